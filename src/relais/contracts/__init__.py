@@ -1,0 +1,1 @@
+"""What an adapter promises, and where registered ones are found. No protocol, no SQL, no business rule."""

@@ -1,0 +1,109 @@
+"""What a vendor adapter promises to the pipeline.
+
+A vendor is a package `relais.vendors.<name>` with a module attribute `VENDOR: Vendor`. It turns `OutgoingPart`s into
+requests of that vendor and the vendor's answers into calls of `VendorEvents`. It knows nothing of prices, databases or
+limits: the pipeline paces it. Every part handed to `submit` is answered by exactly one of `submitted`, `refused` or
+`unanswered`, in any order.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from relais.core.lifecycle import State
+
+
+class RefusalClass(Enum):
+    """How the pipeline reacts to a vendor's refusal of a submission."""
+
+    PERMANENT = "permanent"  # this message will never be taken: fail it
+    TEMPORARY = "temporary"  # try this part again later, a bounded number of times
+    THROTTLED = "throttled"  # slow the connection down and send again; not counted as a failure
+
+
+class OutgoingPart(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """One segment on its way to a vendor; compared by identity: the object handed in comes back with the answer.
+
+    `body` is the user data without its header: septets, one an octet, for `data_coding` 0; UTF-16BE for 8.
+    `header` is the UDH including its length octet, or empty. `part` counts from 0.
+    `validity_s` is what is left of the message's validity, in seconds.
+    """
+
+    message_id: UUID
+    part: int
+    parts: int
+    source: str
+    destination: str  # E.164 digits without "+"
+    data_coding: int
+    header: bytes
+    body: bytes
+    validity_s: int
+
+
+class VendorReceipt(msgspec.Struct, frozen=True, eq=False):
+    """A delivery report as the vendor sent it, already read; `state` None = not final (ENROUTE, ACCEPTD, UNKNOWN).
+
+    `status` and `error` are the vendor's own words (statuses map, VSMPP-27). `token` is handed back to
+    `Connection.acknowledge` once the receipt is stored; the vendor is answered only then.
+    """
+
+    vendor_message_id: str
+    state: State | None
+    status: str
+    error: str
+    done_at: datetime | None
+    token: Any
+
+
+class VendorEvents(Protocol):
+    """What the pipeline hands to a connection; called from the event loop, must not block."""
+
+    def submitted(self, part: OutgoingPart, vendor_message_id: str) -> None:
+        """The vendor took the part; an empty id means that its receipts cannot be matched."""
+
+    def refused(self, part: OutgoingPart, error: str, kind: RefusalClass) -> None:
+        """The vendor answered, and did not take the part."""
+
+    def unanswered(self, part: OutgoingPart) -> None:
+        """No answer before the time limit, or the connection fell: unknown whether the vendor took it."""
+
+    def receipt(self, receipt: VendorReceipt) -> None:
+        """A delivery report arrived."""
+
+    def changed(self, ready: bool, reason: str) -> None:
+        """The connection can carry parts from now on (bound), or cannot, and why."""
+
+
+class Connection(Protocol):
+    """One live connection to a vendor."""
+
+    async def run(self) -> None:
+        """Connect, keep alive and reconnect with back-off until cancelled; then close in good order."""
+
+    def submit(self, part: OutgoingPart) -> None:
+        """Hand one part to the vendor. Only called while ready."""
+
+    def acknowledge(self, tokens: Sequence[Any]) -> None:
+        """Answer receipts that are stored now."""
+
+    def spellings(self, vendor_message_id: str) -> tuple[str, ...]:
+        """The forms in which the vendor may have given the id of a receipt when it took the message, likeliest first."""
+
+
+class Vendor(Protocol):
+    """A kind of vendor: the registry's entry."""
+
+    @property
+    def kind(self) -> str:
+        """Stable name, e.g. "smpp"."""
+
+    @property
+    def settings(self) -> type:
+        """Frozen dataclass of everything an operator can set; it is also the form."""
+
+    def connect(self, settings: Any, events: VendorEvents) -> Connection:
+        """A connection that is not started yet."""

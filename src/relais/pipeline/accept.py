@@ -1,0 +1,185 @@
+"""Checks a submission and rates it: a `Message` that may be charged, or a refusal. Nothing is written here."""
+
+import ipaddress
+import unicodedata
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from relais.core.numbers import normalise
+from relais.core.rating.types import Parameter
+from relais.core.refusals import Refusal
+from relais.core.segments import NotEncodable, TooManyParts, encode
+from relais.pipeline.configuration import RIGHT_SEND, ApiKey, Sender, Snapshot
+from relais.pipeline.ids import MessageIds
+from relais.pipeline.message import Message
+from relais.pipeline.rate import Chains, rate_chain
+from relais.pipeline.submission import Refused, Submission
+
+SEGMENTS_MAX = 10  # what networks deliver in order; 1,530 GSM characters or 670 others
+TEXT_CHARACTERS_MAX = 1600  # above it no encoding fits, so that a huge text is refused without encoding it
+VALIDITY_DEFAULT_S = 72 * 3600
+VALIDITY_MIN_S, VALIDITY_MAX_S = 60, 7 * 86400
+SEND_AHEAD_MAX = timedelta(days=366)
+CLIENT_REF_CHARACTERS_MAX = 128
+CALLBACK_URL_CHARACTERS_MAX = 2048
+
+A2P = "A2P"
+
+DETAILS = {
+    Refusal.KEY_WITHOUT_RIGHT: "This API key may not send messages; use a key with the right 'send'.",
+    Refusal.COMPANY_DISABLED: "Sending is switched off for your company; ask your provider.",
+    Refusal.CHANNEL_UNKNOWN: "The channel must be 'sms'.",
+    Refusal.SENDER_UNKNOWN: "No sender ID of this name belongs to your company; create it first or correct 'from'.",
+    Refusal.SENDER_BLOCKED: "This sender ID is not active.",
+    Refusal.SENDER_NOT_CONNECTED: "This sender ID has no vendor connection in use; ask your provider.",
+    Refusal.NUMBER_INVALID: "'to' must be a phone number in international form, such as 34612345678.",
+    Refusal.TEXT_EMPTY: "'text' is empty.",
+    Refusal.TEXT_TOO_LONG: f"'text' needs more than {SEGMENTS_MAX} segments; shorten it or send several messages.",
+    Refusal.TEXT_NOT_ENCODABLE: "'text' holds characters that no SMS can carry, such as NUL or half of a surrogate pair.",
+    Refusal.VALIDITY_INVALID: f"'validity_s' must be from {VALIDITY_MIN_S} to {VALIDITY_MAX_S} seconds.",
+    Refusal.SEND_AT_INVALID: "'send_at' must lie in the next 366 days.",
+    Refusal.CALLBACK_URL_INVALID: "'callback_url' must be an http or https URL with a public host.",
+    Refusal.CLIENT_REF_INVALID: f"'client_ref' must have 1 to {CLIENT_REF_CHARACTERS_MAX} characters, none of them a control.",
+    Refusal.AGREEMENT_EXPIRED: "The agreement of this sender ID is not in force.",
+    Refusal.RATE_NOT_FOUND: "No rate is agreed for this destination.",
+    Refusal.DESTINATION_BLOCKED: "Messages to this destination are blocked.",
+    Refusal.BALANCE_TOO_LOW: "The balance does not cover this message.",
+    Refusal.PROVIDER_UNAVAILABLE: "Your provider cannot take messages at the moment; ask your provider.",
+    Refusal.IDEMPOTENCY_KEY_REUSED: "This Idempotency-Key was used with another body; use a new key for a new request.",
+    Refusal.OVERLOADED: "Too many messages are waiting, or the database is away; nothing was charged: try again.",
+}
+
+
+def refused(refusal: Refusal) -> Refused:
+    """The refusal with the sentence that says what to do."""
+    return Refused(refusal=refusal, detail=DETAILS[refusal])
+
+
+class Admission:
+    """Everything accepting needs, of one snapshot. `callbacks_allow_private` is for tests and closed networks."""
+
+    def __init__(self, snapshot: Snapshot, ids: MessageIds, *, callbacks_allow_private: bool = False) -> None:
+        self.snapshot = snapshot
+        self._chains = Chains(snapshot)
+        self._ids = ids
+        self._callbacks_allow_private = callbacks_allow_private
+
+    def admit(self, key: ApiKey, submission: Submission, now: datetime) -> Message | Refused:
+        """The message, rated at every level and not yet charged; or why it is refused."""
+        refusal = self._refuse_client(key, submission) or self._refuse_options(submission, now)
+        if refusal is not None:
+            return refused(refusal)
+        sender = self.snapshot.senders[key.company_id, submission.channel, submission.source.casefold()]
+        digits = normalise(submission.destination)
+        number_range = self.snapshot.number_plan.resolve(digits) if digits else None
+        if digits is None or number_range is None:
+            return refused(Refusal.NUMBER_INVALID)
+        text = submission.text
+        if not text or text.isspace():
+            return refused(Refusal.TEXT_EMPTY)
+        if len(text) > TEXT_CHARACTERS_MAX:
+            return refused(Refusal.TEXT_TOO_LONG)
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", text)
+        try:
+            encoded = encode(text)
+        except NotEncodable:
+            return refused(Refusal.TEXT_NOT_ENCODABLE)
+        except TooManyParts:
+            return refused(Refusal.TEXT_TOO_LONG)
+        if "\x00" in text:
+            return refused(Refusal.TEXT_NOT_ENCODABLE)
+        if len(encoded.parts) > SEGMENTS_MAX:
+            return refused(Refusal.TEXT_TOO_LONG)
+        assert sender.agreement_id is not None and sender.connection_id is not None
+        attributes = self.attributes(sender.id, number_range.country, number_range.network_id, digits)
+        terms = rate_chain(self._chains.of(sender.agreement_id, now), attributes, len(encoded.parts))
+        if isinstance(terms, Refusal):
+            return refused(terms)
+        return Message(
+            message_id=self._ids.take(now.timestamp()),
+            accepted_at=now,
+            company_id=key.company_id,
+            api_key_id=key.id,
+            sender_id=sender.id,
+            connection_id=sender.connection_id,
+            network_id=number_range.network_id,
+            country=number_range.country,
+            source=sender.text,
+            destination=digits,
+            text=text,
+            encoded=encoded,
+            terms=terms,
+            validity_s=submission.validity_s or VALIDITY_DEFAULT_S,
+            send_at=submission.send_at if submission.send_at and submission.send_at > now else None,
+            client_ref=submission.client_ref,
+            callback_url=submission.callback_url,
+        )
+
+    def attributes(self, sender_id: int, country: str, network_id: int | None, digits: str) -> dict[Parameter, str]:
+        """What rate trees may be split by, for an SMS that goes out; what is not known is absent."""
+        attributes = {
+            Parameter.DIRECTION: A2P,
+            Parameter.COUNTRY: country,
+            Parameter.SENDER_ID: str(sender_id),
+            Parameter.PHONE_NUMBER: digits,
+        }
+        network = self.snapshot.networks.get(network_id) if network_id is not None else None
+        if network is not None:
+            attributes[Parameter.NETWORK] = str(network.id)
+            attributes[Parameter.NETWORK_NAME] = network.name
+            if network.mccmnc and network.mcc:
+                attributes[Parameter.MCCMNC] = network.mccmnc
+                attributes[Parameter.MCC] = network.mcc
+            if network.operator:
+                attributes[Parameter.MNO] = network.operator
+        return attributes
+
+    def _refuse_client(self, key: ApiKey, submission: Submission) -> Refusal | None:
+        if not key.rights & RIGHT_SEND:
+            return Refusal.KEY_WITHOUT_RIGHT
+        if not key.company_enabled:
+            return Refusal.COMPANY_DISABLED
+        if submission.channel != "sms":
+            return Refusal.CHANNEL_UNKNOWN
+        sender = self.snapshot.senders.get((key.company_id, submission.channel, submission.source.casefold()))
+        if sender is None or sender.agreement_id is None:
+            return Refusal.SENDER_UNKNOWN
+        if sender.status != "active":
+            return Refusal.SENDER_BLOCKED
+        if not self._connected(sender):
+            return Refusal.SENDER_NOT_CONNECTED
+        return None
+
+    def _connected(self, sender: Sender) -> bool:
+        connection = self.snapshot.connections.get(sender.connection_id) if sender.connection_id else None
+        return connection is not None and not connection.disabled
+
+    def _refuse_options(self, submission: Submission, now: datetime) -> Refusal | None:
+        if submission.validity_s is not None and not VALIDITY_MIN_S <= submission.validity_s <= VALIDITY_MAX_S:
+            return Refusal.VALIDITY_INVALID
+        if submission.send_at is not None and submission.send_at - now > SEND_AHEAD_MAX:
+            return Refusal.SEND_AT_INVALID
+        ref = submission.client_ref
+        if ref is not None and (not 1 <= len(ref) <= CLIENT_REF_CHARACTERS_MAX or not ref.isprintable()):
+            return Refusal.CLIENT_REF_INVALID
+        if submission.callback_url is not None and not self._callback_allowed(submission.callback_url):
+            return Refusal.CALLBACK_URL_INVALID
+        return None
+
+    def _callback_allowed(self, url: str) -> bool:
+        """Whether the form of the URL is right; whether its host resolves to a public address is asked when it is used."""
+        if len(url) > CALLBACK_URL_CHARACTERS_MAX or not url.isprintable():
+            return False
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            return False
+        if parts.scheme not in ("http", "https") or not host or parts.username or parts.password:
+            return False
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return self._callbacks_allow_private or (host != "localhost" and "." in host)
+        return self._callbacks_allow_private or address.is_global

@@ -1,0 +1,313 @@
+"""The configuration as the data plane sees it: one immutable snapshot, replaced within a second of a change.
+
+Reads through `store/configuration.sql` and nothing else. Rate trees are compiled here, once a change, never a message.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+
+from relais.contracts.registry import vendors
+from relais.core.billing.periods import BillingPeriod, BillingTerms
+from relais.core.numbers import NumberPlan
+from relais.core.rating.tree import compile_tree
+from relais.core.rating.types import NodeRow, Tree
+from relais.pipeline.numbering import build_number_plan
+from relais.secretbox import SecretBox
+from relais.store.blocks import blocks
+from relais.store.sessions import CONNECTION_LOST, open_session
+
+RIGHT_SEND, RIGHT_STATUS, RIGHT_BALANCE = 1, 2, 4
+POLL_S = 1.0  # how long a change can stay unseen when its notification is lost
+
+_SQL = blocks("configuration")
+_NUMBERING_TABLES = frozenset(
+    {"catalog_country", "catalog_network", "catalog_networkcode", "catalog_numberprefix", "catalog_callingcode"}
+)
+log = structlog.get_logger()
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """`rights`: bits `RIGHT_SEND`, `RIGHT_STATUS`, `RIGHT_BALANCE`."""
+
+    id: int
+    company_id: int
+    rights: int
+    company_enabled: bool
+
+
+class Version(msgspec.Struct, frozen=True):
+    """Terms of an agreement from `effective_from` (inclusive) to `effective_till` (exclusive; None = open)."""
+
+    effective_from: datetime
+    effective_till: datetime | None
+    credit_limit_micros: int | None
+    tax_bp: int
+    billing: BillingTerms
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """`seller_id`: the company of the own legal entity. `versions` in order of time, never overlapping."""
+
+    id: int
+    company_id: int
+    seller_id: int
+    own_legal_entity_id: int
+    code: str
+    currency: str
+    versions: tuple[Version, ...]
+
+
+class Period(msgspec.Struct, frozen=True):
+    """A record that holds for a time: `item` is an id or a compiled tree."""
+
+    effective_from: datetime
+    effective_till: datetime | None
+    item: Any
+
+
+class Sender(msgspec.Struct, frozen=True):
+    """An SMS sender ID; `text` is its spelling on the wire."""
+
+    id: int
+    company_id: int
+    agreement_id: int | None
+    text: str
+    status: str
+    connection_id: int | None
+
+
+class VendorConnection(msgspec.Struct, frozen=True):
+    """`settings` is the adapter's own dataclass. `statuses_map` maps (status, error or "") to "unsent" or
+    "undelivered" (VSMPP-27 to 37). `receipt_parts`: "all", "first" or "last" part decides about a long message."""
+
+    id: int
+    name: str
+    kind: str
+    settings: Any
+    rps_limit: int | None
+    window_limit: int | None
+    disabled: bool
+    statuses_map: Mapping[tuple[str, str], str]
+    receipt_parts: str
+
+
+class Network(msgspec.Struct, frozen=True):
+    """`mccmnc` is the lowest of its codes."""
+
+    id: int
+    name: str
+    operator: str
+    mcc: str | None
+    mccmnc: str | None
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything accepting, rating and sending need. Keys are ids where not said otherwise."""
+
+    change: int
+    api_keys: Mapping[bytes, ApiKey]  # by SHA-256 of the key
+    companies: Mapping[int, tuple[int | None, bool]]  # parent, enabled
+    agreements: Mapping[int, Agreement]
+    reselling: Mapping[int, tuple[Period, ...]]  # own legal entity → agreements, in the order they are tried
+    services: Mapping[int, tuple[Period, ...]]  # agreement → enabled services
+    scopes: Mapping[int, tuple[Period, ...]]  # service → compiled trees
+    senders: Mapping[tuple[int, str, str], Sender]  # company, channel, case-folded sender ID
+    connections: Mapping[int, VendorConnection]
+    networks: Mapping[int, Network]
+    number_plan: NumberPlan
+
+
+def in_force(periods: Sequence[Any], now: datetime) -> list[Any]:
+    """Those of `periods` that hold at `now`, in their order."""
+    return [p for p in periods if p.effective_from <= now and (p.effective_till is None or now < p.effective_till)]
+
+
+async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Snapshot | None) -> Snapshot:
+    """Read the configuration in one transaction. What `former` already holds of the dictionaries is kept when they did
+    not change: they are the large part and change once a year."""
+    async with session.transaction(isolation="repeatable_read", readonly=True):
+        changes = await session.fetchrow(_SQL["changes"], former.change if former else 0)
+        if former is None or not _NUMBERING_TABLES.isdisjoint(changes["tables"]):
+            networks = {
+                row["id"]: Network(row["id"], row["name"], row["operator"], row["mcc"], row["mccmnc"])
+                for row in await session.fetch(_SQL["networks"])
+            }
+            number_plan = build_number_plan(
+                await session.fetch(_SQL["number_prefixes"]), await session.fetch(_SQL["calling_codes"])
+            )
+        else:
+            networks, number_plan = dict(former.networks), former.number_plan
+        companies = {r["id"]: (r["parent_id"], r["enabled"]) for r in await session.fetch(_SQL["companies"])}
+        return Snapshot(
+            change=changes["newest"],
+            api_keys={
+                bytes(r["key_hash"]): ApiKey(
+                    r["id"], r["company_id"], r["rights"], _enabled(companies, r["company_id"])
+                )
+                for r in await session.fetch(_SQL["api_keys"])
+            },
+            companies=companies,
+            agreements=await _agreements(session),
+            reselling=_grouped(await session.fetch(_SQL["reselling_agreements"]), "legal_entity_id", "agreement_id"),
+            services=_grouped(await session.fetch(_SQL["enabled_services"]), "agreement_id", "service_id"),
+            scopes=await _scopes(session),
+            senders={
+                (r["company_id"], r["channel"], r["sender_id"].casefold()): Sender(
+                    r["id"], r["company_id"], r["agreement_id"], r["sender_id"], r["status"], r["smpp_connection_id"]
+                )
+                for r in await session.fetch(_SQL["sender_ids"])
+            },
+            connections={r["id"]: _connection(r, box) for r in await session.fetch(_SQL["connections"])},
+            networks=networks,
+            number_plan=number_plan,
+        )
+
+
+def _enabled(companies: Mapping[int, tuple[int | None, bool]], company_id: int) -> bool:
+    return companies[company_id][1]
+
+
+def _grouped(rows: Sequence[Any], key: str, item: str) -> dict[int, tuple[Period, ...]]:
+    groups: dict[int, list[Period]] = defaultdict(list)
+    for row in rows:
+        groups[row[key]].append(Period(row["effective_from"], row["effective_till"], row[item]))
+    return {group: tuple(periods) for group, periods in groups.items()}
+
+
+async def _agreements(session: asyncpg.Connection) -> dict[int, Agreement]:
+    sellers = {row["id"]: row["company_id"] for row in await session.fetch(_SQL["legal_entities"])}
+    versions: dict[int, list[Version]] = defaultdict(list)
+    for row in await session.fetch(_SQL["agreement_versions"]):
+        billing = BillingTerms(
+            row["billing_timezone"], BillingPeriod(row["billing_period"]), row["billing_day"], row["split_by_month"]
+        )
+        versions[row["agreement_id"]].append(
+            Version(row["effective_from"], row["effective_till"], row["credit_limit_micros"], row["tax_bp"], billing)
+        )
+    return {
+        row["id"]: Agreement(
+            row["id"], row["company_id"], sellers[row["own_legal_entity_id"]], row["own_legal_entity_id"],
+            row["agreement_code"], row["currency"], tuple(versions[row["id"]]),
+        )
+        for row in await session.fetch(_SQL["agreements"])
+    }  # fmt: skip
+
+
+async def _scopes(session: asyncpg.Connection) -> dict[int, tuple[Period, ...]]:
+    nodes: dict[int, list[NodeRow]] = defaultdict(list)
+    for row in await session.fetch(_SQL["rate_nodes"]):
+        nodes[row["scope_id"]].append(node_row(row))
+    scopes: dict[int, list[Period]] = defaultdict(list)
+    for row in await session.fetch(_SQL["scopes"]):
+        tree: Tree = compile_tree(nodes[row["id"]])
+        scopes[row["service_id"]].append(Period(row["effective_from"], row["effective_till"], tree))
+    return {service: tuple(periods) for service, periods in scopes.items()}
+
+
+def node_row(row: Any) -> NodeRow:
+    """A record of `catalog_ratenode` as the core takes it."""
+    return NodeRow(
+        id=row["id"],
+        parent_id=row["parent_id"],
+        domain=row["domain"],
+        resource=row["resource"],
+        price_type=row["price_type"],
+        is_others=row["is_others"],
+        value=row["value"],
+        split_by=row["split_by"],
+        price_micros=row["price_micros"],
+        scale=json.loads(row["scale"]) if row["scale"] else None,
+        billing_rule=row["billing_rule"],
+        quantity_rule=row["quantity_rule"],
+        counter_id=row["counter_id"],
+    )
+
+
+def _connection(row: Any, box: SecretBox) -> VendorConnection:
+    options = json.loads(row["options"] or "{}")
+    receipt_parts = options.pop("receipt_parts", "all")
+    settings = vendors()["smpp"].settings(
+        host_name=row["host_name"],
+        port=row["port"],
+        system_id=row["system_id"],
+        password=box.decrypt(row["password_encrypted"]),
+        system_type=row["system_type"],
+        use_tls=row["use_tls"],
+        **options,
+    )
+    statuses = {
+        (status.upper(), str(code).lstrip("0") or ("0" if code else "")): line["method"]
+        for status, lines in json.loads(row["statuses_map"] or "{}").items()
+        for line in lines
+        for code in line["codes"] or [""]
+    }
+    return VendorConnection(
+        row["id"], row["name"], "smpp", settings, row["rps_limit"], row["window_limit"], row["disabled"], statuses,
+        receipt_parts,
+    )  # fmt: skip
+
+
+class Configuration:
+    """Holds the current snapshot and keeps it current until `close`."""
+
+    def __init__(self, dsn: str, box: SecretBox) -> None:
+        self._dsn = dsn
+        self._box = box
+        self._changed = asyncio.Event()
+        self._followers: list[Callable[[Snapshot], None]] = []
+        self._task: asyncio.Task[None] | None = None
+        self.snapshot: Snapshot
+
+    async def open(self) -> None:
+        """Load the first snapshot; raises what the database raises."""
+        session = await open_session(self._dsn)
+        try:
+            self.snapshot = await load_snapshot(session, self._box, None)
+        finally:
+            await session.close()
+        self._task = asyncio.create_task(self._follow(), name="configuration")
+
+    def follow(self, follower: Callable[[Snapshot], None]) -> None:
+        """Call `follower` with every snapshot from now on, the current one first."""
+        self._followers.append(follower)
+        follower(self.snapshot)
+
+    async def close(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                session = await open_session(self._dsn)
+                try:
+                    await session.add_listener("relais_config", lambda *_: self._changed.set())
+                    while True:
+                        await self._refresh(session)
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(self._changed.wait(), POLL_S)
+                        self._changed.clear()
+                finally:
+                    await session.close(timeout=1)
+            except (*CONNECTION_LOST, asyncpg.PostgresError, TimeoutError) as error:
+                log.warning("configuration.unreachable", error=str(error))
+                await asyncio.sleep(POLL_S)
+
+    async def _refresh(self, session: asyncpg.Connection) -> None:
+        changes = await session.fetchrow(_SQL["changes"], self.snapshot.change)
+        if changes["newest"] == self.snapshot.change:
+            return
+        self.snapshot = await load_snapshot(session, self._box, self.snapshot)
+        log.info("configuration.loaded", change=self.snapshot.change, tables=sorted(changes["tables"]))
+        for follower in self._followers:
+            follower(self.snapshot)

@@ -1,0 +1,274 @@
+"""One lane a vendor connection: messages wait here and leave within the connection's rate and window.
+
+Pacing only: what becomes of a part is told to `LaneEvents`. Single-threaded, on the event loop; time is the loop's clock.
+A throttled vendor halves the lane's rate, which recovers by a tenth a second; the part goes out again and is not counted
+as failed. Unanswered and temporarily refused parts are tried again, `ATTEMPTS_MAX` times in all.
+"""
+
+import asyncio
+from collections import deque
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+
+from relais.contracts.vendors import Connection, OutgoingPart, RefusalClass, Vendor, VendorReceipt
+from relais.core.segments import concatenation_headers
+from relais.pipeline.configuration import VendorConnection
+from relais.pipeline.ids import concatenation_reference
+from relais.pipeline.message import Message
+
+ATTEMPTS_MAX = 3
+RETRY_DELAYS_S = (5.0, 30.0)  # after the first and the second failure
+RPS_DEFAULT = 1000  # of a connection without limits of its own (VSMPP-40)
+WINDOW_DEFAULT = 100
+BURST_S = 0.02  # the bucket holds what may leave in this time, so that a limit of n a second is kept within any second
+RATE_FLOOR_RPS = 1.0
+THROTTLE_PAUSE_S = 0.5
+
+log = structlog.get_logger()
+
+
+class LaneEvents(Protocol):
+    """Where the lane reports to; called on the event loop, must not block."""
+
+    def part_sent(self, message: Message, part: int, vendor_message_id: str, at: datetime) -> None:
+        """The vendor accepted this part."""
+
+    def message_failed(self, message: Message, error: str, at: datetime) -> None:
+        """A part of it will never be accepted: the message as a whole is not sent."""
+
+    def message_expired(self, message: Message, at: datetime) -> None:
+        """Its validity ended while it waited."""
+
+    def receipt_arrived(self, lane: "Lane", receipt: VendorReceipt) -> None:
+        """A delivery report; the lane's `acknowledge` answers it once it is stored."""
+
+
+class _Waiting:
+    """A message on its way: the parts still to be handed over, and how often each failed."""
+
+    __slots__ = ("attempts", "ended", "message", "next_part", "skip")
+
+    def __init__(self, message: Message, skip: frozenset[int]) -> None:
+        self.message = message
+        self.next_part = 0
+        self.skip = skip
+        self.attempts = 0
+        self.ended = False
+
+
+class Lane:
+    """Queue, pace and retries of one vendor connection. It is also the `VendorEvents` of its adapter."""
+
+    def __init__(self, configuration: VendorConnection, vendor: Vendor, events: LaneEvents) -> None:
+        self.connection_id = configuration.id
+        self.configuration = configuration
+        self.ready = False
+        self.reason = "disabled" if configuration.disabled else "connecting"
+        self.held = False  # while it is not certain that this gateway still owns the connection
+        self._events = events
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[_Waiting] = deque()
+        self._again: deque[tuple[_Waiting, int]] = deque()  # single parts to hand over once more, first of all
+        self._pending: dict[OutgoingPart, _Waiting] = {}
+        self._delayed_count = 0
+        self._limit_rps = float(configuration.rps_limit or RPS_DEFAULT)
+        self._window = configuration.window_limit or WINDOW_DEFAULT
+        self._rate_rps = self._limit_rps
+        self._tokens = 1.0
+        self._refilled_at_s = self._loop.time()
+        self._paused_until_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._connection: Connection = vendor.connect(configuration.settings, self)
+        self._task: asyncio.Task[None] | None = None
+        self._heir: Lane | None = None
+
+    @property
+    def waiting_count(self) -> int:
+        """Messages not yet handed over completely."""
+        return len(self._queue) + len(self._again) + self._delayed_count
+
+    @property
+    def window_used(self) -> int:
+        """Parts handed over and not answered."""
+        return len(self._pending)
+
+    def start(self) -> None:
+        """Begin connecting, unless the connection is disabled: its messages then wait until they expire."""
+        if self.configuration.disabled:
+            return
+        self._task = self._loop.create_task(self._connection.run(), name=f"connection {self.configuration.name}")
+
+    async def stop(self) -> None:
+        """Close the connection; what waits here stays in the outbox."""
+        self.ready = False
+        if self._timer:
+            self._timer.cancel()
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def adopt(self, former: "Lane") -> None:
+        """Take over what waits in the stopped lane of the same connection, in order; parts it had handed over without
+        an answer go out again."""
+        self._again.extend((waiting, part.part) for part, waiting in former._pending.items())
+        self._again.extend(former._again)
+        self._queue.extend(former._queue)
+        former._pending.clear()
+        former._again.clear()
+        former._queue.clear()
+        former._heir = self
+
+    def enqueue(self, message: Message, skip: frozenset[int] = frozenset()) -> None:
+        """Queue a message; `skip` names parts that the vendor already has."""
+        self._queue.append(_Waiting(message, skip))
+
+    def acknowledge(self, receipts: list[VendorReceipt]) -> None:
+        """These receipts are stored: answer the vendor."""
+        self._connection.acknowledge([receipt.token for receipt in receipts if receipt.token is not None])
+
+    def spellings(self, vendor_message_id: str) -> tuple[str, ...]:
+        """Forms in which the vendor may have given this id before."""
+        return self._connection.spellings(vendor_message_id)
+
+    def pump(self) -> None:
+        """Hand over as many parts as connection, window and rate allow now; come back by itself for the rest."""
+        if not self.ready or self.held or not (self._queue or self._again):
+            return
+        now_s = self._loop.time()
+        if now_s < self._paused_until_s:
+            self._wake_in(self._paused_until_s - now_s)
+            return
+        self._refill(now_s)
+        wall = datetime.now(UTC)
+        while self._tokens >= 1.0 and len(self._pending) < self._window and self.ready:
+            if self._again:
+                waiting, part = self._again.popleft()
+            elif self._queue:
+                waiting = self._queue[0]
+                part = waiting.next_part
+                waiting.next_part += 1
+                if waiting.next_part >= len(waiting.message.encoded.parts):
+                    self._queue.popleft()
+                if part in waiting.skip:
+                    continue
+            else:
+                return
+            if waiting.ended:
+                continue
+            validity_s = int((waiting.message.expires_at - wall).total_seconds())
+            if validity_s <= 0:
+                self._end(waiting)
+                self._events.message_expired(waiting.message, wall)
+                continue
+            self._tokens -= 1.0
+            outgoing = outgoing_part(waiting.message, part, validity_s)
+            self._pending[outgoing] = waiting
+            self._connection.submit(outgoing)
+        if self._tokens < 1.0 and (self._queue or self._again):
+            self._wake_in((1.0 - self._tokens) / self._rate_rps)
+
+    def expire_waiting(self, now: datetime) -> None:
+        """End what has waited past its validity; needed while nothing leaves."""
+        for waiting in [*self._queue, *(again for again, _ in self._again)]:
+            if not waiting.ended and waiting.message.expires_at <= now:
+                waiting.ended = True
+                self._events.message_expired(waiting.message, now)
+
+    # What the adapter tells.
+
+    def submitted(self, part: OutgoingPart, vendor_message_id: str) -> None:
+        waiting = self._pending.pop(part, None)
+        if waiting is None or waiting.ended:
+            return
+        self._events.part_sent(waiting.message, part.part, vendor_message_id, datetime.now(UTC))
+        self.pump()
+
+    def refused(self, part: OutgoingPart, error: str, kind: RefusalClass) -> None:
+        waiting = self._pending.pop(part, None)
+        if waiting is None or waiting.ended:
+            return
+        if kind is RefusalClass.THROTTLED:
+            self._slow_down()
+            self._again.append((waiting, part.part))
+        elif kind is RefusalClass.TEMPORARY:
+            self._try_again(waiting, part.part, error)
+        else:
+            self._fail(waiting, error)
+        self.pump()
+
+    def unanswered(self, part: OutgoingPart) -> None:
+        waiting = self._pending.pop(part, None)
+        if waiting is not None and not waiting.ended:
+            self._try_again(waiting, part.part, "no answer from the vendor")
+
+    def receipt(self, receipt: VendorReceipt) -> None:
+        self._events.receipt_arrived(self, receipt)
+
+    def changed(self, ready: bool, reason: str) -> None:
+        self.ready, self.reason = ready, reason
+        log.info("connection.changed", connection=self.connection_id, ready=ready, reason=reason)
+        if ready:
+            self._loop.call_soon(self.pump)
+
+    # Pace and retries.
+
+    def _refill(self, now_s: float) -> None:
+        elapsed_s = now_s - self._refilled_at_s
+        self._refilled_at_s = now_s
+        if self._rate_rps < self._limit_rps:
+            self._rate_rps = min(self._limit_rps, self._rate_rps * (1.0 + 0.1 * min(elapsed_s, 10.0)))
+        self._tokens = min(max(1.0, self._rate_rps * BURST_S), self._tokens + elapsed_s * self._rate_rps)
+
+    def _slow_down(self) -> None:
+        now_s = self._loop.time()
+        if now_s < self._paused_until_s:
+            return  # several refusals of one burst are one sign
+        self._rate_rps = max(RATE_FLOOR_RPS, self._rate_rps / 2)
+        self._paused_until_s = now_s + THROTTLE_PAUSE_S
+        log.warning("connection.throttled", connection=self.connection_id, rate_rps=round(self._rate_rps, 1))
+
+    def _try_again(self, waiting: _Waiting, part: int, error: str) -> None:
+        waiting.attempts += 1
+        if waiting.attempts >= ATTEMPTS_MAX:
+            self._fail(waiting, error)
+            return
+        self._delayed_count += 1
+        self._loop.call_later(RETRY_DELAYS_S[waiting.attempts - 1], self._return, waiting, part)
+
+    def _return(self, waiting: _Waiting, part: int) -> None:
+        self._delayed_count -= 1
+        lane = self._heir or self
+        lane._again.append((waiting, part))
+        lane.pump()
+
+    def _fail(self, waiting: _Waiting, error: str) -> None:
+        self._end(waiting)
+        self._events.message_failed(waiting.message, error, datetime.now(UTC))
+
+    def _end(self, waiting: _Waiting) -> None:
+        waiting.ended = True
+        if self._queue and self._queue[0] is waiting:
+            self._queue.popleft()
+
+    def _wake_in(self, delay_s: float) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(max(delay_s, 0.001), self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self.pump()
+
+
+def outgoing_part(message: Message, part: int, validity_s: int) -> OutgoingPart:
+    """One segment as the adapters take it."""
+    encoded = message.encoded
+    parts_count = len(encoded.parts)
+    header = b""
+    if parts_count > 1:
+        header = concatenation_headers(parts_count, concatenation_reference(message.id))[part]
+    return OutgoingPart(
+        message.id, part, parts_count, message.source, message.destination, encoded.data_coding, header,
+        encoded.parts[part], validity_s,
+    )  # fmt: skip

@@ -1,0 +1,105 @@
+"""A message in flight, as the gateway keeps it in memory: what the row of `traffic_message` says, and how far it is."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from relais.core.charging.types import Charged
+from relais.core.lifecycle import State
+from relais.core.rating.types import Term
+from relais.core.segments import Encoded
+
+
+class Batch:
+    """Messages that share a row of the outbox; it is deleted when none of them is open any more."""
+
+    __slots__ = ("connection_id", "id", "open_count", "unsent_count", "waiting_ends_at")
+
+    def __init__(
+        self, batch_id: int, connection_id: int, messages: Sequence["Message"], waiting_ends_at: datetime
+    ) -> None:
+        self.id = batch_id
+        self.connection_id = connection_id
+        self.open_count = len(messages)
+        self.unsent_count = len(messages)
+        self.waiting_ends_at = waiting_ends_at
+
+
+class Message:
+    """One accepted message. `terms` holds what each level was promised, client first; `settled[n]` what level n was
+    charged in the end (zero when released, None while only reserved); `receipts[part]` the final state of that part."""
+
+    __slots__ = (
+        "__weakref__",
+        "accepted_at",
+        "api_key_id",
+        "batch",
+        "callback_url",
+        "client_ref",
+        "company_id",
+        "connection_id",
+        "country",
+        "destination",
+        "encoded",
+        "id",
+        "network_id",
+        "parts_unsent",
+        "receipts",
+        "send_at",
+        "sender_id",
+        "settled",
+        "source",
+        "state",
+        "terms",
+        "text",
+        "validity_s",
+    )
+
+    def __init__(
+        self,
+        *,
+        message_id: UUID,
+        accepted_at: datetime,
+        company_id: int,
+        api_key_id: int,
+        sender_id: int,
+        connection_id: int,
+        network_id: int | None,
+        country: str,
+        source: str,
+        destination: str,
+        text: str,
+        encoded: Encoded,
+        terms: tuple[Term, ...],
+        validity_s: int,
+        send_at: datetime | None = None,
+        client_ref: str | None = None,
+        callback_url: str | None = None,
+    ) -> None:
+        self.id = message_id
+        self.accepted_at = accepted_at
+        self.company_id = company_id
+        self.api_key_id = api_key_id
+        self.sender_id = sender_id
+        self.connection_id = connection_id
+        self.network_id = network_id
+        self.country = country
+        self.source = source
+        self.destination = destination
+        self.text = text
+        self.encoded = encoded
+        self.terms = terms
+        self.validity_s = validity_s
+        self.send_at = send_at
+        self.client_ref = client_ref
+        self.callback_url = callback_url
+        self.state = State.ACCEPTED
+        self.batch: Batch | None = None
+        self.settled: list[Charged | None] = [None] * len(terms)
+        self.parts_unsent = len(encoded.parts)
+        self.receipts: dict[int, State] | None = None
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the message is worthless to its client."""
+        return (self.send_at or self.accepted_at) + timedelta(seconds=self.validity_s)

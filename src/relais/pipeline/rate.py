@@ -1,0 +1,109 @@
+"""Which agreements a message is charged on, and what each of them owes: the chain of resale, client first.
+
+A level is charged on the agreement that its seller buys under: the reselling agreements of the seller's own legal entity
+(RSL-44), in the order of RSL-45, up to the company that has no parent. Resolved chains are kept until one of the periods
+they rest on begins or ends.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from relais.core.rating.message import Level, rate_message
+from relais.core.rating.tree import Attributes
+from relais.core.rating.types import Domain, Resource, Term, Tree
+from relais.core.refusals import Refusal
+from relais.pipeline.configuration import Agreement, Snapshot, in_force
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
+LEVELS_MAX = 20  # deeper chains are taken for a loop in the configuration (RSL-50)
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """One level and the ways up from it; `above` is empty at the top of the chain. `refusal` set = nothing goes here."""
+
+    level: Level
+    above: tuple["Hop", ...]
+    refusal: Refusal | None
+    until: datetime
+
+
+class Chains:
+    """Resolves and keeps the chains of one snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._kept: dict[int, Hop] = {}
+
+    def of(self, agreement_id: int, now: datetime) -> Hop:
+        """The chain that begins at this agreement, as it stands at `now`."""
+        hop = self._kept.get(agreement_id)
+        if hop is None or now >= hop.until:
+            hop = self._kept[agreement_id] = self._resolve(agreement_id, now, 0)
+        return hop
+
+    def _resolve(self, agreement_id: int, now: datetime, depth: int) -> Hop:
+        snapshot = self._snapshot
+        agreement = snapshot.agreements[agreement_id]
+        services = snapshot.services.get(agreement_id, ())
+        scopes = [scope for service in services for scope in snapshot.scopes.get(service.item, ())]
+        until = _next_boundary([*agreement.versions, *services, *scopes], now)
+        versions = in_force(agreement.versions, now)
+        if not versions:
+            return self._closed(agreement, Refusal.PROVIDER_UNAVAILABLE if depth else Refusal.AGREEMENT_EXPIRED, until)
+        if depth >= LEVELS_MAX or not snapshot.companies[agreement.company_id][1]:
+            return self._closed(agreement, Refusal.PROVIDER_UNAVAILABLE if depth else Refusal.COMPANY_DISABLED, until)
+        level = Level(agreement_id, versions[0].tax_bp, tuple(self._sources(agreement_id, now)))
+        parent_id, seller_enabled = snapshot.companies[agreement.seller_id]
+        if not seller_enabled:
+            return self._closed(agreement, Refusal.PROVIDER_UNAVAILABLE, until)
+        if parent_id is None:
+            return Hop(level, (), None, until)
+        associations = snapshot.reselling.get(agreement.own_legal_entity_id, ())
+        until = min(until, _next_boundary(associations, now))
+        above = tuple(self._resolve(a.item, now, depth + 1) for a in in_force(associations, now))
+        if not above:
+            return self._closed(agreement, Refusal.PROVIDER_UNAVAILABLE, until)
+        return Hop(level, above, None, min(until, *(hop.until for hop in above)))
+
+    def _sources(self, agreement_id: int, now: datetime) -> Iterator[Tree]:
+        """Pay-as-you-go trees in force; of several scopes of one service the first made is used (SV-50)."""
+        for service in in_force(self._snapshot.services.get(agreement_id, ()), now):
+            scopes = in_force(self._snapshot.scopes.get(service.item, ()), now)
+            if scopes:
+                yield scopes[0].item
+
+    @staticmethod
+    def _closed(agreement: Agreement, refusal: Refusal, until: datetime) -> Hop:
+        return Hop(Level(agreement.id, 0, ()), (), refusal, until)
+
+
+def _next_boundary(periods: Sequence[Any], now: datetime) -> datetime:
+    """The first begin or end of a period after `now`."""
+    instants = [p.effective_from for p in periods] + [p.effective_till for p in periods if p.effective_till]
+    return min((instant for instant in instants if instant > now), default=FOREVER)
+
+
+def rate_chain(hop: Hop, attributes: Attributes, segments_count: int) -> tuple[Term, ...] | Refusal:
+    """What every level owes for one SMS, client first; or why nobody may send it.
+
+    At each level above the client's the first agreement that has a rate is charged (RSL-45).
+    """
+    if hop.refusal is not None:
+        return hop.refusal
+    term = rate_message(hop.level, Domain.SMS_MESSAGING, Resource.SMS_MESSAGE, attributes, segments_count)
+    if isinstance(term, Refusal):
+        return term
+    if not hop.above:
+        return (term,)
+    refusal = Refusal.PROVIDER_UNAVAILABLE
+    for above in hop.above:
+        upper = rate_chain(above, attributes, segments_count)
+        if isinstance(upper, tuple):
+            return (term, *upper)
+        if upper is not Refusal.RATE_NOT_FOUND:
+            return upper
+        refusal = upper
+    return refusal

@@ -1,0 +1,196 @@
+"""Which message a delivery receipt is about.
+
+Parts sent lately are found in memory, older ones in the database. A receipt can overtake its response: one that matches
+nothing is stored, answered, and tried again with every part sent, for some minutes; then it is given up.
+"""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import asyncpg
+import structlog
+
+from relais.contracts.vendors import VendorReceipt
+from relais.core.lifecycle import State
+from relais.pipeline.accept import Admission
+from relais.pipeline.lane import Lane
+from relais.pipeline.message import Message
+from relais.pipeline.metrics import RECEIPTS
+from relais.pipeline.recovery import Recovered, open_messages
+from relais.store.blocks import blocks
+
+KNOWN_PARTS_MAX = 50_000  # kept in memory; receipts of older ones cost a query
+GIVEN_UP_AFTER_S = 300.0
+
+_SQL = blocks("messages")
+_TICK_SQL = blocks("tick")
+log = structlog.get_logger()
+
+PartKey = tuple[int, str]  # connection id, vendor's message id
+Report = tuple[Message, int, VendorReceipt, Lane]
+
+
+class _Parked:
+    """A stored receipt that waits for its part; `row` counts what is left of its row in the database."""
+
+    __slots__ = ("lane", "parked_s", "receipt", "row")
+
+    def __init__(self, lane: Lane, receipt: VendorReceipt, row: list[int]) -> None:
+        self.lane = lane
+        self.receipt = receipt
+        self.row = row  # [row id, receipts left]
+        self.parked_s = time.monotonic()
+
+
+class Receipts:
+    """Matches receipts with parts. `matched` is called for each one found."""
+
+    def __init__(self, matched: Callable[[Report], None]) -> None:
+        self._matched = matched
+        self._parts: dict[PartKey, tuple[Message, int]] = {}
+        self._unknown: list[tuple[Lane, VendorReceipt]] = []
+        self._parked: dict[PartKey, _Parked] = {}
+        self._finished_rows: list[int] = []
+        self._recovered: WeakValueDictionary[UUID, Message] = WeakValueDictionary()
+
+    def part_sent(self, message: Message, part: int, vendor_message_id: str) -> None:
+        """Remember under which id the vendor took this part."""
+        if not vendor_message_id:
+            return
+        key = (message.connection_id, vendor_message_id)
+        self._parts[key] = (message, part)
+        if len(self._parts) > KNOWN_PARTS_MAX:
+            del self._parts[next(iter(self._parts))]
+        if self._parked:
+            for spelling in (vendor_message_id, vendor_message_id.casefold()):
+                parked = self._parked.pop((message.connection_id, spelling), None)
+                if parked is not None:
+                    self._unpark(parked)
+                    RECEIPTS.labels("matched_late").inc()
+                    self._matched((message, part, parked.receipt, parked.lane))
+
+    def remember(self, recovered: Recovered) -> Message:
+        """Know the parts of a message that was brought back; an object of it that is in memory already is used on."""
+        message = self._recovered.setdefault(recovered.message.id, recovered.message)
+        for part, vendor_message_id in recovered.vendor_ids.items():
+            self.part_sent(message, part, vendor_message_id)
+        return message
+
+    def arrived(self, lane: Lane, receipt: VendorReceipt) -> None:
+        """Match a receipt at once, or leave it to `resolve_unknown`."""
+        for spelling in lane.spellings(receipt.vendor_message_id):
+            key = (lane.connection_id, spelling)
+            found = self._parts.get(key)
+            if found is not None:
+                if receipt.state is not None:
+                    del self._parts[key]
+                self._matched((*found, receipt, lane))
+                return
+        self._unknown.append((lane, receipt))
+
+    @property
+    def unknown(self) -> bool:
+        return bool(self._unknown or self._finished_rows)
+
+    async def resolve_unknown(self, session: asyncpg.Connection, admission: Admission) -> None:
+        """Look the unknown ones up in the database; store and answer those that match nothing yet."""
+        unknown, self._unknown = self._unknown, []
+        by_lane: dict[Lane, list[VendorReceipt]] = defaultdict(list)
+        for lane, receipt in unknown:
+            by_lane[lane].append(receipt)
+        for lane, receipts in by_lane.items():
+            try:
+                await self._resolve_lane(session, admission, lane, receipts)
+            except BaseException:
+                self._unknown.extend((lane, receipt) for receipt in receipts)
+                raise
+        finished, self._finished_rows = self._finished_rows, []
+        if finished:
+            await session.execute(_TICK_SQL["delete_unmatched_receipts"], finished)
+
+    async def _resolve_lane(
+        self, session: asyncpg.Connection, admission: Admission, lane: Lane, receipts: list[VendorReceipt]
+    ) -> None:
+        spellings = {id(receipt): lane.spellings(receipt.vendor_message_id) for receipt in receipts}
+        wanted = sorted({spelling for each in spellings.values() for spelling in each})
+        rows = await session.fetch(_SQL["messages_by_vendor_id"], lane.connection_id, wanted)
+        parts = {row["vendor_id"]: (row["message_id"], row["part"]) for row in rows}
+        recovered = await open_messages(session, admission, list({row["message_id"] for row in rows}))
+        messages = {each.message.id: self.remember(each) for each in recovered}
+        left: list[VendorReceipt] = []
+        for receipt in receipts:
+            found = next((parts[spelling] for spelling in spellings[id(receipt)] if spelling in parts), None)
+            if found is None:
+                left.append(receipt)
+            elif found[0] in messages:
+                self._matched((messages[found[0]], found[1], receipt, lane))
+            else:
+                RECEIPTS.labels("repeated").inc()  # its message is final
+                lane.acknowledge([receipt])
+        if left:
+            await self._park(session, lane, left)
+
+    async def _park(self, session: asyncpg.Connection, lane: Lane, receipts: list[VendorReceipt]) -> None:
+        stored = json.dumps([_to_json(receipt) for receipt in receipts])
+        row_id = await session.fetchval(
+            _TICK_SQL["insert_unmatched_receipts"], lane.connection_id, datetime.now(UTC), stored
+        )
+        self._remember_parked(lane, receipts, row_id)
+        lane.acknowledge(receipts)
+        RECEIPTS.labels("parked").inc(len(receipts))
+
+    def _remember_parked(self, lane: Lane, receipts: Sequence[VendorReceipt], row_id: int) -> None:
+        row = [row_id, len(receipts)]
+        for receipt in receipts:
+            parked = _Parked(lane, receipt, row)
+            for spelling in lane.spellings(receipt.vendor_message_id):
+                self._parked[lane.connection_id, spelling] = parked
+
+    async def restore(self, session: asyncpg.Connection, lane: Lane) -> None:
+        """Take up the receipts that an earlier gateway stored for this connection."""
+        for row in await session.fetch(_SQL["unmatched_receipts"], [lane.connection_id]):
+            receipts = [_from_json(item) for item in json.loads(row["receipts"])]
+            self._remember_parked(lane, receipts, row["id"])
+
+    def give_up(self) -> None:
+        """Forget parked receipts whose time is over."""
+        oldest_s = time.monotonic() - GIVEN_UP_AFTER_S
+        for key, parked in [item for item in self._parked.items() if item[1].parked_s < oldest_s]:
+            if self._parked.pop(key, None) is not None and parked.row[1] > 0:
+                log.warning("receipt.given_up", connection=key[0], vendor_id=parked.receipt.vendor_message_id)
+                RECEIPTS.labels("unknown").inc()
+                self._unpark(parked)
+
+    def _unpark(self, parked: _Parked) -> None:
+        for key in [key for key, other in self._parked.items() if other is parked]:
+            del self._parked[key]
+        parked.row[1] -= 1
+        if parked.row[1] == 0:
+            self._finished_rows.append(parked.row[0])
+
+
+def _to_json(receipt: VendorReceipt) -> dict[str, Any]:
+    return {
+        "id": receipt.vendor_message_id,
+        "state": receipt.state and int(receipt.state),
+        "status": receipt.status,
+        "error": receipt.error,
+        "done_at": receipt.done_at.isoformat() if receipt.done_at else None,
+    }
+
+
+def _from_json(item: dict[str, Any]) -> VendorReceipt:
+    return VendorReceipt(
+        item["id"],
+        State(item["state"]) if item["state"] else None,
+        item["status"],
+        item["error"],
+        datetime.fromisoformat(item["done_at"]) if item["done_at"] else None,
+        None,
+    )

@@ -1,0 +1,98 @@
+"""Brings messages back into memory from their rows: after a restart, when their time comes, or for a late receipt.
+
+The text is encoded again, with the same result; terms keep the rate, rule and reservation of acceptance (SV-281).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from relais.core.charging.types import Charged
+from relais.core.lifecycle import State
+from relais.core.rating.message import restore_term
+from relais.core.rating.tree import rates_of_nodes
+from relais.core.rating.types import Rate
+from relais.core.segments import encode
+from relais.pipeline.accept import Admission
+from relais.pipeline.configuration import node_row
+from relais.pipeline.ids import accepted_at
+from relais.pipeline.message import Message
+from relais.store.blocks import blocks
+
+_MESSAGES, _CONFIGURATION = blocks("messages"), blocks("configuration")
+
+
+class Recovered(NamedTuple):
+    """An open message and the vendor ids of its parts that the vendor has."""
+
+    message: Message
+    vendor_ids: dict[int, str]  # by part
+
+
+async def open_messages(
+    session: asyncpg.Connection, admission: Admission, message_ids: Sequence[UUID]
+) -> list[Recovered]:
+    """Those of `message_ids` that are not final, as far as they are."""
+    rows = await session.fetch(_MESSAGES["open_messages"], message_ids)
+    if not rows:
+        return []
+    ids = [row["id"] for row in rows]
+    node_ids = {node_id for row in rows for node_id in row["node_ids"]}
+    nodes = await session.fetch(_CONFIGURATION["rate_nodes_by_id"], list(node_ids))
+    rates = rates_of_nodes(node_row(node) for node in nodes)
+    sent: dict[UUID, dict[int, str]] = defaultdict(dict)
+    for row in await session.fetch(_MESSAGES["sent_parts"], ids):
+        sent[row["message_id"]][row["part"]] = row["vendor_id"]
+    receipts: dict[UUID, dict[int, State]] = defaultdict(dict)
+    for row in await session.fetch(_MESSAGES["part_receipts"], ids):
+        receipts[row["message_id"]][row["part"]] = State(row["status"])
+    settled: dict[UUID, dict[int, tuple[int, int]]] = defaultdict(dict)
+    for row in await session.fetch(_MESSAGES["settled_levels"], ids):
+        settled[row["message_id"]][row["level"]] = (row["net_micros"], row["tax_micros"])
+    recovered = []
+    for row in rows:
+        message = _message(row, admission, rates)
+        message.receipts = receipts.get(message.id)
+        message.parts_unsent -= len(sent[message.id])
+        if not message.parts_unsent:
+            message.state = State.SENT
+        for level, (net_micros, tax_micros) in settled[message.id].items():
+            message.settled[level] = Charged(message.terms[level].agreement_id, net_micros, tax_micros)
+        recovered.append(Recovered(message, sent[message.id]))
+    return recovered
+
+
+def _message(row: Any, admission: Admission, rates: Any) -> Message:
+    attributes = admission.attributes(row["sender_id"], row["country"], row["network_id"], row["destination"])
+    taxes = row["tax_bp"] or [0] * len(row["agreement_ids"])
+    terms = []
+    for level, node_id in enumerate(row["node_ids"]):
+        rate: Rate = rates[node_id]
+        terms.append(
+            restore_term(
+                row["agreement_ids"][level], rate, row["units"][level], row["reserved_micros"][level], taxes[level],
+                bool(row["delivered_rules"] >> level & 1), attributes,
+            )
+        )  # fmt: skip
+    return Message(
+        message_id=row["id"],
+        accepted_at=accepted_at(row["id"]),
+        company_id=row["company_id"],
+        api_key_id=row["api_key_id"],
+        sender_id=row["sender_id"],
+        connection_id=row["connection_id"],
+        network_id=row["network_id"],
+        country=row["country"],
+        source=row["source"],
+        destination=row["destination"],
+        text=row["body"],
+        encoded=encode(row["body"]),
+        terms=tuple(terms),
+        validity_s=row["validity_s"],
+        send_at=row["send_at"],
+        client_ref=row["client_ref"],
+        callback_url=row["callback_url"],
+    )

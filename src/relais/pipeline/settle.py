@@ -1,0 +1,212 @@
+"""What a vendor's answer or report means for a message and its charges: the plan of a tick, before any money moves.
+
+Billing moment (ruling 6, SV-257): under Submitted a level is captured when the vendor has accepted every part, under
+Delivered at the delivery receipt. A status mapped to Unsent releases or reverses under either rule; Undelivered, expired
+and rejected release under Delivered only. Final states are sticky. Planning changes messages in memory at once; the plan
+is then written as often as it takes until it is committed.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from relais.contracts.vendors import VendorReceipt
+from relais.core.billing.periods import VersionTerms, version_period_at
+from relais.core.charging.types import Capture, Charged, Event, Release, Reverse
+from relais.core.lifecycle import State, may_follow
+from relais.core.rating.types import Term
+from relais.pipeline.configuration import Snapshot, VendorConnection
+from relais.pipeline.ids import accepted_at
+from relais.pipeline.lane import Lane
+from relais.pipeline.message import Message
+from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage, Row
+
+PLANNED = Charged(0, 0, 0)
+"""Stands in `Message.settled` from the planning of a capture until its amount is known, which is within one tick."""
+
+
+class Settlement(msgspec.Struct):
+    """Money that moves for one message: `event` for `charge`, the levels it is about, and its EDRs' kind and instant."""
+
+    message: Message
+    levels: Sequence[int]
+    event: Event
+    entry: int
+    at: datetime
+
+
+class Plan:
+    """Rows and settlements of one tick, apart from new messages. Filled by the functions below."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.settlements: list[Settlement] = []
+        self.sent: list[Row] = []
+        self.part_receipts: list[Row] = []
+        self.finished: list[FinishedMessage] = []
+        self.awaiting: list[tuple[int, datetime]] = []
+        self.done_batch_ids: list[int] = []
+        self.callbacks: list[Callback] = []
+        self.stored_receipts: list[tuple[Lane, VendorReceipt]] = []  # to be answered once the plan is committed
+
+    @property
+    def empty(self) -> bool:
+        return not (
+            self.settlements or self.sent or self.part_receipts or self.finished or self.awaiting or self.done_batch_ids
+        )
+
+
+def part_sent(plan: Plan, message: Message, part: int, vendor_message_id: str, at: datetime) -> None:
+    """The vendor accepted this part; with the last one the message is sent."""
+    plan.sent.append((message.id, message.connection_id, at, part, vendor_message_id))
+    message.parts_unsent -= 1
+    if message.parts_unsent or message.state.final:
+        return
+    message.state = State.SENT
+    levels = [n for n, term in enumerate(message.terms) if not term.delivered and message.settled[n] is None]
+    if levels:
+        _capture(plan, message, levels, at)
+    _tell(plan, message, State.SENT, at, None)
+    batch = message.batch
+    if batch is not None:
+        batch.unsent_count -= 1
+        if not batch.unsent_count and batch.open_count:
+            plan.awaiting.append((batch.id, batch.waiting_ends_at))
+    if message.receipts:
+        _end_by_parts(plan, message, at, None)
+
+
+def report(
+    plan: Plan, message: Message, part: int, state: State, error: str | None, at: datetime, decisive_parts: str
+) -> None:
+    """A final report of one part. `decisive_parts`: which parts of a long message decide, "all", "first" or "last"."""
+    if message.state.final and not may_follow(message.state, state):
+        return
+    parts_count = len(message.encoded.parts)
+    if parts_count == 1:
+        if message.parts_unsent == 0:
+            finish(plan, message, state, error, at)
+        return
+    if decisive_parts != "all":
+        if part == (0 if decisive_parts == "first" else parts_count - 1):
+            message.receipts = dict.fromkeys(range(parts_count), state)
+    elif message.receipts is None:
+        message.receipts = {part: state}
+    elif part not in message.receipts:
+        message.receipts[part] = state
+    else:
+        return
+    plan.part_receipts.append((message.id, at, part, int(state), error))
+    _end_by_parts(plan, message, at, error)
+
+
+def _end_by_parts(plan: Plan, message: Message, at: datetime, error: str | None) -> None:
+    """Ends a long message whose parts are all sent and all reported: delivered when each of them is."""
+    receipts = message.receipts
+    if message.parts_unsent or not receipts or len(receipts) < len(message.encoded.parts):
+        return
+    finish(plan, message, worst(receipts.values()), error, at)
+
+
+def worst(states: Iterable[State]) -> State:
+    """The state of a message whose parts ended in `states`: delivered only when all are."""
+    return next((state for state in states if state is not State.DELIVERED), State.DELIVERED)
+
+
+def finish(plan: Plan, message: Message, state: State, error: str | None, at: datetime) -> None:
+    """Put the message into its final state and settle every level that is not settled yet."""
+    if message.state.final:
+        return
+    message.state = state
+    unsettled = [n for n, charged in enumerate(message.settled) if charged is None]
+    if state in (State.DELIVERED, State.READ):
+        if unsettled:
+            _capture(plan, message, unsettled, at)
+    else:
+        if unsettled:
+            event = Release(tuple(message.terms[n] for n in unsettled))
+            plan.settlements.append(Settlement(message, unsettled, event, EDR_RELEASED, at))
+            for n in unsettled:
+                message.settled[n] = Charged(message.terms[n].agreement_id, 0, 0)
+        if state is State.FAILED:
+            _reverse(plan, message, [n for n in range(len(message.terms)) if n not in unsettled], at)
+    plan.finished.append(FinishedMessage(message.id, int(state), at, error))
+    _tell(plan, message, state, at, error)
+    batch = message.batch
+    if batch is not None:
+        batch.open_count -= 1
+        if message.parts_unsent:
+            batch.unsent_count -= 1
+        if not batch.open_count:
+            plan.done_batch_ids.append(batch.id)
+        elif message.parts_unsent and not batch.unsent_count:
+            plan.awaiting.append((batch.id, batch.waiting_ends_at))
+
+
+def _capture(plan: Plan, message: Message, levels: Sequence[int], at: datetime) -> None:
+    terms = tuple(message.terms[n] for n in levels)
+    starts = None
+    if any(term.scale is not None for term in terms):
+        starts = tuple(_period_start(plan.snapshot, term, at) if term.scale is not None else None for term in terms)
+    plan.settlements.append(Settlement(message, levels, Capture(terms, starts), EDR_CAPTURED, at))
+    for n in levels:
+        message.settled[n] = PLANNED
+
+
+def _reverse(plan: Plan, message: Message, levels: Sequence[int], at: datetime) -> None:
+    """Gives back what the levels were charged; a capture that this very plan holds is not made at all."""
+    if any(message.settled[n] is PLANNED for n in levels):
+        for settlement in plan.settlements:
+            if settlement.message is message and settlement.entry == EDR_CAPTURED:
+                settlement.event = Release(tuple(message.terms[n] for n in settlement.levels))
+                settlement.entry = EDR_RELEASED
+        return
+    charges = tuple(charged for n in levels if (charged := message.settled[n]) is not None)
+    kept = [n for n, charged in zip(levels, charges, strict=True) if charged.net_micros or charged.tax_micros]
+    if kept:
+        event = Reverse(tuple(charged for charged in charges if charged.net_micros or charged.tax_micros))
+        plan.settlements.append(Settlement(message, kept, event, EDR_REVERSED, at))
+
+
+def _period_start(snapshot: Snapshot, term: Term, at: datetime) -> datetime:
+    """Start of the agreement's billing period at the billing moment (rulings 5, 21)."""
+    versions = snapshot.agreements[term.agreement_id].versions
+    terms = [VersionTerms(version.effective_from, version.billing, version.tax_bp) for version in versions]
+    return version_period_at(at, terms).start
+
+
+def mapped_state(connection: VendorConnection, state: State | None, status: str, error: str) -> State | None:
+    """The state that a report means here: the statuses map first (VSMPP-35, 36), else the vendor's own meaning."""
+    if connection.statuses_map:
+        status = status.upper()
+        code = error.lstrip("0") or ("0" if error else "")
+        method = connection.statuses_map.get((status, code)) or connection.statuses_map.get((status, ""))
+        if method == "unsent":
+            return State.FAILED
+        if method == "undelivered":
+            return State.UNDELIVERED
+    return state
+
+
+_encode_event: Callable[[object], bytes] = msgspec.json.Encoder().encode
+
+
+def _tell(plan: Plan, message: Message, state: State, at: datetime, error: str | None) -> None:
+    """Queue a status report when the client asked for them."""
+    if message.callback_url is None:
+        return
+    event = {
+        "type": f"message.{state.label}",
+        "timestamp": at,
+        "data": {
+            "id": str(message.id),
+            "status": state.label,
+            "final": state.final,
+            "to": message.destination,
+            "client_ref": message.client_ref,
+            "accepted_at": accepted_at(message.id),
+            "error": error,
+        },
+    }
+    plan.callbacks.append(Callback(message.api_key_id, message.callback_url, _encode_event(event).decode()))

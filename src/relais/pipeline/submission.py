@@ -1,0 +1,97 @@
+"""What the edges (HTTP, SMPP, broadcasts) hand to the pipeline, and what it answers. Values only."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from relais.core.refusals import Refusal
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One message as a client hands it in; nothing is checked yet.
+
+    `source` is the sender ID as the client spells it, `destination` the number as typed. `validity_s` is counted from
+    acceptance (or from `send_at`). `send_at` and `callback_url` may be absent.
+    """
+
+    source: str
+    destination: str
+    text: str
+    channel: str = "sms"
+    client_ref: str | None = None
+    validity_s: int | None = None
+    send_at: datetime | None = None
+    callback_url: str | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag="accepted"):
+    """Stored and charged at every level; given out only after the commit. `price_micros` is the client's price,
+    gross of tax, as reserved; `network` is an MCC-MNC, or None where the range names none."""
+
+    message_id: UUID
+    channel: str
+    source: str
+    destination: str
+    country: str
+    network: str | None
+    encoding: str
+    segments_count: int
+    price_micros: int
+    currency: str
+    scheduled: bool = False
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
+    """Nothing happened: no message, no charge. `detail` is a sentence that says what to do."""
+
+    refusal: Refusal
+    detail: str
+
+
+Outcome = Accepted | Refused
+
+
+class Idempotency(msgspec.Struct, frozen=True):
+    """The client's `Idempotency-Key` (1 to 255 printable ASCII characters) and the SHA-256 of the request's body."""
+
+    key: str
+    body_digest: bytes
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The outcomes of one request, in order; `replayed` when an earlier request with the same key and body made them."""
+
+    outcomes: list[Outcome]
+    replayed: bool = False
+
+
+class MessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """One message as its client may see it. `times` maps each status reached to its instant, in order."""
+
+    message_id: UUID
+    channel: str
+    source: str
+    destination: str
+    country: str
+    network: str | None
+    encoding: str
+    segments_count: int
+    price_micros: int  # reserved while open; captured (or 0 when released) once settled
+    currency: str
+    client_ref: str | None
+    status: str
+    final: bool
+    times: dict[str, datetime]
+    error: str | None
+
+
+class BalanceView(msgspec.Struct, frozen=True, kw_only=True):
+    """One agreement's money; `credit_limit_micros` and `available_micros` are None when credit is unlimited."""
+
+    agreement: str
+    currency: str
+    balance_micros: int
+    reserved_micros: int
+    credit_limit_micros: int | None
+    available_micros: int | None

@@ -1,0 +1,330 @@
+"""Traffic of one gateway process: joins accepting, writing, sending and settling, and is what the edges talk to.
+
+Everything here runs on one event loop. What vendors say is collected as it comes and planned when a tick begins, so that
+each tick sees messages at rest.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import structlog
+
+from relais.contracts.registry import vendors
+from relais.contracts.vendors import Vendor, VendorReceipt
+from relais.core.lifecycle import State
+from relais.core.refusals import Refusal
+from relais.pipeline import settle, views
+from relais.pipeline.accept import Admission, refused
+from relais.pipeline.configuration import ApiKey, Configuration, Snapshot
+from relais.pipeline.ids import MessageIds
+from relais.pipeline.lane import Lane
+from relais.pipeline.message import Batch, Message
+from relais.pipeline.metrics import (
+    CONNECTION_READY,
+    CONNECTION_WAITING,
+    MESSAGES_ACCEPTED,
+    MESSAGES_FINISHED,
+    MESSAGES_REFUSED,
+    PARTS_SENT,
+    RECEIPTS,
+)
+from relais.pipeline.ownership import Ownership
+from relais.pipeline.receipts import Receipts, Report
+from relais.pipeline.recovery import open_messages
+from relais.pipeline.settle import Plan
+from relais.pipeline.submission import Answer, BalanceView, Idempotency, MessageView, Outcome, Refused, Submission
+from relais.pipeline.writer import RECEIPT_GRACE, Ports, Request, Writer, waiting_ends_at
+from relais.store.blocks import blocks
+from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
+
+HOUSEKEEPING_S = 0.5
+CLAIM_BATCHES_MAX = 200
+IN_MEMORY_MAX = 100_000  # messages waiting in lanes; above it due batches stay in the outbox
+
+_SQL = blocks("messages")
+_DATABASE_AWAY = (*CONNECTION_LOST, *SESSION_ENDED, TimeoutError)
+log = structlog.get_logger()
+
+
+class Traffic:
+    """The pipeline behind the edges (`api.ports.Pipeline`) and behind the lanes (`lane.LaneEvents`).
+
+    Without `sends` it only accepts, and leaves messages to the gateways that own the connections. `adapters`: vendors by
+    kind, the registered ones by default.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        configuration: Configuration,
+        *,
+        tick_s: float,
+        callbacks_allow_private: bool = False,
+        sends: bool = True,
+        adapters: Mapping[str, Vendor] | None = None,
+    ) -> None:
+        self._dsn = dsn
+        self._instance = uuid4()
+        self._configuration = configuration
+        self._callbacks_allow_private = callbacks_allow_private
+        self._sends = sends
+        self._adapters = vendors() if adapters is None else adapters
+        self._ids = MessageIds()
+        self._ownership = Ownership(dsn)
+        self._lanes: dict[int, Lane] = {}
+        self._sent: list[tuple[Message, int, str, datetime]] = []
+        self._ended: list[tuple[Message, State, str | None, datetime]] = []
+        self._reports: list[Report] = []
+        self._receipts = Receipts(self._matched)
+        ports = Ports(lambda: self._admission.snapshot, self._plan, self._owns, self._send, self._committed)
+        self._writer = Writer(dsn, self._instance, ports, tick_s=tick_s)
+        self._pool: asyncpg.Pool | None = None
+        self._housekeeping: asyncio.Task[None] | None = None
+        self._admission: Admission
+
+    async def open(self) -> None:
+        """Start; raises what the database raises."""
+        self._configuration.follow(self._configured)
+        self._pool = await open_pool(self._dsn)
+        await self._writer.open()
+        await self._keep_house()
+        self._housekeeping = asyncio.create_task(self._housekeep(), name="housekeeping")
+
+    async def failed(self) -> None:
+        """Returns, or raises its fault, when a part of the pipeline that must run has ended."""
+        assert self._housekeeping is not None and self._writer.task is not None
+        done, _ = await asyncio.wait({self._housekeeping, self._writer.task}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def close(self) -> None:
+        """Stop sending, write what is due, and let go of everything."""
+        if self._housekeeping:
+            self._housekeeping.cancel()
+            await asyncio.gather(self._housekeeping, return_exceptions=True)
+        await asyncio.gather(*(lane.stop() for lane in self._lanes.values()))
+        await self._writer.close()
+        await self._ownership.close()
+        if self._pool:
+            self._pool.terminate()
+
+    # What the edges ask.
+
+    @property
+    def ready(self) -> bool:
+        """Whether messages can be accepted now."""
+        return self._writer.database_ready
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The configuration in use."""
+        return self._admission.snapshot
+
+    def api_key(self, key_sha256: bytes) -> ApiKey | None:
+        return self._admission.snapshot.api_keys.get(key_sha256)
+
+    def submit_one(self, key: ApiKey, submission: Submission) -> Refused | asyncio.Future[Outcome]:
+        """One message without an idempotency key: a refusal at once, or its outcome after the commit."""
+        outcome = self._admission.admit(key, submission, datetime.now(UTC))
+        if isinstance(outcome, Refused):
+            MESSAGES_REFUSED.labels(outcome.refusal.value).inc()
+            return outcome
+        request = Request(key.id, [outcome], None, bare=True)
+        if not self._writer.submit(request):
+            return refused(Refusal.OVERLOADED)
+        return request.answered
+
+    async def submit(
+        self, key: ApiKey, submissions: list[Submission], idempotency: Idempotency | None
+    ) -> Answer | Refused:
+        """Messages that are written together; refused as a whole only when overloaded or for a reused key."""
+        now = datetime.now(UTC)
+        outcomes = [self._admission.admit(key, submission, now) for submission in submissions]
+        for outcome in outcomes:
+            if isinstance(outcome, Refused):
+                MESSAGES_REFUSED.labels(outcome.refusal.value).inc()
+        request = Request(key.id, outcomes, idempotency)
+        if not request.messages and idempotency is None:
+            return Answer([outcome for outcome in outcomes if isinstance(outcome, Refused)])
+        if not self._writer.submit(request):
+            return refused(Refusal.OVERLOADED)
+        answer: Answer | Refused = await request.answered
+        return answer
+
+    async def message(self, key: ApiKey, message_id: UUID) -> MessageView | None:
+        assert self._pool is not None
+        return await views.message(self._pool, self._admission.snapshot, key.company_id, message_id)
+
+    async def balances(self, key: ApiKey) -> list[BalanceView]:
+        assert self._pool is not None
+        return await views.balances(self._pool, self._admission.snapshot, key.company_id, datetime.now(UTC))
+
+    # What the lanes tell.
+
+    def part_sent(self, message: Message, part: int, vendor_message_id: str, at: datetime) -> None:
+        self._sent.append((message, part, vendor_message_id, at))
+        self._receipts.part_sent(message, part, vendor_message_id)
+        self._writer.wake()
+
+    def message_failed(self, message: Message, error: str, at: datetime) -> None:
+        self._ended.append((message, State.FAILED, error, at))
+        self._writer.wake()
+
+    def message_expired(self, message: Message, at: datetime) -> None:
+        self._ended.append((message, State.EXPIRED, None, at))
+        self._writer.wake()
+
+    def receipt_arrived(self, lane: Lane, receipt: VendorReceipt) -> None:
+        self._receipts.arrived(lane, receipt)
+
+    def _matched(self, report: Report) -> None:
+        self._reports.append(report)
+        self._writer.wake()
+
+    # What the writer asks.
+
+    def _plan(self) -> Plan:
+        snapshot = self._admission.snapshot
+        plan = Plan(snapshot)
+        sent, self._sent = self._sent, []
+        ended, self._ended = self._ended, []
+        reports, self._reports = self._reports, []
+        for message, part, vendor_message_id, at in sent:
+            settle.part_sent(plan, message, part, vendor_message_id, at)
+        for message, state, error, at in ended:
+            settle.finish(plan, message, state, error, at)
+        now = datetime.now(UTC)
+        for message, part, receipt, lane in reports:
+            plan.stored_receipts.append((lane, receipt))
+            reported = settle.mapped_state(lane.configuration, receipt.state, receipt.status, receipt.error)
+            if reported is not None:
+                error = None if reported is State.DELIVERED else f"{receipt.status} {receipt.error}".strip()
+                settle.report(plan, message, part, reported, error, now, lane.configuration.receipt_parts)
+        return plan
+
+    def _committed(self, plan: Plan) -> None:
+        by_lane: dict[Lane, list[VendorReceipt]] = {}
+        for lane, receipt in plan.stored_receipts:
+            by_lane.setdefault(lane, []).append(receipt)
+        for lane, receipts in by_lane.items():
+            lane.acknowledge(receipts)
+        if plan.sent:
+            PARTS_SENT.labels("all").inc(len(plan.sent))
+        if plan.stored_receipts:
+            RECEIPTS.labels("matched").inc(len(plan.stored_receipts))
+        for finished in plan.finished:
+            MESSAGES_FINISHED.labels(State(finished.state).label).inc()
+        for lane in self._lanes.values():
+            lane.pump()
+
+    def _owns(self, connection_id: int) -> bool:
+        lane = self._lanes.get(connection_id)
+        return lane is not None and lane.waiting_count < IN_MEMORY_MAX
+
+    def _send(self, batch: Batch, messages: list[Message]) -> None:
+        MESSAGES_ACCEPTED.labels("sms").inc(len(messages))
+        lane = self._lanes[batch.connection_id]
+        for message in messages:
+            lane.enqueue(message)
+
+    # What time and configuration bring.
+
+    def _configured(self, snapshot: Snapshot) -> None:
+        self._admission = Admission(snapshot, self._ids, callbacks_allow_private=self._callbacks_allow_private)
+        for connection_id, lane in list(self._lanes.items()):
+            current = snapshot.connections.get(connection_id)
+            if current is not None and current != lane.configuration:
+                asyncio.get_running_loop().create_task(self._replace_lane(lane))
+
+    async def _replace_lane(self, former: Lane) -> None:
+        """Change over to new settings; what waits moves along."""
+        await former.stop()
+        current = self._admission.snapshot.connections.get(former.connection_id)
+        if current is not None and self._lanes.get(former.connection_id) is former:
+            lane = self._lanes[former.connection_id] = Lane(current, self._adapters[current.kind], self)
+            lane.adopt(former)
+            lane.start()
+
+    async def _housekeep(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            try:
+                await self._keep_house()
+            except (*_DATABASE_AWAY, asyncpg.PostgresError) as error:
+                log.warning("housekeeping.postponed", error=str(error) or type(error).__name__)
+
+    async def _keep_house(self) -> None:
+        certain = self._ownership.certain
+        for lane in self._lanes.values():
+            lane.held = not certain
+        await self._ownership.renew()
+        assert self._pool is not None
+        connections = self._admission.snapshot.connections
+        wanted = set(connections) if self._sends else set()
+        for connection_id in sorted(await self._ownership.take(wanted)):
+            lane = self._lanes[connection_id] = Lane(
+                connections[connection_id], self._adapters[connections[connection_id].kind], self
+            )
+            async with self._pool.acquire() as session:
+                await self._receipts.restore(session, lane)
+            lane.start()
+        for connection_id in self._ownership.owned - set(connections):
+            await self._lanes.pop(connection_id).stop()
+            await self._ownership.give_up(connection_id)
+        now = datetime.now(UTC)
+        for lane in self._lanes.values():
+            lane.held = False
+            if not lane.ready:
+                lane.expire_waiting(now)
+            lane.pump()
+            CONNECTION_READY.labels(lane.configuration.name).set(lane.ready)
+            CONNECTION_WAITING.labels(lane.configuration.name).set(lane.waiting_count)
+        self._receipts.give_up()
+        async with self._pool.acquire() as session:
+            if self._receipts.unknown:
+                await self._receipts.resolve_unknown(session, self._admission)
+            await self._claim_due(session, now)
+
+    async def _claim_due(self, session: asyncpg.Connection, now: datetime) -> None:
+        """Take up batches whose time has come: scheduled ones, those of a gateway that is gone, those whose receipts
+        never came."""
+        waiting = sum(lane.waiting_count for lane in self._lanes.values())
+        if waiting > IN_MEMORY_MAX:
+            return
+        rows = await session.fetch(_SQL["claim_outbox"], self._instance, list(self._lanes), now, CLAIM_BATCHES_MAX)
+        for row in rows:
+            await self._take_up(session, row, now)
+
+    async def _take_up(self, session: asyncpg.Connection, row: Any, now: datetime) -> None:
+        recovered = await open_messages(session, self._admission, row["message_ids"])
+        lane = self._lanes[row["connection_id"]]
+        messages = [self._receipts.remember(each) for each in recovered]
+        if not messages:
+            await session.execute(blocks("tick")["delete_outbox"], [row["id"]])
+            return
+        batch = Batch(row["id"], row["connection_id"], messages, waiting_ends_at(messages))
+        for each, message in zip(recovered, messages, strict=True):
+            message.batch = batch
+            if message.parts_unsent:
+                lane.enqueue(message, frozenset(each.vendor_ids))
+                continue
+            batch.unsent_count -= 1
+            if message.expires_at + RECEIPT_GRACE <= now:
+                self._ended.append((message, *self._end_without_receipts(message), now))
+        log.info("batch.taken_up", batch=row["id"], connection=row["connection_id"], messages=len(messages))
+        if not batch.unsent_count and batch.waiting_ends_at > now + timedelta(seconds=1):
+            await session.execute(blocks("tick")["await_receipts"], [batch.id], [batch.waiting_ends_at])
+        lane.pump()
+        self._writer.wake()
+
+    @staticmethod
+    def _end_without_receipts(message: Message) -> tuple[State, str | None]:
+        """How a message ends whose receipts never came, or not for every part: what the parts that reported say."""
+        if message.receipts:
+            state = settle.worst(message.receipts.values())
+            return state, None if state is State.DELIVERED else "not all parts delivered"
+        return State.EXPIRED, "no receipt"

@@ -1,0 +1,74 @@
+-- What the data plane reads of the configuration, whole, into an immutable snapshot.
+
+-- name: changes
+-- $1 last change number seen. The tables changed since, and the newest number.
+SELECT coalesce(max(id), $1)::bigint AS newest, coalesce(array_agg(DISTINCT table_name), '{}') AS tables
+FROM config_change WHERE id > $1
+
+-- name: companies
+SELECT id, parent_id, enabled FROM parties_company
+
+-- name: legal_entities
+SELECT id, company_id FROM parties_legalentity
+
+-- name: agreements
+SELECT id, company_id, own_legal_entity_id, agreement_code, currency FROM agreements_agreement
+
+-- name: agreement_versions
+SELECT agreement_id, effective_from, effective_till, credit_limit_micros, billing_timezone, billing_period, billing_day,
+       split_by_month, tax_bp
+FROM agreements_agreementversion ORDER BY agreement_id, effective_from
+
+-- name: reselling_agreements
+-- In the order in which they are tried (RSL-45).
+SELECT id, legal_entity_id, agreement_id, effective_from, effective_till FROM agreements_resellingagreement
+ORDER BY effective_from, id
+
+-- name: enabled_services
+-- Pay-as-you-go services that are not archived.
+SELECT e.agreement_id, e.service_id, e.effective_from, e.effective_till
+FROM catalog_enabledservice AS e
+JOIN catalog_service AS s ON s.id = e.service_id
+WHERE s.archived_at IS NULL AND s.type = 'pay_as_you_go'
+ORDER BY e.id
+
+-- name: scopes
+-- Of several that cover an instant the one created first is used (SV-50).
+SELECT id, service_id, effective_from, effective_till FROM catalog_scope WHERE NOT draft ORDER BY id
+
+-- name: rate_nodes
+-- Nodes in force, of scopes in use.
+SELECT n.id, n.scope_id, n.parent_id, n.domain, n.resource, n.is_others, n.value, n.price_type, n.split_by, n.price_micros,
+       n.scale::text AS scale, n.billing_rule, n.quantity_rule, n.counter_id
+FROM catalog_ratenode AS n
+JOIN catalog_scope AS s ON s.id = n.scope_id
+WHERE n.retired_at IS NULL AND NOT s.draft
+
+-- name: rate_nodes_by_id
+-- $1 node ids, retired ones too: messages keep the terms they were reserved with (SV-281).
+SELECT id, scope_id, parent_id, domain, resource, is_others, value, price_type, split_by, price_micros,
+       scale::text AS scale, billing_rule, quantity_rule, counter_id
+FROM catalog_ratenode WHERE id = ANY ($1::bigint[])
+
+-- name: sender_ids
+SELECT id, company_id, agreement_id, channel, sender_id, status, smpp_connection_id FROM senders_senderid
+
+-- name: connections
+SELECT id, name, host_name, port, system_id, password_encrypted, system_type, use_tls, rps_limit, window_limit, use_tlv,
+       inverse_address_mode, disabled, statuses_map::text AS statuses_map, options::text AS options
+FROM connections_vendorsmppconnection
+
+-- name: api_keys
+SELECT id, company_id, key_hash, rights FROM people_apikey WHERE revoked_at IS NULL
+
+-- name: number_prefixes
+SELECT prefix, country_id, network_id FROM catalog_numberprefix
+
+-- name: calling_codes
+SELECT calling_code, country_id, main, national_lengths FROM catalog_callingcode
+
+-- name: networks
+-- Each with the lowest of its MCC-MNC codes.
+SELECT n.id, n.name, n.operator, n.country_id, min(c.mccmnc) AS mccmnc, min(c.mcc) AS mcc
+FROM catalog_network AS n LEFT JOIN catalog_networkcode AS c ON c.network_id = n.id
+GROUP BY n.id

@@ -1,0 +1,72 @@
+-- Reading messages back: for customers, for recovery and for receipts of messages that are no longer in memory.
+
+-- name: message
+-- $1 message id, $2 company id. One row for the customer who sent it, or none.
+SELECT m.id, m.channel, m.source, m.destination, m.country, m.network_id, m.encoding, m.segments_count, m.send_at,
+       m.client_ref, m.status, m.final_at, m.error, m.agreement_ids[1] AS agreement_id, m.reserved_micros[1] AS reserved_micros,
+       (SELECT count(*) FROM traffic_sent AS s WHERE s.message_id = m.id) AS sent_count,
+       (SELECT max(s.sent_at) FROM traffic_sent AS s WHERE s.message_id = m.id) AS sent_at,
+       (SELECT sum(e.net_micros + e.tax_micros)::bigint FROM traffic_edr AS e WHERE e.message_id = m.id AND e.level = 0) AS charged_micros
+FROM traffic_message AS m
+WHERE m.id = $1 AND m.company_id = $2
+
+-- name: balances
+-- $1 company id. Each agreement of it with its balance.
+SELECT a.id, a.agreement_code, a.currency, b.balance_micros, b.reserved_micros
+FROM agreements_agreement AS a
+JOIN agreements_balance AS b ON b.agreement_id = a.id
+WHERE a.company_id = $1
+ORDER BY a.id
+
+-- name: claim_outbox
+-- $1 this gateway, $2 connections it owns, $3 now, $4 batches at most. Takes batches that are due and held by no one or by
+-- a gateway that lost its connections.
+UPDATE traffic_outbox
+SET owner = $1
+WHERE id IN (
+    SELECT id FROM traffic_outbox
+    WHERE due_at <= $3 AND owner IS DISTINCT FROM $1 AND connection_id = ANY ($2::bigint[])
+    ORDER BY due_at, id
+    LIMIT $4
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING id, connection_id, message_ids
+
+-- name: open_messages
+-- $1 message ids. Those that are not final, with all that sending and settling them needs.
+SELECT id, company_id, api_key_id, sender_id, connection_id, network_id, send_at, validity_s, segments_count, delivered_rules,
+       country, source, destination, body, encoding, client_ref, callback_url,
+       agreement_ids, node_ids, units, reserved_micros, tax_bp
+FROM traffic_message
+WHERE id = ANY ($1::uuid[]) AND status < 10
+
+-- name: sent_parts
+-- $1 message ids. The parts that the vendor accepted.
+SELECT message_id, part, vendor_id, sent_at FROM traffic_sent WHERE message_id = ANY ($1::uuid[])
+
+-- name: part_receipts
+-- $1 message ids. Reports of parts that have arrived.
+SELECT message_id, part, status, error FROM traffic_part_receipt WHERE message_id = ANY ($1::uuid[])
+
+-- name: settled_levels
+-- $1 message ids. The levels that are captured or released, with the amounts in force.
+SELECT message_id, level, sum(net_micros)::bigint AS net_micros, sum(tax_micros)::bigint AS tax_micros
+FROM traffic_edr WHERE message_id = ANY ($1::uuid[])
+GROUP BY message_id, level
+
+-- name: messages_by_vendor_id
+-- $1 connection id, $2 spellings of vendor ids. The parts that were sent under them.
+SELECT message_id, part, vendor_id FROM traffic_sent
+WHERE vendor_id = ANY ($2::text[]) AND connection_id = $1
+
+-- name: unmatched_receipts
+-- $1 connections owned by this gateway.
+SELECT id, connection_id, received_at, receipts::text FROM traffic_unmatched_receipt WHERE connection_id = ANY ($1::bigint[])
+
+-- name: lock_connection
+-- $1 connection id. Session lock that makes this gateway the connection's owner until its session ends.
+SELECT pg_try_advisory_lock(7205, $1::integer)
+
+-- name: unlock_connection
+-- $1 connection id.
+SELECT pg_advisory_unlock(7205, $1::integer)

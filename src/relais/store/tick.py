@@ -1,0 +1,170 @@
+"""The writer's transaction as typed functions over `tick.sql` and COPY. Called in the order in which they stand here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from relais.store.blocks import blocks
+
+_SQL = blocks("tick")
+
+MESSAGE_COLUMNS = (
+    "id", "company_id", "api_key_id", "sender_id", "connection_id", "network_id", "send_at", "final_at", "validity_s",
+    "status", "channel", "encoding", "segments_count", "delivered_rules", "country", "source", "destination", "body",
+    "client_ref", "callback_url", "error", "agreement_ids", "node_ids", "units", "reserved_micros", "tax_bp",
+)  # fmt: skip
+SENT_COLUMNS = ("message_id", "connection_id", "sent_at", "part", "vendor_id")
+PART_RECEIPT_COLUMNS = ("message_id", "at", "part", "status", "error")
+EDR_COLUMNS = (
+    "message_id", "agreement_id", "node_id", "net_micros", "tax_micros", "at", "units", "level", "entry", "pieces",
+)  # fmt: skip
+IDEMPOTENCY_COLUMNS = ("api_key_id", "key", "created_at", "body_digest", "answer")
+
+EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED = 1, 2, 3
+LEDGER_MESSAGES, LEDGER_MESSAGES_REVERSED = 3, 4
+
+Row = tuple[Any, ...]
+CounterKey = tuple[int, int, str, datetime]  # agreement, node, counter group, period start
+
+
+class FinishedMessage(NamedTuple):
+    """`state` is a final `core.lifecycle.State`."""
+
+    message_id: UUID
+    state: int
+    at: datetime
+    error: str | None
+
+
+class Callback(NamedTuple):
+    """`event` is a JSON text."""
+
+    api_key_id: int
+    url: str
+    event: str
+
+
+class TickTransaction:
+    """One transaction on the writer's session. Any database error leaves it to `rollback`."""
+
+    def __init__(self, session: asyncpg.Connection) -> None:
+        self._session = session
+
+    async def begin(self) -> None:
+        await self._session.execute("BEGIN")
+
+    async def lock_balances(self, agreement_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """agreement id → (balance_micros, reserved_micros), locked until the end of the transaction, in id order."""
+        rows = await self._session.fetch(_SQL["lock_balances"], agreement_ids)
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def lock_counters(self, keys: Sequence[CounterKey]) -> dict[CounterKey, int]:
+        """Units counted so far, by every key; locked like the balances."""
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        await self._session.execute(_SQL["ensure_counters"], *columns)
+        rows = await self._session.fetch(_SQL["lock_counters"], *columns)
+        return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
+
+    async def idempotent_answers(self, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], tuple[bytes, bytes]]:
+        """(API key id, key) → (body digest, answer) of earlier requests."""
+        rows = await self._session.fetch(_SQL["idempotent_answers"], [key[0] for key in keys], [key[1] for key in keys])
+        return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+    async def copy_messages(self, rows: Sequence[Row]) -> None:
+        await self._copy("traffic_message", MESSAGE_COLUMNS, rows)
+
+    async def insert_outbox(
+        self, connection_id: int, owner: UUID | None, due_at: datetime, message_ids: list[UUID]
+    ) -> int:
+        """Id of the new batch."""
+        batch_id: int = await self._session.fetchval(_SQL["insert_outbox"], connection_id, owner, due_at, message_ids)
+        return batch_id
+
+    async def copy_sent(self, rows: Sequence[Row]) -> None:
+        await self._copy("traffic_sent", SENT_COLUMNS, rows)
+
+    async def copy_part_receipts(self, rows: Sequence[Row]) -> None:
+        await self._copy("traffic_part_receipt", PART_RECEIPT_COLUMNS, rows)
+
+    async def copy_edrs(self, rows: Sequence[Row]) -> None:
+        await self._copy("traffic_edr", EDR_COLUMNS, rows)
+
+    async def finish_messages(self, finished: Sequence[FinishedMessage]) -> None:
+        await self._session.execute(_SQL["finish_messages"], *(list(column) for column in zip(*finished, strict=True)))
+
+    async def await_receipts(self, batches: Sequence[tuple[int, datetime]]) -> None:
+        """(batch id, when waiting ends): all parts of these batches are sent."""
+        await self._session.execute(_SQL["await_receipts"], *(list(column) for column in zip(*batches, strict=True)))
+
+    async def delete_outbox(self, batch_ids: Sequence[int]) -> None:
+        await self._session.execute(_SQL["delete_outbox"], list(batch_ids))
+
+    async def update_balances(self, balances: dict[int, tuple[int, int]]) -> None:
+        """agreement id → (balance_micros, reserved_micros), locked before by this transaction."""
+        ids = list(balances)
+        await self._session.execute(
+            _SQL["update_balances"], ids, [balances[i][0] for i in ids], [balances[i][1] for i in ids]
+        )
+
+    async def insert_ledger(self, amounts_micros: dict[tuple[int, int], int], at: datetime) -> None:
+        """(agreement id, kind) → signed amount: a positive one raises the balance."""
+        keys = list(amounts_micros)
+        await self._session.execute(
+            _SQL["insert_ledger"], [k[0] for k in keys], [k[1] for k in keys], [amounts_micros[k] for k in keys], at
+        )
+
+    async def update_counters(self, units: dict[CounterKey, int]) -> None:
+        """Units counted now, of counters locked before by this transaction."""
+        keys = sorted(units)
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        await self._session.execute(_SQL["update_counters"], *columns, [units[key] for key in keys])
+
+    async def copy_idempotent_answers(self, rows: Sequence[Row]) -> None:
+        """Raises asyncpg.UniqueViolationError when another gateway answered the same key meanwhile."""
+        await self._copy("traffic_idempotency", IDEMPOTENCY_COLUMNS, rows)
+
+    async def insert_callbacks(self, due_at: datetime, callbacks: Sequence[Callback]) -> None:
+        await self._session.execute(
+            _SQL["insert_callbacks"], due_at, *(list(column) for column in zip(*callbacks, strict=True))
+        )
+
+    async def insert_unmatched_receipts(self, connection_id: int, received_at: datetime, receipts: str) -> int:
+        """`receipts`: JSON text. Id of the new row."""
+        row_id: int = await self._session.fetchval(
+            _SQL["insert_unmatched_receipts"], connection_id, received_at, receipts
+        )
+        return row_id
+
+    async def delete_unmatched_receipts(self, row_ids: Sequence[int]) -> None:
+        await self._session.execute(_SQL["delete_unmatched_receipts"], list(row_ids))
+
+    async def commit(self) -> None:
+        await self._session.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        await self._session.execute("ROLLBACK")
+
+    async def _copy(self, table: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+        await self._session.copy_records_to_table(table, records=rows, columns=columns)
+
+
+async def hold_writer(session: asyncpg.Connection, number: int) -> None:
+    """Make `session` the only one of this writer: waits until the server has ended a former one."""
+    await session.execute(_SQL["hold_writer"], number)
+
+
+async def tick_took_place(session: asyncpg.Connection, message: Row | None, sent: Row | None, edr: Row | None) -> bool:
+    """Whether a tick that held these rows (one of each kind, None = it held none) was committed. The session must hold
+    the writer. A tick that held none of them changes nothing when it is written again."""
+    arguments = (
+        [message[0]] if message else [],
+        [sent[0]] if sent else [],
+        [sent[3]] if sent else [],
+        [edr[0]] if edr else [],
+        [edr[7]] if edr else [],
+        [edr[8]] if edr else [],
+    )
+    return bool(await session.fetchval(_SQL["tick_took_place"], *arguments))

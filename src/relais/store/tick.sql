@@ -1,0 +1,105 @@
+-- The writer's transaction: everything that is due, once. Statements in the order in which a tick uses them.
+
+-- name: hold_writer
+-- $1 number of this gateway's writer. A session holds it until it ends: the next session of the same writer gets it, and
+-- goes on, only when the server has ended whatever the lost one was doing.
+SELECT pg_advisory_lock($1::bigint)
+
+-- name: lock_balances
+-- $1 agreement ids. Locked in id order, so that two writers cannot deadlock.
+SELECT agreement_id, balance_micros, reserved_micros
+FROM agreements_balance
+WHERE agreement_id = ANY ($1::bigint[])
+ORDER BY agreement_id
+FOR UPDATE
+
+-- name: tick_took_place
+-- $1 message ids accepted, $2 message ids of parts sent with $3 their parts, $4 message ids, $5 levels and $6 entries of EDRs:
+-- one row of each kind at most, of a tick whose commit was not answered. Whether any of them is there.
+SELECT EXISTS (SELECT FROM traffic_message WHERE id = ANY ($1::uuid[]))
+    OR EXISTS (SELECT FROM traffic_sent AS s JOIN unnest($2::uuid[], $3::smallint[]) AS k (message_id, part) USING (message_id, part))
+    OR EXISTS (
+        SELECT FROM traffic_edr AS e
+        JOIN unnest($4::uuid[], $5::smallint[], $6::smallint[]) AS k (message_id, level, entry) USING (message_id, level, entry))
+
+-- name: ensure_counters
+-- The four columns of `lock_counters`: counters that are not there yet begin at 0, so that there is a row to lock.
+INSERT INTO traffic_counter (agreement_id, node_id, counter_group, period_start, units)
+SELECT k.*, 0 FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[]) AS k
+ON CONFLICT DO NOTHING
+
+-- name: lock_counters
+-- $1 agreement ids, $2 node ids, $3 counter groups, $4 period starts: the counters of these four together, in key order.
+SELECT c.agreement_id, c.node_id, c.counter_group, c.period_start, c.units
+FROM traffic_counter AS c
+JOIN unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[]) AS k (agreement_id, node_id, counter_group, period_start)
+    USING (agreement_id, node_id, counter_group, period_start)
+ORDER BY 1, 2, 3, 4
+FOR UPDATE OF c
+
+-- name: idempotent_answers
+-- $1 API key ids, $2 keys: what earlier requests with these keys were answered.
+SELECT i.api_key_id, i.key, i.body_digest, i.answer
+FROM traffic_idempotency AS i
+JOIN unnest($1::bigint[], $2::text[]) AS k (api_key_id, key) USING (api_key_id, key)
+
+-- name: insert_outbox
+-- One batch. $1 connection id, $2 owner (null = free), $3 due at, $4 message ids. Returns the batch's id.
+INSERT INTO traffic_outbox (connection_id, owner, due_at, message_ids)
+VALUES ($1, $2, $3, $4)
+RETURNING id
+
+-- name: await_receipts
+-- $1 batch ids whose messages are all sent, $2 when waiting for the receipts of each ends.
+UPDATE traffic_outbox AS o
+SET owner = NULL, due_at = u.due_at
+FROM unnest($1::bigint[], $2::timestamptz[]) AS u (id, due_at)
+WHERE o.id = u.id
+
+-- name: delete_outbox
+-- $1 batch ids whose messages are all final.
+DELETE FROM traffic_outbox WHERE id = ANY ($1::bigint[])
+
+-- name: finish_messages
+-- $1 message ids, $2 final states, $3 instants, $4 errors (null = none). Final states are sticky.
+UPDATE traffic_message AS m
+SET status = u.status, final_at = u.final_at, error = u.error
+FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::text[]) AS u (id, status, final_at, error)
+WHERE m.id = u.id AND m.status < 10
+
+-- name: update_balances
+-- $1 agreement ids, $2 new balances, $3 new reserved amounts; the rows are locked by this transaction.
+UPDATE agreements_balance AS b
+SET balance_micros = u.balance_micros, reserved_micros = u.reserved_micros
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u (agreement_id, balance_micros, reserved_micros)
+WHERE b.agreement_id = u.agreement_id
+
+-- name: insert_ledger
+-- $1 agreement ids, $2 kinds, $3 signed amounts in micros, $4 instant: the sum of a tick, one row an agreement and kind.
+INSERT INTO agreements_ledgerentry (agreement_id, kind, amount_micros, at, note)
+SELECT u.agreement_id, u.kind, u.amount_micros, $4, ''
+FROM unnest($1::bigint[], $2::smallint[], $3::bigint[]) AS u (agreement_id, kind, amount_micros)
+
+-- name: update_counters
+-- The four columns of `lock_counters`, $5 units counted now; the rows are locked by this transaction.
+UPDATE traffic_counter AS c
+SET units = u.units
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[], $5::bigint[])
+    AS u (agreement_id, node_id, counter_group, period_start, units)
+WHERE (c.agreement_id, c.node_id, c.counter_group, c.period_start) = (u.agreement_id, u.node_id, u.counter_group, u.period_start)
+
+-- name: insert_callbacks
+-- $1 due at, $2 API key ids, $3 URLs, $4 events as JSON.
+INSERT INTO traffic_callback (due_at, api_key_id, url, event)
+SELECT $1, u.api_key_id, u.url, u.event::jsonb
+FROM unnest($2::bigint[], $3::text[], $4::text[]) AS u (api_key_id, url, event)
+
+-- name: insert_unmatched_receipts
+-- $1 connection id, $2 received at, $3 receipts as JSON. Returns the row's id.
+INSERT INTO traffic_unmatched_receipt (connection_id, received_at, receipts)
+VALUES ($1, $2, $3::text::jsonb)
+RETURNING id
+
+-- name: delete_unmatched_receipts
+-- $1 ids of rows whose receipts are matched or given up.
+DELETE FROM traffic_unmatched_receipt WHERE id = ANY ($1::bigint[])

@@ -1,0 +1,13 @@
+-- What keeps the tables in shape, from time to time.
+
+-- name: ensure_partitions
+-- Partitions of this month and the next three; returns how many were made.
+SELECT traffic_ensure_partitions((now() AT TIME ZONE 'UTC')::date, 4)
+
+-- name: forget_idempotent_answers
+-- $1 instant: answers kept from before it.
+DELETE FROM traffic_idempotency WHERE created_at < $1
+
+-- name: forget_changes
+-- $1 instant: signals of configuration changes from before it; the newest one stays, numbers must not fall.
+DELETE FROM config_change WHERE at < $1 AND id < (SELECT max(id) FROM config_change)

@@ -1,0 +1,90 @@
+"""The ASGI application: addresses to handlers. One message goes in past the router; everything else through it."""
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from relais.api import documents
+from relais.api.asking import Asking
+from relais.api.endpoints import REQUESTS, Endpoint
+from relais.api.keys import Gate
+from relais.api.ports import DEFAULTS, ApiSettings, Pipeline
+from relais.api.problems import EdgeProblem, headers_of, problem
+from relais.api.replies import PROBLEM_JSON, Handler, Reply, encode, refused
+from relais.api.sending import Sending
+
+MESSAGES_PATH = "/api/v1/messages"
+
+
+def create_app(pipeline: Pipeline, settings: ApiSettings = DEFAULTS) -> ASGIApp:
+    """The customer API over `pipeline`."""
+    return CustomerApi(pipeline, settings)
+
+
+class CustomerApi:
+    """Matches the hot path by comparing one string; the router sees the rest."""
+
+    __slots__ = ("_routed", "_send_message")
+
+    def __init__(self, pipeline: Pipeline, settings: ApiSettings) -> None:
+        gate = Gate(pipeline)
+        sending, asking = Sending(pipeline, gate), Asking(pipeline, gate)
+        self._send_message = Endpoint("send_message", sending.send_message)
+        pages = documents.Documents(settings)
+        routes = [
+            Route(MESSAGES_PATH, self._send_message, methods=["POST"]),
+            _route("POST", MESSAGES_PATH + "/batch", "send_batch", sending.send_batch),
+            _route("GET", MESSAGES_PATH + "/{message_id:uuid}", "get_message", asking.message),
+            _route("GET", "/api/v1/balance", "get_balance", asking.balances),
+            _route("GET", "/api/v1/openapi.json", "openapi", pages.openapi),
+            _route("GET", "/api/v1/docs", "docs", pages.page),
+            _route("GET", "/problems/{code}", "problem", pages.problem),
+            _route("GET", "/healthz", "healthz", _alive),
+            _route("GET", "/readyz", "readyz", _readiness(pipeline)),
+        ]
+        if settings.serves_metrics:
+            routes.append(_route("GET", "/metrics", "metrics", _metrics))
+        self._routed = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
+        self._routed.router.redirect_slashes = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == MESSAGES_PATH and scope["method"] == "POST":
+            await self._send_message(scope, receive, send)
+        else:
+            await self._routed(scope, receive, send)
+
+
+def _route(method: str, path: str, operation: str, handle: Handler) -> Route:
+    return Route(path, Endpoint(operation, handle), methods=[method])
+
+
+async def _unrouted(_request: Request, error: Exception) -> Response:
+    """The router's own refusals, 404 and 405, as problems."""
+    allowed = error.headers.get("Allow") if isinstance(error, HTTPException) and error.headers else None
+    if allowed is None:
+        told, headers = problem(EdgeProblem.NOT_FOUND), {}
+    else:
+        allow = ", ".join(sorted(method.strip() for method in allowed.split(",")))
+        told, headers = problem(EdgeProblem.METHOD_NOT_ALLOWED, f"This address takes {allow}."), {"allow": allow}
+    REQUESTS.labels("none", str(told.status)).inc()
+    headers |= {name.decode(): value.decode() for name, value in headers_of(told)}
+    return Response(encode(told), told.status, headers, PROBLEM_JSON.decode())
+
+
+async def _alive(_scope: Scope, _receive: Receive) -> Reply:
+    return Reply(200, b'{"status":"ok"}')
+
+
+def _readiness(pipeline: Pipeline) -> Handler:
+    async def readiness(_scope: Scope, _receive: Receive) -> Reply:
+        return Reply(200, b'{"status":"ready"}') if pipeline.ready else refused(problem(EdgeProblem.NOT_READY))
+
+    return readiness
+
+
+async def _metrics(_scope: Scope, _receive: Receive) -> Reply:
+    return Reply(200, generate_latest(REGISTRY), CONTENT_TYPE_LATEST.encode())

@@ -1,0 +1,57 @@
+"""What the API needs from the process that hosts it: the pipeline as seen through a client's key.
+
+The gateway hands over its live pipeline; tests hand over a fake of this contract. The API never asks for more.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final, Protocol
+from uuid import UUID
+
+from relais.pipeline.configuration import ApiKey
+from relais.pipeline.submission import (
+    Answer,
+    BalanceView,
+    Idempotency,
+    MessageView,
+    Outcome,
+    Refused,
+    Submission,
+)
+
+
+class Pipeline(Protocol):
+    """The life of a message behind the API. A key reaches its own company only: another's message is no message."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether keys are known and messages can be taken now."""
+
+    def api_key(self, key_sha256: bytes) -> ApiKey | None:
+        """The key whose secret has this SHA-256 digest; None when there is none in force. From memory, never blocks."""
+
+    def submit_one(self, key: ApiKey, submission: Submission) -> Refused | asyncio.Future[Outcome]:
+        """Refuses at once, or promises an outcome that is given only after it is stored."""
+
+    async def submit(
+        self, key: ApiKey, submissions: list[Submission], idempotency: Idempotency | None
+    ) -> Answer | Refused:
+        """One outcome a submission, in order. Refused as a whole only as idempotency_key_reused or overloaded."""
+
+    async def message(self, key: ApiKey, message_id: UUID) -> MessageView | None:
+        """One message of the key's company, or None."""
+
+    async def balances(self, key: ApiKey) -> list[BalanceView]:
+        """One row for each agreement of the key's company."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """`public_url` is the origin customers call, e.g. "https://api.example.com", printed in the documentation; empty =
+    the origin the documentation was read from. `serves_metrics` puts /metrics on the same port."""
+
+    public_url: str = ""
+    serves_metrics: bool = True
+
+
+DEFAULTS: Final = ApiSettings()

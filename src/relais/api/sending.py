@@ -1,0 +1,124 @@
+"""POST /api/v1/messages and /api/v1/messages/batch: the hot path. Answers only what the pipeline has stored."""
+
+import re
+from functools import lru_cache
+from hashlib import sha256
+
+from starlette.types import Receive, Scope
+
+from relais.api.bodies import decode_batch, decode_message, read_body
+from relais.api.keys import Gate
+from relais.api.ports import Pipeline
+from relais.api.problems import PRESENTED, EdgeProblem, FieldError, Problem, problem
+from relais.api.replies import Header, Reply, encode, refused
+from relais.api.shapes import BatchResults, MessageAccepted, MessageRefused, MessageScheduled, Price
+from relais.core.money import format_micros
+from relais.pipeline.configuration import RIGHT_SEND, ApiKey
+from relais.pipeline.submission import Accepted, Idempotency, Outcome, Refused, Submission
+
+_IDEMPOTENCY_KEY = re.compile(rb"[\x20-\x7e]{1,255}")
+_REPLAYED: tuple[Header, ...] = ((b"idempotent-replayed", b"true"),)
+
+
+class Sending:
+    """The two ways in. Neither the single path without an idempotency key nor its answer does anything twice."""
+
+    __slots__ = ("_gate", "_pipeline")
+
+    def __init__(self, pipeline: Pipeline, gate: Gate) -> None:
+        self._pipeline = pipeline
+        self._gate = gate
+
+    async def send_message(self, scope: Scope, receive: Receive) -> Reply | None:
+        """One message: 202 once it is stored, or the problem of its refusal."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        key = self._gate.admit(headers, RIGHT_SEND)
+        if isinstance(key, Problem):
+            return refused(key)
+        body = await read_body(headers, receive)
+        if not isinstance(body, bytes):
+            return _unread(body)
+        submission = decode_message(body)
+        if isinstance(submission, Problem):
+            return refused(submission)
+        if b"idempotency-key" in headers:
+            return await self._send_once(key, submission, headers[b"idempotency-key"], body)
+        promise = self._pipeline.submit_one(key, submission)
+        return _single(promise if isinstance(promise, Refused) else await promise)
+
+    async def send_batch(self, scope: Scope, receive: Receive) -> Reply | None:
+        """Up to 1,000 messages: 200 with one result each, or a problem and none of them sent."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        key = self._gate.admit(headers, RIGHT_SEND)
+        if isinstance(key, Problem):
+            return refused(key)
+        body = await read_body(headers, receive)
+        if not isinstance(body, bytes):
+            return _unread(body)
+        submissions = decode_batch(body)
+        if isinstance(submissions, Problem):
+            return refused(submissions)
+        idempotency = _idempotency(headers.get(b"idempotency-key"), body)
+        if isinstance(idempotency, Problem):
+            return refused(idempotency)
+        answer = await self._pipeline.submit(key, submissions, idempotency)
+        if isinstance(answer, Refused):
+            return refused(problem(answer.refusal, answer.detail))
+        results = [_result(outcome) for outcome in answer.outcomes]
+        return Reply(200, encode(BatchResults(results)), headers=_REPLAYED if answer.replayed else ())
+
+    async def _send_once(self, key: ApiKey, submission: Submission, idempotency_key: bytes, body: bytes) -> Reply:
+        idempotency = _idempotency(idempotency_key, body)
+        if isinstance(idempotency, Problem):
+            return refused(idempotency)
+        answer = await self._pipeline.submit(key, [submission], idempotency)
+        if isinstance(answer, Refused):
+            return refused(problem(answer.refusal, answer.detail))
+        return _single(answer.outcomes[0], _REPLAYED if answer.replayed else ())
+
+
+def _unread(body: Problem | None) -> Reply | None:
+    """The answer to a request whose body was not taken; the rest of one over the limit is not worth its time."""
+    return None if body is None else refused(body, closes=body.code == EdgeProblem.BODY_TOO_LARGE)
+
+
+def _idempotency(key: bytes | None, body: bytes) -> Idempotency | Problem | None:
+    if key is None:
+        return None
+    if _IDEMPOTENCY_KEY.fullmatch(key) is None:
+        wrong = FieldError("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+        return problem(EdgeProblem.INVALID_REQUEST, f"`{wrong.field}` {wrong.reason}.", [wrong])
+    return Idempotency(key.decode("ascii"), sha256(body).digest())
+
+
+def _single(outcome: Outcome, headers: tuple[Header, ...] = ()) -> Reply:
+    if isinstance(outcome, Refused):
+        return refused(problem(outcome.refusal, outcome.detail), *headers)
+    return Reply(202, encode(_accepted(outcome)), headers=headers)
+
+
+def _result(outcome: Outcome) -> MessageAccepted | MessageScheduled | MessageRefused:
+    if isinstance(outcome, Accepted):
+        return _accepted(outcome)
+    return MessageRefused(outcome.refusal, PRESENTED[outcome.refusal].title, outcome.detail)
+
+
+def _accepted(outcome: Accepted) -> MessageAccepted | MessageScheduled:
+    shape = MessageScheduled if outcome.scheduled else MessageAccepted
+    return shape(
+        message_id=outcome.message_id,
+        channel=outcome.channel,
+        source=outcome.source,
+        destination=outcome.destination,
+        country=outcome.country,
+        network=outcome.network,
+        encoding=outcome.encoding,
+        segments_count=outcome.segments_count,
+        price=price(outcome.price_micros, outcome.currency),
+    )
+
+
+@lru_cache(maxsize=4_096)  # a price list repeats itself
+def price(amount_micros: int, currency: str) -> Price:
+    """The price as customers read it."""
+    return Price(format_micros(amount_micros), currency)

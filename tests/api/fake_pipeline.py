@@ -1,0 +1,164 @@
+"""A pipeline that keeps the contract of `relais.api.ports` in memory: no database, no vendor, exact bookkeeping."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from uuid import UUID
+
+from relais.core.refusals import Refusal
+from relais.pipeline.configuration import RIGHT_BALANCE, RIGHT_SEND, RIGHT_STATUS, ApiKey
+from relais.pipeline.submission import (
+    Accepted,
+    Answer,
+    BalanceView,
+    Idempotency,
+    MessageView,
+    Outcome,
+    Refused,
+    Submission,
+)
+
+ACCEPTED_AT = datetime(2031, 1, 1, 8, 0, 0, 120_000, UTC)
+ALL_RIGHTS = RIGHT_SEND | RIGHT_STATUS | RIGHT_BALANCE
+TEXT_CHARACTERS_MAX = 1_530
+
+
+def _key(number: int, company: int, rights: int, company_enabled: bool = True) -> ApiKey:
+    return ApiKey(id=number, company_id=company, rights=rights, company_enabled=company_enabled)
+
+
+KEYS = {
+    "full": _key(1, 10, ALL_RIGHTS),
+    "sends": _key(2, 10, RIGHT_SEND),
+    "reads": _key(3, 10, RIGHT_STATUS),
+    "counts": _key(4, 10, RIGHT_BALANCE),
+    "other": _key(5, 20, ALL_RIGHTS),
+    "disabled": _key(6, 30, ALL_RIGHTS, company_enabled=False),
+}
+
+
+@dataclass
+class FakePipeline:
+    """Refuses by the first rule of `_refusal` that holds; a text `refuse:<code>` asks for any other refusal."""
+
+    ready: bool = True
+    stored: list[tuple[int, Submission]] = field(default_factory=list)
+    answers: dict[tuple[int, str], tuple[bytes, Answer]] = field(default_factory=dict)
+    keys: dict[bytes, ApiKey] = field(
+        default_factory=lambda: {sha256(secret.encode()).digest(): key for secret, key in KEYS.items()}
+    )
+
+    def api_key(self, key_sha256: bytes) -> ApiKey | None:
+        return self.keys.get(key_sha256) if self.ready else None
+
+    def submit_one(self, key: ApiKey, submission: Submission) -> Refused | asyncio.Future[Outcome]:
+        refused = self._refusal(submission)
+        if refused is not None:
+            return refused
+        promise: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        if submission.text == "fault":
+            promise.set_exception(OSError("the disk secret-disk is full"))
+        elif submission.text.startswith("late:"):
+            code = Refusal(submission.text.removeprefix("late:"))
+            promise.set_result(Refused(refusal=code, detail=f"Refused as {code}."))
+        else:
+            asyncio.get_running_loop().call_soon(promise.set_result, self._store(key, submission))
+        return promise
+
+    async def submit(
+        self, key: ApiKey, submissions: list[Submission], idempotency: Idempotency | None
+    ) -> Answer | Refused:
+        if any(submission.text == "refuse:overloaded" for submission in submissions):
+            return Refused(refusal=Refusal.OVERLOADED, detail="Refused as overloaded.")
+        if idempotency is not None and (key.company_id, idempotency.key) in self.answers:
+            body_digest, answer = self.answers[key.company_id, idempotency.key]
+            if body_digest == idempotency.body_digest:
+                return Answer(answer.outcomes, replayed=True)
+            return Refused(refusal=Refusal.IDEMPOTENCY_KEY_REUSED, detail="The key was used for another body.")
+        answer = Answer([self._refusal(one) or self._store(key, one) for one in submissions])
+        if idempotency is not None:
+            self.answers[key.company_id, idempotency.key] = (idempotency.body_digest, answer)
+        return answer
+
+    async def message(self, key: ApiKey, message_id: UUID) -> MessageView | None:
+        index = message_id.int & 0xFFFF_FFFF
+        if message_id != _id(index) or index >= len(self.stored) or self.stored[index][0] != key.company_id:
+            return None
+        return _view(message_id, self.stored[index][1])
+
+    async def balances(self, key: ApiKey) -> list[BalanceView]:
+        prepaid = BalanceView(
+            agreement="TM-1",
+            currency="EUR",
+            balance_micros=100_000_000,
+            reserved_micros=40_000,
+            credit_limit_micros=0,
+            available_micros=99_960_000,
+        )
+        unlimited = BalanceView(
+            agreement="TM-2",
+            currency="JPY",
+            balance_micros=-1,
+            reserved_micros=0,
+            credit_limit_micros=None,
+            available_micros=None,
+        )
+        return [prepaid, unlimited]
+
+    def _refusal(self, submission: Submission) -> Refused | None:
+        digits = submission.destination.removeprefix("+")
+        rules: dict[Refusal, Callable[[], bool]] = {
+            Refusal.CHANNEL_UNKNOWN: lambda: submission.channel != "sms",
+            Refusal.SENDER_UNKNOWN: lambda: submission.source != "Monsters",
+            Refusal.NUMBER_INVALID: lambda: not (digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15),
+            Refusal.TEXT_EMPTY: lambda: not submission.text,
+            Refusal.TEXT_NOT_ENCODABLE: lambda: "\0" in submission.text,
+            Refusal.TEXT_TOO_LONG: lambda: len(submission.text) > TEXT_CHARACTERS_MAX,
+            Refusal.VALIDITY_INVALID: lambda: submission.validity_s is not None and submission.validity_s < 1,
+        }
+        broken = next((refusal for refusal, holds in rules.items() if holds()), None)
+        if broken is None and submission.text.startswith("refuse:"):
+            broken = Refusal(submission.text.removeprefix("refuse:"))
+        return None if broken is None else Refused(refusal=broken, detail=f"Refused as {broken}.")
+
+    def _store(self, key: ApiKey, submission: Submission) -> Accepted:
+        self.stored.append((key.company_id, submission))
+        return Accepted(
+            message_id=_id(len(self.stored) - 1),
+            channel=submission.channel,
+            source=submission.source,
+            destination=submission.destination.removeprefix("+"),
+            country="ES",
+            network=None if submission.destination.endswith("9") else "21401",
+            encoding="gsm7",
+            segments_count=1,
+            price_micros=40_000,
+            currency="EUR",
+            scheduled=submission.send_at is not None,
+        )
+
+
+def _id(index: int) -> UUID:
+    return UUID(int=0x0195F0D2_7A44_7C31_9A5E_3F6F_0000_0000 + index)
+
+
+def _view(message_id: UUID, submission: Submission) -> MessageView:
+    return MessageView(
+        message_id=message_id,
+        channel=submission.channel,
+        source=submission.source,
+        destination=submission.destination.removeprefix("+"),
+        country="ES",
+        network="21401",
+        encoding="gsm7",
+        segments_count=1,
+        price_micros=40_000,
+        currency="EUR",
+        client_ref=submission.client_ref,
+        status="delivered",
+        final=True,
+        times={"accepted": ACCEPTED_AT, "delivered": ACCEPTED_AT.replace(second=3, microsecond=0)},
+        error=None,
+    )

@@ -18,6 +18,7 @@ import structlog
 from relais.contracts.registry import vendors
 from relais.core.billing.periods import BillingPeriod, BillingTerms
 from relais.core.numbers import NumberPlan
+from relais.core.rating.scale import UnsupportedScale
 from relais.core.rating.tree import compile_tree
 from relais.core.rating.types import NodeRow, Tree
 from relais.pipeline.numbering import build_number_plan
@@ -233,17 +234,23 @@ def node_row(row: Any) -> NodeRow:
 
 
 def _connection(row: Any, box: SecretBox) -> VendorConnection:
+    """A connection whose settings cannot be used counts as disabled: the others must go on."""
     options = json.loads(row["options"] or "{}")
     receipt_parts = options.pop("receipt_parts", "all")
-    settings = vendors()["smpp"].settings(
-        host_name=row["host_name"],
-        port=row["port"],
-        system_id=row["system_id"],
-        password=box.decrypt(row["password_encrypted"]),
-        system_type=row["system_type"],
-        use_tls=row["use_tls"],
-        **options,
-    )
+    settings = None
+    try:
+        settings = vendors()["smpp"].settings(
+            host_name=row["host_name"],
+            port=row["port"],
+            system_id=row["system_id"],
+            password=box.decrypt(row["password_encrypted"]),
+            system_type=row["system_type"],
+            use_tls=row["use_tls"],
+            use_tlv=row["use_tlv"],
+            **options,
+        )
+    except (ValueError, TypeError) as error:
+        log.error("connection.unusable", connection=row["id"], reason=str(error))
     statuses = {
         (status.upper(), str(code).lstrip("0") or ("0" if code else "")): line["method"]
         for status, lines in json.loads(row["statuses_map"] or "{}").items()
@@ -251,8 +258,8 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
         for code in line["codes"] or [""]
     }
     return VendorConnection(
-        row["id"], row["name"], "smpp", settings, row["rps_limit"], row["window_limit"], row["disabled"], statuses,
-        receipt_parts,
+        row["id"], row["name"], "smpp", settings, row["rps_limit"], row["window_limit"],
+        row["disabled"] or settings is None, statuses, receipt_parts,
     )  # fmt: skip
 
 
@@ -265,6 +272,7 @@ class Configuration:
         self._changed = asyncio.Event()
         self._followers: list[Callable[[Snapshot], None]] = []
         self._task: asyncio.Task[None] | None = None
+        self._unreadable_change = 0
         self.snapshot: Snapshot
 
     async def open(self) -> None:
@@ -307,7 +315,14 @@ class Configuration:
         changes = await session.fetchrow(_SQL["changes"], self.snapshot.change)
         if changes["newest"] == self.snapshot.change:
             return
-        self.snapshot = await load_snapshot(session, self._box, self.snapshot)
+        try:
+            self.snapshot = await load_snapshot(session, self._box, self.snapshot)
+        except (ValueError, LookupError, TypeError, UnsupportedScale) as error:
+            # A record that cannot be read must not stop the traffic that the former snapshot carries.
+            if changes["newest"] != self._unreadable_change:
+                log.error("configuration.unreadable", change=changes["newest"], error=repr(error))
+            self._unreadable_change = changes["newest"]
+            return
         log.info("configuration.loaded", change=self.snapshot.change, tables=sorted(changes["tables"]))
         for follower in self._followers:
             follower(self.snapshot)

@@ -80,7 +80,9 @@ class Lane:
         self._refilled_at_s = self._loop.time()
         self._paused_until_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._connection: Connection = vendor.connect(configuration.settings, self)
+        self._connection: Connection | None = None
+        if not configuration.disabled:
+            self._connection = vendor.connect(configuration.settings, self)
         self._task: asyncio.Task[None] | None = None
         self._heir: Lane | None = None
 
@@ -96,7 +98,7 @@ class Lane:
 
     def start(self) -> None:
         """Begin connecting, unless the connection is disabled: its messages then wait until they expire."""
-        if self.configuration.disabled:
+        if self._connection is None:
             return
         self._task = self._loop.create_task(self._connection.run(), name=f"connection {self.configuration.name}")
 
@@ -126,11 +128,13 @@ class Lane:
 
     def acknowledge(self, receipts: list[VendorReceipt]) -> None:
         """These receipts are stored: answer the vendor."""
+        if self._connection is None:
+            return
         self._connection.acknowledge([receipt.token for receipt in receipts if receipt.token is not None])
 
     def spellings(self, vendor_message_id: str) -> tuple[str, ...]:
         """Forms in which the vendor may have given this id before."""
-        return self._connection.spellings(vendor_message_id)
+        return self._connection.spellings(vendor_message_id) if self._connection else (vendor_message_id,)
 
     def pump(self) -> None:
         """Hand over as many parts as connection, window and rate allow now; come back by itself for the rest."""
@@ -140,6 +144,7 @@ class Lane:
         if now_s < self._paused_until_s:
             self._wake_in(self._paused_until_s - now_s)
             return
+        assert self._connection is not None
         self._refill(now_s)
         wall = datetime.now(UTC)
         while self._tokens >= 1.0 and len(self._pending) < self._window and self.ready:

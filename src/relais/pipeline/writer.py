@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from relais.core.charging.charge import charge, touched
-from relais.core.charging.types import Account, Captured, Event, Reserve, Reserved, State
+from relais.core.charging.types import Account, Captured, CounterKey, Event, Reserve, Reserved, State
 from relais.core.refusals import Refusal
 from relais.pipeline import rows
 from relais.pipeline.accept import refused
@@ -137,12 +137,10 @@ class Writer:
         self._due.set()
 
     async def _run(self) -> None:
-        began_s = 0.0
         while True:
             await self._due.wait()
-            pause_s = began_s + self._tick_s - time.monotonic()
-            if pause_s > 0:
-                await asyncio.sleep(pause_s)
+            if not self._closing:
+                await asyncio.sleep(self._tick_s)  # what arrives meanwhile shares the transaction
             self._due.clear()
             began_s = time.monotonic()
             requests = self._take()
@@ -270,7 +268,7 @@ class Writer:
         first_edr = await rows.write_plan(transaction, plan, settled, now)
         await self._update_money(transaction, balances, state)
         if counter_keys:
-            await transaction.update_counters(dict(state.counters))  # type: ignore[arg-type]
+            await transaction.update_counters({(*key,): units for key, units in state.counters.items()})
         charges = [
             (settlement.message, settlement.levels, outcome)
             for settlement, outcome in zip(plan.settlements, settled, strict=True)
@@ -292,7 +290,7 @@ class Writer:
             versions = in_force(agreements[agreement_id].versions, now)
             limit_micros = versions[0].credit_limit_micros if versions else 0
             accounts[agreement_id] = Account(balance_micros, reserved_micros, limit_micros)
-        return State(accounts, counters)  # type: ignore[arg-type]
+        return State(accounts, {CounterKey(*key): units for key, units in counters.items()})
 
     async def _replayed(self, transaction: TickTransaction, requests: list[Request]) -> list[Answer | Refused | None]:
         """For each request what an earlier one with its idempotency key was answered; None where there is none, or no key."""

@@ -1,0 +1,69 @@
+# Everything a developer or a newcomer does, by name. `make` alone lists it.
+# Only Python 3.11 or later and make are needed; the database comes as a package.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STRICT := core wire transport store contracts vendors pipeline
+STRICT_FOLDERS := $(addprefix src/relais/,$(STRICT))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo up test check ci bench clean-demo lock format
+
+help: ## list what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+setup: $(VENV)/.installed ## install the product into .venv
+
+setup-dev: $(VENV)/.installed-dev ## install what tests and checks need, too
+
+# A stamp is newer than what it was made from, or its recipe runs again.
+$(VENV)/.made:
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh .ci/make-venv
+	@touch $@
+
+$(VENV)/.installed: requirements.txt pyproject.toml $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: setup ## run the product with example clients and send messages through it
+	@$(BIN)/relais demo
+
+up: setup ## run the product
+	@$(BIN)/relais up
+
+clean-demo: setup ## forget the embedded database
+	@$(BIN)/relais demo reset --yes
+
+test: setup-dev ## run every test
+	$(BIN)/python -m pytest -q
+
+check: setup-dev ## format, lint, types, import contracts, tidiness, fast tests; under a minute
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
+	$(BIN)/mypy $(STRICT_FOLDERS)
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/tidy tests/core tests/wire
+
+# pytest ends with 5 when it finds no test at all: make takes that, like any code but 0, for a failure.
+ci: check ## what a change has to pass
+	$(BIN)/python -m pytest -q
+	@if [ -f bench/__main__.py ]; then $(BIN)/python -m bench gate; else echo "no bench yet: nothing to compare"; fi
+
+bench: setup-dev ## measure and print the table
+	$(BIN)/python -m bench
+
+format: setup-dev ## put code into its form
+	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench
+
+lock: ## renew requirements*.txt from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --extra dev pyproject.toml -o requirements-dev.txt

@@ -1,0 +1,61 @@
+"""`relais apply FILE` and `relais user add`: business records from the command line."""
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def apply(file: Path) -> None:
+    """Make the records that FILE describes, all or none (docs/reference/scenario.md).
+
+    Applying the same file again changes nothing.
+    """
+    from relais.commands.surroundings import any_database, dsn_of
+    from relais.settings import load
+
+    with any_database(load()) as settings:
+        from relais.records.django_settings import configure
+
+        configure(dsn_of(settings), settings.secret_key)
+        from relais.records.apply import apply_file
+        from relais.records.errors import Invalid
+
+        try:
+            summary = apply_file(file)
+        except Invalid as refusal:
+            click.echo(str(refusal), err=True)
+            sys.exit(1)
+    click.echo(summary)
+
+
+@click.group()
+def user() -> None:
+    """People who may log in."""
+
+
+@user.command()
+@click.option("--company", required=True, help="Name of the company the user belongs to.")
+@click.option("--login", required=True)
+@click.option("--e-mail", default="", help="Where messages for this user go.")
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for when not given.")
+def add(company: str, login: str, e_mail: str, password: str) -> None:
+    """Create a user of the BackOffice."""
+    from relais.commands.surroundings import any_database, dsn_of
+    from relais.settings import load
+
+    with any_database(load()) as settings:
+        from relais.records.django_settings import configure
+
+        configure(dsn_of(settings), settings.secret_key)
+        from relais.records.errors import Invalid
+        from relais.records.people.actions.create_user import create_user
+
+        try:
+            create_user(company=company, login=login, e_mail=e_mail, password=password)
+        except Invalid as refusal:
+            click.echo(str(refusal), err=True)
+            sys.exit(1)
+    click.echo(f"user {login} of {company} created")

@@ -1,0 +1,142 @@
+"""`relais gateway | worker | api | simulate smsc`: one process of the product, alone.
+
+Here the parts of a process are put together (edges on a pipeline, an ops port beside it), because those parts do not
+import each other.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from relais.pipeline.traffic import Traffic
+    from relais.settings import Settings
+
+
+@click.command()
+def gateway() -> None:
+    """Carry messages: the customer API, the vendors' connections, charging."""
+    from relais.commands.ports import API, GATEWAY_OPS
+
+    settings = _prepared("gateway", API, GATEWAY_OPS)
+    from relais.observability import OpsServer
+
+    def edges(traffic: "Traffic") -> list[Any]:
+        ops = OpsServer(settings.ops_host, settings.gateway_ops_port, lambda: {"pipeline": traffic.ready})
+        return [ops, _customer_api(settings, traffic)]
+
+    _serve_traffic(settings, edges)
+
+
+@click.command()
+def api() -> None:
+    """Serve the customer API alone (many nodes; on one machine the gateway serves it)."""
+    from relais.commands.ports import API
+
+    settings = _prepared("api", API)
+    _serve_traffic(settings, lambda traffic: [_customer_api(settings, traffic)], sends=False)
+
+
+@click.command()
+def worker() -> None:
+    """Do what may wait: callbacks to clients, periodic jobs."""
+    from relais.commands.ports import WORKER_OPS
+    from relais.commands.surroundings import dsn_of
+
+    settings = _prepared("worker", WORKER_OPS)
+    import uvloop
+
+    from relais.records.django_settings import configure
+
+    configure(dsn_of(settings), settings.secret_key)  # before the jobs are imported: their models need it
+    from relais.jobs.main import serve
+    from relais.observability import OpsServer
+
+    uvloop.run(
+        serve(
+            dsn=dsn_of(settings),
+            secret_key=settings.secret_key,
+            callbacks_allow_private=settings.callbacks_allow_private,
+            ops=lambda ready: OpsServer(settings.ops_host, settings.worker_ops_port, ready),
+        )
+    )
+
+
+@click.group()
+def simulate() -> None:
+    """Play the part of an outside party, for trials and tests."""
+
+
+@simulate.command()
+def smsc() -> None:
+    """Run an SMSC that takes messages over SMPP and answers with receipts."""
+    from relais.commands.ports import SIMULATOR, require_free_ports
+    from relais.logs import configure_logging
+    from relais.settings import load
+
+    settings = load(with_key=False)
+    require_free_ports(settings, SIMULATOR)
+    configure_logging("smsc", settings.log_level, settings.log_format)
+    import uvloop
+
+    uvloop.run(_run_smsc(settings))
+
+
+def _prepared(process: str, *listeners: str) -> "Settings":
+    """Settings with a running database, free ports, and the log set up: what every role needs first."""
+    from relais.commands.ports import require_free_ports
+    from relais.commands.surroundings import running_database
+    from relais.logs import configure_logging
+    from relais.settings import load
+
+    settings = running_database(load())
+    require_free_ports(settings, *listeners)
+    configure_logging(process, settings.log_level, settings.log_format)
+    return settings
+
+
+def _customer_api(settings: "Settings", traffic: "Traffic") -> Any:
+    from relais.api.app import create_app
+    from relais.api.main import Server
+
+    return Server(create_app(traffic), settings.api_host, settings.api_port)
+
+
+def _serve_traffic(settings: "Settings", edges: Any, *, sends: bool = True) -> None:
+    import uvloop
+
+    from relais.commands.surroundings import dsn_of
+    from relais.gateway.main import serve
+    from relais.secretbox import SecretBox
+
+    uvloop.run(
+        serve(
+            dsn=dsn_of(settings),
+            box=SecretBox(settings.secret_key),
+            tick_s=settings.tick_ms / 1000,
+            callbacks_allow_private=settings.callbacks_allow_private,
+            edges=edges,
+            sends=sends,
+        )
+    )
+
+
+async def _run_smsc(settings: "Settings") -> None:
+    """Until SIGINT or SIGTERM."""
+    import asyncio
+    import contextlib
+    import signal
+
+    from relais.simulators.smsc import SmscSettings, run_smsc
+
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    chosen = SmscSettings(host=settings.simulator_host, port=settings.simulator_port)
+    running = asyncio.create_task(run_smsc(chosen, None))
+    stopping = asyncio.create_task(stopped.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running

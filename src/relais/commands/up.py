@@ -1,0 +1,24 @@
+"""`relais up`: the whole product on one machine."""
+
+import click
+
+
+@click.command()
+def up() -> None:
+    """Run everything on this machine: database, gateway with the API, worker. Ctrl-C stops it."""
+    from relais.commands.ports import API, GATEWAY_OPS, WORKER_OPS, address, require_free_ports
+    from relais.logs import configure_logging
+    from relais.settings import load
+    from relais.supervisor import GATEWAY, WORKER, Supervisor
+
+    settings = load()
+    require_free_ports(settings, API, GATEWAY_OPS, WORKER_OPS)
+    configure_logging("supervisor", settings.log_level, settings.log_format)
+    with Supervisor(settings) as supervisor:
+        if supervisor.command("migrate") != 0:
+            raise click.ClickException("the database could not be migrated; the reason is above")
+        supervisor.start(GATEWAY, WORKER)
+        if supervisor.wait_until_ready():
+            host, port = address(settings, API)
+            click.echo(f"API: http://{host}:{port}/api/v1/docs\nRunning. Ctrl-C stops everything.")
+        supervisor.run()

@@ -1,0 +1,1 @@
+"""One folder a kind of vendor connection, found by the registry."""

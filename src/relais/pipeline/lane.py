@@ -6,6 +6,7 @@ as failed. Unanswered and temporarily refused parts are tried again, `ATTEMPTS_M
 """
 
 import asyncio
+import time
 from collections import deque
 from datetime import UTC, datetime
 from typing import Protocol
@@ -146,7 +147,7 @@ class Lane:
             return
         assert self._connection is not None
         self._refill(now_s)
-        wall = datetime.now(UTC)
+        wall_s = time.time()
         while self._tokens >= 1.0 and len(self._pending) < self._window and self.ready:
             if self._again:
                 waiting, part = self._again.popleft()
@@ -162,10 +163,10 @@ class Lane:
                 return
             if waiting.ended:
                 continue
-            validity_s = int((waiting.message.expires_at - wall).total_seconds())
+            validity_s = int(waiting.message.expires_at_s - wall_s)
             if validity_s <= 0:
                 self._end(waiting)
-                self._events.message_expired(waiting.message, wall)
+                self._events.message_expired(waiting.message, datetime.now(UTC))
                 continue
             self._tokens -= 1.0
             outgoing = outgoing_part(waiting.message, part, validity_s)

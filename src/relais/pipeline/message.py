@@ -1,7 +1,7 @@
 """A message in flight, as the gateway keeps it in memory: what the row of `traffic_message` says, and how far it is."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from relais.core.charging.types import Charged
@@ -27,7 +27,8 @@ class Batch:
 
 class Message:
     """One accepted message. `terms` holds what each level was promised, client first; `settled[n]` what level n was
-    charged in the end (zero when released, None while only reserved); `receipts[part]` the final state of that part."""
+    charged in the end (zero when released, None while only reserved); `receipts[part]` the final state of that part;
+    `expires_at_s`, in seconds since the epoch, when it is worthless to its client."""
 
     __slots__ = (
         "__weakref__",
@@ -41,6 +42,7 @@ class Message:
         "country",
         "destination",
         "encoded",
+        "expires_at_s",
         "id",
         "network_id",
         "parts_unsent",
@@ -90,6 +92,7 @@ class Message:
         self.encoded = encoded
         self.terms = terms
         self.validity_s = validity_s
+        self.expires_at_s = (send_at or accepted_at).timestamp() + validity_s
         self.send_at = send_at
         self.client_ref = client_ref
         self.callback_url = callback_url
@@ -102,4 +105,4 @@ class Message:
     @property
     def expires_at(self) -> datetime:
         """When the message is worthless to its client."""
-        return (self.send_at or self.accepted_at) + timedelta(seconds=self.validity_s)
+        return datetime.fromtimestamp(self.expires_at_s, UTC)

@@ -84,15 +84,17 @@ class Receipts:
 
     def arrived(self, lane: Lane, receipt: VendorReceipt) -> None:
         """Match a receipt at once, or leave it to `resolve_unknown`."""
-        for spelling in lane.spellings(receipt.vendor_message_id):
-            key = (lane.connection_id, spelling)
-            found = self._parts.get(key)
-            if found is not None:
-                if receipt.state is not None:
-                    del self._parts[key]
-                self._matched((*found, receipt, lane))
-                return
-        self._unknown.append((lane, receipt))
+        key = (lane.connection_id, receipt.vendor_message_id)
+        if key not in self._parts:  # nearly all vendors spell their ids one way
+            others = ((lane.connection_id, spelling) for spelling in lane.spellings(receipt.vendor_message_id))
+            key = next((other for other in others if other in self._parts), key)
+        found = self._parts.get(key)
+        if found is None:
+            self._unknown.append((lane, receipt))
+            return
+        if receipt.state is not None:
+            del self._parts[key]
+        self._matched((*found, receipt, lane))
 
     @property
     def unknown(self) -> bool:

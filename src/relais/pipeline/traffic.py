@@ -5,6 +5,7 @@ each tick sees messages at rest.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -216,8 +217,8 @@ class Traffic:
             PARTS_SENT.labels("all").inc(len(plan.sent))
         if plan.stored_receipts:
             RECEIPTS.labels("matched").inc(len(plan.stored_receipts))
-        for finished in plan.finished:
-            MESSAGES_FINISHED.labels(State(finished.state).label).inc()
+        for state, count in Counter(finished.state for finished in plan.finished).items():
+            MESSAGES_FINISHED.labels(State(state).label).inc(count)
         for lane in self._lanes.values():
             lane.pump()
 

@@ -84,6 +84,7 @@ class Lane:
         self._connection: Connection | None = None
         if not configuration.disabled:
             self._connection = vendor.connect(configuration.settings, self)
+        self.exact_ids_first = self.spellings("10")[0] == "10"  # with nearly all vendors: then forms need not be made
         self._task: asyncio.Task[None] | None = None
         self._heir: Lane | None = None
 

@@ -85,7 +85,7 @@ class Receipts:
     def arrived(self, lane: Lane, receipt: VendorReceipt) -> None:
         """Match a receipt at once, or leave it to `resolve_unknown`."""
         key = (lane.connection_id, receipt.vendor_message_id)
-        if key not in self._parts:  # nearly all vendors spell their ids one way
+        if not lane.exact_ids_first or key not in self._parts:
             others = ((lane.connection_id, spelling) for spelling in lane.spellings(receipt.vendor_message_id))
             key = next((other for other in others if other in self._parts), key)
         found = self._parts.get(key)

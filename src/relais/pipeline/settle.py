@@ -19,7 +19,7 @@ from relais.core.rating.types import Term
 from relais.pipeline.configuration import Snapshot, VendorConnection
 from relais.pipeline.ids import accepted_at
 from relais.pipeline.lane import Lane
-from relais.pipeline.message import Message
+from relais.pipeline.message import Batch, Message
 from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage, Row
 
 PLANNED = Charged(0, 0, 0)
@@ -45,7 +45,8 @@ class Plan:
         self.sent: list[Row] = []
         self.part_receipts: list[Row] = []
         self.finished: list[FinishedMessage] = []
-        self.awaiting: list[tuple[int, datetime]] = []
+        self.sent_batches: list[Batch] = []  # nothing is left to send of them; their receipts are awaited
+        self.awaiting: list[tuple[int, datetime]] = []  # batches, and when waiting for their receipts ends
         self.done_batch_ids: list[int] = []
         self.callbacks: list[Callback] = []
         self.stored_receipts: list[tuple[Lane, VendorReceipt]] = []  # to be answered once the plan is committed
@@ -72,7 +73,7 @@ def part_sent(plan: Plan, message: Message, part: int, vendor_message_id: str, a
     if batch is not None:
         batch.unsent_count -= 1
         if not batch.unsent_count and batch.open_count:
-            plan.awaiting.append((batch.id, batch.waiting_ends_at))
+            plan.sent_batches.append(batch)
     if message.receipts:
         _end_by_parts(plan, message, at, None)
 
@@ -141,7 +142,7 @@ def finish(plan: Plan, message: Message, state: State, error: str | None, at: da
         if not batch.open_count:
             plan.done_batch_ids.append(batch.id)
         elif message.parts_unsent and not batch.unsent_count:
-            plan.awaiting.append((batch.id, batch.waiting_ends_at))
+            plan.sent_batches.append(batch)
 
 
 def _capture(plan: Plan, message: Message, levels: Sequence[int], at: datetime) -> None:

@@ -5,7 +5,8 @@ each tick sees messages at rest.
 """
 
 import asyncio
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,6 +44,7 @@ from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
 
 HOUSEKEEPING_S = 0.5
+RECEIPTS_WITHIN_S = 5.0  # of most messages
 CLAIM_BATCHES_MAX = 200
 IN_MEMORY_MAX = 100_000  # messages waiting in lanes; above it due batches stay in the outbox
 
@@ -80,6 +82,8 @@ class Traffic:
         self._sent: list[tuple[Message, int, str, datetime]] = []
         self._ended: list[tuple[Message, State, str | None, datetime]] = []
         self._reports: list[Report] = []
+        self._sent_batches: deque[tuple[float, Batch]] = deque()  # since when nothing is left to send
+        self._awaiting: list[tuple[int, datetime]] = []
         self._receipts = Receipts(self._matched)
         ports = Ports(lambda: self._admission.snapshot, self._plan, self._owns, self._send, self._committed)
         self._writer = Writer(dsn, self._instance, ports, tick_s=tick_s)
@@ -205,6 +209,9 @@ class Traffic:
             if reported is not None:
                 error = None if reported is State.DELIVERED else f"{receipt.status} {receipt.error}".strip()
                 settle.report(plan, message, part, reported, error, now, lane.configuration.receipt_parts)
+        plan.awaiting, self._awaiting = self._awaiting, []
+        sent_at_s = time.monotonic()
+        self._sent_batches.extend((sent_at_s, batch) for batch in plan.sent_batches)
         return plan
 
     def _committed(self, plan: Plan) -> None:
@@ -285,10 +292,20 @@ class Traffic:
             CONNECTION_READY.labels(lane.configuration.name).set(lane.ready)
             CONNECTION_WAITING.labels(lane.configuration.name).set(lane.waiting_count)
         self._receipts.give_up()
+        self._await_slow_receipts()
         async with self._pool.acquire() as session:
             if self._receipts.unknown:
                 await self._receipts.resolve_unknown(session, self._admission)
             await self._claim_due(session, now)
+
+    def _await_slow_receipts(self) -> None:
+        """Most batches are final within seconds; of the others the outbox is told when waiting for receipts ends."""
+        latest_s = time.monotonic() - RECEIPTS_WITHIN_S
+        while self._sent_batches and self._sent_batches[0][0] <= latest_s:
+            _, batch = self._sent_batches.popleft()
+            if batch.open_count:
+                self._awaiting.append((batch.id, batch.waiting_ends_at))
+                self._writer.wake()
 
     async def _claim_due(self, session: asyncpg.Connection, now: datetime) -> None:
         """Take up batches whose time has come: scheduled ones, those of a gateway that is gone, those whose receipts

@@ -1,0 +1,186 @@
+"""One connection to a vendor: bound as a transceiver, kept alive, and made again when it falls.
+
+Paces nothing and remembers nothing but what is on the wire; what a vendor does wrong is told through `VendorEvents` or
+logged, and never raises. Only the current bind speaks: events of a former one are over once it is closed.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+
+from relais.contracts.vendors import OutgoingPart, RefusalClass, VendorEvents
+from relais.transport.smpp import SmppEnd, connect
+from relais.vendors.smpp.messages import ID_CHARACTERS_MAX, refusal, submit_sm, vendor_receipt
+from relais.vendors.smpp.settings import SmppSettings
+from relais.wire.smpp import statuses
+from relais.wire.smpp.codec import Unencodable
+from relais.wire.smpp.commands import command_name
+from relais.wire.smpp.events import BindRefused, Bound, Declined, Event, StrayResponse
+from relais.wire.smpp.pdus import BindTransceiver, DataSm, DeliverSm, Pdu, SubmitSmResp
+from relais.wire.smpp.receipts import is_receipt, looks_like_receipt
+
+CREDENTIALS_REFUSED: Final = frozenset(
+    {
+        statuses.ESME_RBINDFAIL,
+        statuses.ESME_RINVPASWD,
+        statuses.ESME_RINVSYSID,
+        statuses.ESME_RINVSYSTYP,
+    }
+)
+"""Bind refusals that only a change of settings will cure."""
+
+log = structlog.get_logger()
+
+
+class SmppConnection:
+    """`relais.contracts.vendors.Connection` over SMPP; also the handler of its transport."""
+
+    def __init__(self, settings: SmppSettings, events: VendorEvents) -> None:
+        self.settings = settings
+        self._events = events
+        self._end: SmppEnd | None = None
+        self._said: tuple[bool, str] | None = None
+        self._bind_status = 0
+        self._log = log.bind(host_name=settings.host_name, port=settings.port, system_id=settings.system_id)
+
+    def spellings(self, vendor_message_id: str) -> tuple[str, ...]:
+        """See the contract; the rule is a setting of the connection."""
+        return self.settings.match_ids(vendor_message_id)
+
+    async def run(self) -> None:
+        """See the contract. Cancelling unbinds: bounded by the session's waits, twice `UNBIND_WAIT_S`."""
+        loop = asyncio.get_running_loop()
+        failures_count = 0
+        try:
+            while True:
+                started_s = loop.time()
+                await self._one_session()
+                if loop.time() - started_s >= self.settings.reconnect_max_s:
+                    failures_count = 0  # a vendor that accepts and closes at once must not be asked every second
+                await asyncio.sleep(self._pause_s(failures_count))
+                failures_count += 1
+        finally:
+            await self._leave()
+
+    def submit(self, part: OutgoingPart) -> None:
+        """See the contract. Answers come later, never from within this call."""
+        end = self._end
+        if end is None or not end.session.bound:
+            self._refuse_soon(part, "not connected", RefusalClass.TEMPORARY)
+            return
+        try:
+            end.send(submit_sm(part, self.settings), part)
+        except Unencodable as fault:
+            self._refuse_soon(part, str(fault), RefusalClass.PERMANENT)
+
+    def acknowledge(self, tokens: Sequence[Any]) -> None:
+        """See the contract. Tokens of a bind that is gone are dropped: the vendor will send those receipts again."""
+        for end, request in tokens:
+            end.answer(request)
+
+    # What the transport tells.
+
+    def bound(self, end: SmppEnd, event: Bound) -> None:
+        self._end = end
+        self._say(True, "bound")
+
+    def arrived(self, end: SmppEnd, request: Pdu) -> None:
+        if not isinstance(request, DeliverSm | DataSm):
+            return  # outbind and alert_notification: nothing to do, nothing to answer
+        if is_receipt(request) or (self.settings.receipts_without_esm_class and looks_like_receipt(request)):
+            self._events.receipt(vendor_receipt(request, self.settings, (end, request)))
+            return
+        self._log.warning("mo.dropped", source=request.source, destination=request.destination)
+        end.answer(request)
+
+    def answered(self, end: SmppEnd, context: OutgoingPart, response: Pdu) -> None:
+        if response.status == 0 and isinstance(response, SubmitSmResp):
+            self._events.submitted(context, response.message_id[:ID_CHARACTERS_MAX])
+        else:
+            error, kind = refusal(response.status)
+            self._events.refused(context, error, kind)
+
+    def unanswered(self, end: SmppEnd, context: OutgoingPart) -> None:
+        self._events.unanswered(context)
+
+    def noticed(self, end: SmppEnd, event: Event) -> None:
+        if isinstance(event, BindRefused):
+            self._bind_status = event.status
+            self._log.warning("bind.refused", status=statuses.status_name(event.status))
+        elif isinstance(event, StrayResponse | Declined):
+            self._log.warning(
+                "response.dropped" if isinstance(event, StrayResponse) else "request.declined",
+                command=command_name(event.command_id),
+                sequence=event.sequence,
+                status=statuses.status_name(event.status),
+            )
+
+    def closed(self, end: SmppEnd, reason: str) -> None:
+        self._end = None
+        self._say(False, reason)
+
+    # Inside.
+
+    async def _one_session(self) -> None:
+        """Connect, bind and stay until it is over, however it ends."""
+        settings = self.settings
+        self._bind_status = 0
+        request = BindTransceiver(
+            system_id=settings.system_id,
+            password=settings.password,
+            system_type=settings.system_type,
+            interface_version=settings.interface_version,
+        )
+        try:
+            tls = await asyncio.to_thread(settings.tls) if settings.use_tls else None
+            end = await connect(
+                settings.host_name,
+                settings.port,
+                request,
+                settings.session(),
+                self,
+                tls=tls,
+                timeout_s=settings.connect_timeout_s,
+            )
+        except TimeoutError:
+            self._say(False, "no connection in time")
+            return
+        except (OSError, ValueError) as fault:  # ValueError: a host name that no resolver takes
+            self._say(False, f"no connection: {getattr(fault, 'strerror', None) or fault}")
+            return
+        self._end = end
+        await end.gone()
+
+    def _pause_s(self, failures_count: int) -> float:
+        """Before the next attempt: doubling, and spread so that gateways do not come back in step."""
+        settings = self.settings
+        if self._bind_status in CREDENTIALS_REFUSED:
+            longest_s = settings.refused_bind_wait_s
+        elif self._bind_status == statuses.ESME_RALYBND:  # an old session still stands there until it times out
+            longest_s = settings.reconnect_max_s
+        else:
+            longest_s = min(settings.reconnect_max_s, settings.reconnect_min_s * 2 ** min(failures_count, 30))
+        return longest_s * random.uniform(0.5, 1.0)
+
+    async def _leave(self) -> None:
+        """Unbind; should that be cancelled too, cut the connection."""
+        end, self._end = self._end, None
+        if end is None:
+            return
+        self._say(False, "stopped")
+        with contextlib.ExitStack() as stack:
+            stack.callback(end.drop)
+            await end.unbind()
+
+    def _refuse_soon(self, part: OutgoingPart, error: str, kind: RefusalClass) -> None:
+        asyncio.get_running_loop().call_soon(self._events.refused, part, error, kind)
+
+    def _say(self, ready: bool, reason: str) -> None:
+        """Tell only what is new."""
+        if self._said != (ready, reason):
+            self._said = (ready, reason)
+            self._events.changed(ready, reason)

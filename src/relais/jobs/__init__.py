@@ -1,0 +1,1 @@
+"""The worker: what may wait. Clients' callbacks, and periodic jobs on the database."""

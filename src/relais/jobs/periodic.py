@@ -1,0 +1,51 @@
+"""Periodic jobs, on Procrastinate: each runs once a time, however many workers there are."""
+
+from datetime import UTC, datetime, timedelta
+
+import procrastinate
+import structlog
+
+from relais.store.blocks import blocks
+from relais.store.sessions import open_session
+
+ANSWERS_KEPT = timedelta(hours=24)
+CHANGES_KEPT = timedelta(days=1)
+
+_SQL = blocks("upkeep")
+log = structlog.get_logger()
+
+
+def make_app(dsn: str) -> procrastinate.App:
+    """The application with its jobs, not opened yet. Django must be set up: some jobs are business verbs."""
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn))
+
+    @app.periodic(cron="17 * * * *")
+    @app.task(queueing_lock="upkeep", pass_context=False, name="upkeep")
+    async def upkeep(timestamp: int) -> None:
+        """Partitions ahead; answers and signals that nobody needs any more."""
+        await keep_up(dsn, datetime.fromtimestamp(timestamp, UTC))
+
+    @app.periodic(cron="* * * * *")
+    @app.task(queueing_lock="lapse_payments", name="lapse_payments")
+    def lapse_payments(timestamp: int) -> None:
+        """Payments whose confirmation did not come in time stop counting (PAY-14, PAY-60)."""
+        from django.db import close_old_connections
+
+        from relais.records.billing.actions.lapse_payments import lapse_payments as lapse
+
+        close_old_connections()
+        lapse(datetime.now(UTC))
+
+    return app
+
+
+async def keep_up(dsn: str, now: datetime) -> None:
+    """What the hourly job does; also done when a worker starts."""
+    session = await open_session(dsn)
+    try:
+        made = await session.fetchval(_SQL["ensure_partitions"])
+        await session.execute(_SQL["forget_idempotent_answers"], now - ANSWERS_KEPT)
+        await session.execute(_SQL["forget_changes"], now - CHANGES_KEPT)
+        log.info("upkeep.done", partitions_made=made)
+    finally:
+        await session.close()

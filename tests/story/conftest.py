@@ -1,0 +1,120 @@
+"""The product as its users meet it: processes of its own command line, on ports and a database of the test's own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+API_KEY = "rk_test_telecom_monsters"
+READY_WITHIN_S = 90.0
+
+
+@dataclass
+class House:
+    """A folder and ports for one running product."""
+
+    folder: Path
+    environment: dict[str, str]
+    api_url: str
+    ops_url: str
+    simulator_port: int
+
+    def relais(self, *arguments: str, within_s: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "relais", *arguments],
+            env=self.environment, cwd=PROJECT, capture_output=True, text=True, timeout=within_s, check=False,
+        )  # fmt: skip
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a command that runs until it is stopped; its output goes to a file in the folder."""
+        output = (self.folder / f"{arguments[0]}.log").open("ab")
+        return subprocess.Popen(
+            [sys.executable, "-m", "relais", *arguments],
+            env=self.environment, cwd=PROJECT, stdout=output, stderr=output,
+        )  # fmt: skip
+
+    def output(self, command: str) -> str:
+        return (self.folder / f"{command}.log").read_text(encoding="utf-8", errors="replace")
+
+    def post(self, body: object, *, key: str | None = None, within_s: float = 15) -> tuple[int, dict[str, Any]]:
+        """POST a message; status and body. OSError when nobody answers."""
+        headers = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        request = urllib.request.Request(f"{self.api_url}/api/v1/messages", json.dumps(body).encode(), headers)
+        try:
+            with urllib.request.urlopen(request, timeout=within_s) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def get(self, path: str) -> dict[str, Any]:
+        request = urllib.request.Request(f"{self.api_url}{path}", headers={"Authorization": f"Bearer {API_KEY}"})
+        with urllib.request.urlopen(request, timeout=15) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def until(self, holds: Callable[[], bool], within_s: float = READY_WITHIN_S) -> None:
+        """Until `holds` says so; what it cannot reach does not hold yet."""
+        deadline_s = time.monotonic() + within_s
+        while True:
+            try:
+                if holds():
+                    return
+            except (OSError, ValueError):
+                pass
+            assert time.monotonic() < deadline_s, "it did not come about in time"
+            time.sleep(0.05)
+
+    def bound(self) -> bool:
+        """Whether the gateway's vendor connection carries messages."""
+        with urllib.request.urlopen(f"{self.ops_url}/metrics", timeout=5) as answer:
+            return b'relais_connection_ready{connection="Simulator"} 1.0' in answer.read()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    """SIGINT, as Ctrl-C; the exit code."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        return process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+
+@pytest.fixture
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Ports that are free, and a data folder that root's database can reach."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="relais-story-") as folder:
+        Path(folder).chmod(0o711)
+        ports = {name: free_port() for name in ("API", "GATEWAY_OPS", "WORKER_OPS", "SIMULATOR", "SMPP")}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("RELAIS_")}
+        environment = clean | {f"RELAIS_{name}_PORT": str(port) for name, port in ports.items()}
+        environment |= {"RELAIS_DATA_DIR": f"{folder}/data", "RELAIS_LOG_FORMAT": "json"}
+        yield House(
+            Path(folder), environment, f"http://127.0.0.1:{ports['API']}",
+            f"http://127.0.0.1:{ports['GATEWAY_OPS']}", ports["SIMULATOR"],
+        )  # fmt: skip

@@ -59,7 +59,8 @@ WISHES = (
 def run(settings: Settings, *, ends_by_itself: bool) -> int:
     """Run the demo; 0 when everything came out as expected."""
     with Supervisor(settings) as supervisor:
-        for command in (("migrate",), ("apply", str(SCENARIO))):
+        scenario = _scenario(settings)
+        for command in (("migrate",), ("apply", str(scenario))):
             if supervisor.command(*command) != 0:
                 click.echo(f"`relais {' '.join(command)}` failed; the reason is above.", err=True)
                 return 1
@@ -76,6 +77,16 @@ def run(settings: Settings, *, ends_by_itself: bool) -> int:
         _say_goodbye(base_url, settings)
         supervisor.run()
     return 1 if problems else 0
+
+
+def _scenario(settings: Settings) -> Path:
+    """The scenario, with the simulator where the settings have it."""
+    text = SCENARIO.read_text(encoding="utf-8")
+    if f"port: {settings.simulator_port}" in text:
+        return SCENARIO
+    here = settings.data_dir / "demo.yaml"
+    here.write_text(text.replace("port: 2776", f"port: {settings.simulator_port}"), encoding="utf-8")
+    return here
 
 
 async def _show(dsn: str, base_url: str) -> list[str]:
@@ -199,7 +210,9 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
 
 def print_verification(verification: Verification) -> None:
     """What `relais verify` says, in a few lines."""
-    totals = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in verification.totals.items())
+    totals = ", ".join(
+        f"{count:,} {name.replace('_', ' ').replace('edrs', 'EDRs')}" for name, count in verification.totals.items()
+    )
     click.echo(f"\nrelais verify: looked at {totals}.")
     for finding in verification.findings:
         click.secho(

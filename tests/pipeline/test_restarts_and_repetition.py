@@ -147,7 +147,9 @@ def test_a_message_without_a_receipt_ends_when_nobody_waits_any_more(spain_db: s
     async def send(pipeline: Running) -> None:
         ids.append((await pipeline.accepted()).message_id)
         await pipeline.until_sent(ids[0])
-        await pipeline.until("SELECT owner IS NULL AND due_at > now() + interval '73 hours' - interval '1 minute' FROM traffic_outbox")
+        await pipeline.until(
+            "SELECT owner IS NULL AND due_at > now() + interval '73 hours' - interval '1 minute' FROM traffic_outbox"
+        )
         await pipeline.session.execute(
             "UPDATE traffic_outbox SET due_at = now(); UPDATE traffic_message SET validity_s = -7200"
         )

@@ -26,7 +26,8 @@ def migrate(without_dictionaries: bool) -> None:
         configure(dsn_of(settings), settings.secret_key)
         with psycopg.connect(dsn_of(settings), autocommit=True) as guard:
             guard.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
-            call_command("migrate", verbosity=1, interactive=False)
+            call_command("migrate", verbosity=0, interactive=False)
+            click.echo("schema: up to date")
             if not without_dictionaries:
                 from relais.records.catalog.actions.load_dictionaries import load_dictionaries
 

@@ -1,5 +1,6 @@
 """`relais demo`: the product with the Spain scenario and real messages; `relais demo reset` forgets its database."""
 
+import os
 import sys
 
 import click
@@ -16,6 +17,7 @@ def demo(context: click.Context, ends_by_itself: bool) -> None:
     from relais.logs import configure_logging
     from relais.settings import load
 
+    os.environ.setdefault("RELAIS_LOG_LEVEL", "warning")  # the messages are the point, also to the children
     settings = load()
     require_free_ports(settings, API, GATEWAY_OPS, WORKER_OPS, SIMULATOR)
     configure_logging("demo", settings.log_level, settings.log_format)

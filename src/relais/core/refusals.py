@@ -28,6 +28,8 @@ class Refusal(StrEnum):
     RATE_NOT_FOUND = "rate_not_found"
     DESTINATION_BLOCKED = "destination_blocked"
     BALANCE_TOO_LOW = "balance_too_low"  # at any level: which one is not told (RSL-43)
-    PROVIDER_UNAVAILABLE = "provider_unavailable"  # a level above is disabled, not in force or not linked (RSL-44, RSL-48)
+    PROVIDER_UNAVAILABLE = (
+        "provider_unavailable"  # a level above is disabled, not in force or not linked (RSL-44, RSL-48)
+    )
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"  # same key, other body
     OVERLOADED = "overloaded"  # queues full or database away: try again; nothing was charged

@@ -1,0 +1,1 @@
+"""When an agreement is billed: its periods."""

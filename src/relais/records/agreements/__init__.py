@@ -1,0 +1,1 @@
+"""Agreements, their versions, their balances and the ledger behind each balance."""

@@ -1,0 +1,33 @@
+"""Delete a version of an agreement (AG-74)."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from relais.records.agreements.models import Agreement, AgreementVersion, LedgerEntry, LedgerKind
+from relais.records.errors import WHOLE, Invalid
+from relais.records.saving import find
+
+_CHARGES = (LedgerKind.MESSAGES_CAPTURED, LedgerKind.FEE, LedgerKind.PACK)
+
+
+@transaction.atomic
+def delete_version(version_id: int, now: datetime) -> None:
+    """Refused for the only version (AG-76), one that started before today in its own zone (AG-75), and one under which a
+    charge was made (AG-99). What it had closed stays closed: a gap is allowed."""
+    version = find(AgreementVersion, version_id)
+    find(Agreement, version.agreement_id)
+    if not AgreementVersion.objects.filter(agreement_id=version.agreement_id).exclude(pk=version_id).exists():
+        raise Invalid.of(WHOLE, "the only version of an agreement cannot be deleted")
+    zone = ZoneInfo(version.effective_from_timezone)
+    if version.effective_from.astimezone(zone).date() < now.astimezone(zone).date():
+        raise Invalid.of(WHOLE, "a version that started before today cannot be deleted")
+    charges = LedgerEntry.objects.filter(
+        agreement_id=version.agreement_id, kind__in=_CHARGES, at__gte=version.effective_from
+    )
+    if version.effective_till is not None:
+        charges = charges.filter(at__lt=version.effective_till)
+    if charges.exists():
+        raise Invalid.of(WHOLE, "charges were made under this version")
+    version.delete()

@@ -1,0 +1,16 @@
+"""Balances made with their agreement, an append-only ledger, parties that belong together. The SQL stands in the file of the same name."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+_SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("agreements", "0002_initial"),
+        ("parties", "0002_rules"),
+        ("configuration", "0001_change_log"),
+    ]
+    operations = [migrations.RunSQL(_SQL, reverse_sql=migrations.RunSQL.noop)]

@@ -1,0 +1,21 @@
+"""Which version of an agreement speaks at an instant."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from relais.records.agreements.models import AgreementVersion
+
+
+def version_at(agreement_id: int, instant: datetime) -> AgreementVersion | None:
+    """The version in force; else the latest one (AG-50); None only for an agreement without versions."""
+    versions = AgreementVersion.objects.filter(agreement_id=agreement_id)
+    in_force = Q(effective_from__lte=instant) & (Q(effective_till=None) | Q(effective_till__gt=instant))
+    return versions.filter(in_force).first() or versions.order_by("effective_from").last()
+
+
+def billing_zone(agreement_id: int, instant: datetime) -> ZoneInfo:
+    """Where the days of this agreement begin; UTC when nothing says."""
+    version = version_at(agreement_id, instant)
+    return ZoneInfo(version.billing_timezone if version else "Etc/UTC")

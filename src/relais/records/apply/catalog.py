@@ -1,0 +1,120 @@
+"""Services with their scopes and rates, and what is enabled for whom, in scenario files."""
+
+from typing import Any, ClassVar
+
+from relais.core.rating.types import ServiceType as RatedType
+from relais.records.apply import references
+from relais.records.apply.rates import read_rates
+from relais.records.apply.section import Outcome, Run, Section, assign, changed_if
+from relais.records.apply.shapes import (
+    Entry,
+    Faults,
+    Field,
+    Shape,
+    anything,
+    capitals,
+    flag,
+    full_text,
+    instant,
+    money,
+    one_of,
+    text,
+    whole,
+)
+from relais.records.catalog.actions.enable_service import change_enabled_service, enable_service
+from relais.records.catalog.actions.replace_rate_tree import refresh_channels_of_service, replace_rate_tree
+from relais.records.catalog.models import EnabledService, Scope, Service, ServiceType
+from relais.records.currencies import is_currency
+from relais.records.errors import Invalid
+from relais.records.saving import save
+
+SCOPE: Shape = {
+    "effective_from": Field(instant, required=True),
+    "effective_till": Field(instant, blank=True),
+    "draft": Field(flag),
+    "rates": Field(anything),
+}
+
+
+def _size(value: Any) -> int:
+    """Units as a number; the worth of a monetary pack as a text, in micros."""
+    return money(value) if isinstance(value, str) else int(whole(1, 10**15)(value))
+
+
+class Services(Section):
+    name = "services"
+    key = ("company", "name")
+    shape: ClassVar[Shape] = {
+        "name": Field(full_text, required=True),
+        "company": Field(full_text, required=True),
+        "type": Field(one_of(*ServiceType.values), required=True),
+        "currency": Field(capitals, blank=True),
+        "size": Field(_size, blank=True),
+        "description": Field(text),
+        "scopes": Field(anything, entries=SCOPE),
+    }
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        company = references.company(entry["company"])
+        same = list(Service.objects.filter(company=company, name__iexact=entry["name"])[:2])
+        if len(same) > 1:
+            raise Invalid.of("name", "several services of this company have it: rename them first")
+        if (currency := entry.get("currency")) is not None and not is_currency(currency):
+            raise Invalid.of("currency", f"{currency!r} is not the code of a currency")
+        record = same[0] if same else Service(company=company, name=entry["name"], type=entry["type"])
+        final = ("type", "currency") if same else ()  # SV-262
+        changed = assign(record, self.given(entry, ("type", "currency", "size", "description")), final)
+        if not same or changed:
+            save(record)
+        for scope in entry.get("scopes", []):
+            changed |= _apply_scope(scope, record, run)
+        return changed_if(changed) if same else Outcome.CREATED
+
+
+def _apply_scope(entry: Entry, service: Service, run: Run) -> bool:
+    """Found by the service and its start; whether it, or its rates, were made or changed."""
+    found = Scope.objects.filter(service=service, effective_from=entry["effective_from"]).order_by("pk").first()
+    record = found or Scope(service=service, effective_from=entry["effective_from"])
+    given = {name: entry[name] for name in ("draft", "effective_till") if name in entry}
+    changed = assign(record, given) or found is None
+    faults = Faults()
+    rates_path = f"{entry.path}.rates"
+    rows = read_rates(entry["rates"], rates_path, RatedType(service.type), faults) if "rates" in entry else None
+    if faults.found:
+        raise Invalid({path: [why for place, why in faults.found if place == path] for path, _ in faults.found})
+    try:
+        if changed:
+            save(record)
+            refresh_channels_of_service(service.pk)
+        if rows is not None:
+            changed |= replace_rate_tree(record.pk, rows, run.now).changed
+    except Invalid as refusal:
+        raise Invalid({f"{entry.path}.{at}".rstrip("."): why for at, why in refusal.reasons.items()}) from refusal
+    return changed
+
+
+class EnabledServices(Section):
+    name = "enabled_services"
+    key = ("agreement", "service", "effective_from")
+    label = "service"
+    shape: ClassVar[Shape] = {
+        "agreement": Field(full_text, required=True),
+        "service": Field(full_text, required=True),
+        "effective_from": Field(instant, required=True),
+        "effective_till": Field(instant, blank=True),
+        "hidden_from_client": Field(flag),
+    }
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        agreement = references.agreement(entry["agreement"])
+        service = references.service(entry["service"], agreement.own_legal_entity.company_id)
+        same = {"agreement": agreement, "service": service, "effective_from": entry["effective_from"]}
+        given = self.given(entry, ("effective_till", "hidden_from_client"))
+        found = EnabledService.objects.filter(**same).first()
+        if found is None:
+            enable_service(EnabledService(**same, **given))
+            return Outcome.CREATED
+        differing = {column: value for column, value in given.items() if getattr(found, column) != value}
+        if differing:
+            change_enabled_service(found.pk, **differing)
+        return changed_if(bool(differing))

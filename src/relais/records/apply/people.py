@@ -1,0 +1,102 @@
+"""API keys and users in scenario files."""
+
+from typing import ClassVar
+
+from relais.records.apply import references
+from relais.records.apply.section import Outcome, Run, Section, assign, changed_if
+from relais.records.apply.shapes import (
+    Entry,
+    Field,
+    Shape,
+    capitals,
+    day,
+    flag,
+    full_text,
+    one_of,
+    secret,
+    some_of,
+    text,
+)
+from relais.records.errors import Invalid
+from relais.records.people.actions.create_api_key import create_api_key, digest, revoke_api_key
+from relais.records.people.actions.create_user import create_user
+from relais.records.people.models import ApiKey, ApiKeyRight, Interface, User
+from relais.records.saving import save
+
+RIGHTS = {right.name.lower(): right.value for right in ApiKeyRight}
+
+
+class ApiKeys(Section):
+    name = "api_keys"
+    key = ("company", "name")
+    shape: ClassVar[Shape] = {
+        "company": Field(full_text, required=True),
+        "name": Field(full_text, required=True),
+        "key": Field(secret),
+        "rights": Field(some_of(*RIGHTS), required=True),
+    }
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        """Without `key` one is generated, when the record is made, and told by the summary alone."""
+        company = references.company(entry["company"])
+        rights = sum({RIGHTS[word] for word in entry["rights"]})
+        given: str | None = entry.get("key")
+        found = ApiKey.objects.filter(company=company, name__iexact=entry["name"], revoked_at=None).first()
+        if found is not None and (given is None or bytes(found.key_hash) == digest(given)):
+            changed = assign(found, {"rights": rights})
+            if changed:
+                save(found)
+            return changed_if(changed)
+        if found is not None:
+            revoke_api_key(found.pk, run.now)
+        _, key = create_api_key(company.pk, entry["name"], rights, key=given)
+        if given is None:
+            run.told_once.append(f"{self.name}: the key {entry['name']!r} of {company.name} is {key}")
+        return Outcome.CHANGED if found is not None else Outcome.CREATED
+
+
+class Users(Section):
+    name = "users"
+    key = ("interface", "login")
+    label = "login"
+    columns: ClassVar = {"enabled": "is_active"}
+    shape: ClassVar[Shape] = {
+        "interface": Field(one_of(*Interface.values), required=True),
+        "company": Field(full_text, required=True),
+        "login": Field(full_text, required=True),
+        "password": Field(secret, required=True),
+        "first_name": Field(full_text, required=True),
+        "middle_name": Field(text),
+        "last_name": Field(full_text, required=True),
+        "birthday": Field(day, blank=True),
+        "job_title": Field(text),
+        "phone": Field(text),
+        "e_mail": Field(full_text, required=True),
+        "country": Field(capitals),
+        "language": Field(full_text, required=True),
+        "timezone": Field(full_text),
+        "two_factor": Field(flag),
+        "no_restrictions": Field(flag),
+        "enabled": Field(flag),
+    }
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        """The password is the one to begin with: whoever changed it since keeps theirs."""
+        company = references.company(entry["company"])
+        values = self.given(entry, set(self.shape) - {"interface", "company", "login", "password"})
+        found = User.objects.filter(interface=entry["interface"], login__iexact=entry["login"]).first()
+        if found is None:
+            create_user(
+                company=company,
+                login=entry["login"],
+                password=entry["password"],
+                interface=entry["interface"],
+                **values,
+            )
+            return Outcome.CREATED
+        if found.company_id != company.pk:
+            raise Invalid.of("login", "is taken by a user of another company")
+        changed = assign(found, values)
+        if changed:
+            save(found)
+        return changed_if(changed)

@@ -1,0 +1,82 @@
+"""Where messages leave and under which names, in scenario files: vendor SMPP connections and sender IDs."""
+
+from typing import ClassVar
+
+from relais.records.apply import references
+from relais.records.apply.section import Outcome, Run, Section, assign, changed_if
+from relais.records.apply.shapes import Entry, Field, Shape, flag, full_text, guid, mapping, one_of, secret, text, whole
+from relais.records.connections.actions.save_vendor_smpp_connection import save_vendor_smpp_connection
+from relais.records.connections.models import VendorSmppConnection
+from relais.records.parties.tree import level_and_above, system_owner
+from relais.records.secrets import holds
+from relais.records.senders.actions.save_sender_id import save_sender_id
+from relais.records.senders.models import SenderChannel, SenderId, SenderStatus, VendorType
+
+_INTEGER_MAX = 2**31 - 1
+
+
+class VendorSmppConnections(Section):
+    name = "vendor_smpp_connections"
+    key = ("company", "name")
+    shape: ClassVar[Shape] = {
+        "name": Field(full_text, required=True),
+        "company": Field(full_text),
+        "host_name": Field(full_text, required=True),
+        "port": Field(whole(1, 65535), required=True),
+        "system_id": Field(full_text, required=True),
+        "password": Field(secret, required=True),
+        "system_type": Field(text),
+        "use_tls": Field(flag),
+        "rps_limit": Field(whole(1, _INTEGER_MAX), blank=True),
+        "window_limit": Field(whole(1, _INTEGER_MAX), blank=True),
+        "use_tlv": Field(flag),
+        "inverse_address_mode": Field(flag),
+        "disabled": Field(flag),
+        "statuses_map": Field(mapping),
+        "options": Field(mapping),
+    }
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        owner = references.company(entry["company"]) if "company" in entry else system_owner()
+        found = VendorSmppConnection.objects.filter(company=owner, name__iexact=entry["name"]).first()
+        record = found or VendorSmppConnection(company=owner, name=entry["name"])
+        changed = assign(record, self.given(entry, set(self.shape) - {"company", "name", "password"}))
+        changed = changed or not holds(record.password_encrypted, entry["password"])
+        if changed:
+            save_vendor_smpp_connection(record, entry["password"])
+        return Outcome.CREATED if found is None else changed_if(changed)
+
+
+class SenderIds(Section):
+    name = "sender_ids"
+    key = ("company", "channel", "sender_id")
+    label = "sender_id"
+    columns: ClassVar = {"connection": "smpp_connection"}
+    shape: ClassVar[Shape] = {
+        "channel": Field(one_of(*SenderChannel.values), required=True),
+        "sender_id": Field(full_text, required=True),
+        "name": Field(full_text, required=True),
+        "company": Field(full_text, required=True),
+        "agreement": Field(full_text, blank=True),
+        "status": Field(one_of(*SenderStatus.values), required=True),
+        "vendor_type": Field(one_of(*VendorType.values), required=True),
+        "connection": Field(full_text, required=True),
+        "webhook_guid": Field(guid, blank=True),
+    }
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        company = references.company(entry["company"])
+        same = {"company": company, "channel": entry["channel"]}
+        found = SenderId.objects.filter(**same, sender_id__iexact=entry["sender_id"]).first()
+        record = found or SenderId(**same, sender_id=entry["sender_id"])
+        values = self.given(entry, ("name", "status", "vendor_type", "webhook_guid"))
+        values["smpp_connection"] = references.vendor_smpp_connection(
+            entry["connection"], level_and_above(company), "connection"
+        )
+        if "agreement" in entry:
+            code = entry["agreement"]
+            values["agreement"] = None if code is None else references.agreement(code, of=company)
+        changed = assign(record, values)
+        if found is None or changed:
+            save_sender_id(record)
+        return Outcome.CREATED if found is None else changed_if(changed)

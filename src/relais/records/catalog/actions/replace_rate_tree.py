@@ -1,0 +1,142 @@
+"""Put a rate tree in the place of a scope's present one (SV-52, SV-261, SV-281).
+
+A record keeps its row while its own terms and everything above it stay; so messages, EDRs and scale counters that name
+it still find it. Every other record is retired, and new rows are made; a scale that replaces a scale at the same place
+carries its counter on (SV-253).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from relais.core.rating.problems import problems
+from relais.core.rating.types import NodeRow, PriceType, ServiceType, Severity
+from relais.records.agreements.models import Agreement
+from relais.records.catalog.channels import refresh_channels
+from relais.records.catalog.models import EnabledService, RateNode, Scope
+from relais.records.errors import Invalid
+from relais.records.saving import find
+
+_TERMS = ("price_type", "split_by", "price_micros", "scale", "billing_rule", "quantity_rule")
+Place = tuple[str, str, bool, str | None]  # what tells a record from its siblings
+
+
+@dataclass(frozen=True, slots=True)
+class TreeChange:
+    """Records left as they were, made anew and retired."""
+
+    kept_count: int
+    made_count: int
+    retired_count: int
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.made_count or self.retired_count)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Rows to make level by level, each with its parent (a row, or None) and the row whose place it takes."""
+
+    kept: dict[int, RateNode] = field(default_factory=dict)  # by id of the new row
+    levels: list[list[tuple[NodeRow, RateNode | None]]] = field(default_factory=list)
+
+
+@transaction.atomic
+def replace_rate_tree(scope_id: int, rows: Sequence[NodeRow], now: datetime) -> TreeChange:
+    """`rows` name each other by ids of their own choice; database ids play no part. `Invalid`, by path in the tree, for
+    what must not be saved; incomplete records are stored and not used (SV-65)."""
+    scope = find(Scope, scope_id)
+    _require_valid(rows, ServiceType(scope.service.type))
+    live = list(RateNode.objects.filter(scope=scope, retired_at=None).order_by("pk"))
+    plan = _plan(rows, live)
+    kept_ids = {node.pk for node in plan.kept.values()}
+    retired = [node.pk for node in live if node.pk not in kept_ids]
+    if retired:
+        RateNode.objects.filter(pk__in=retired).update(retired_at=now)
+    made_count = _make(scope, plan)
+    change = TreeChange(len(kept_ids), made_count, len(retired))
+    if change.changed:
+        refresh_channels_of_service(scope.service_id)
+    return change
+
+
+def refresh_channels_of_service(service_id: int) -> None:
+    """After its rates changed: everywhere it is enabled, agreements in id order."""
+    enabled = EnabledService.objects.filter(service_id=service_id).select_related("service")
+    for association in enabled.order_by("agreement_id", "pk"):
+        find(Agreement, association.agreement_id)
+        refresh_channels(association)
+
+
+def _require_valid(rows: Iterable[NodeRow], service_type: ServiceType) -> None:
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for problem in problems(rows, service_type):
+        if problem.severity is Severity.INVALID:
+            reasons[problem.path].append(problem.reason)
+    if reasons:
+        raise Invalid(reasons)
+
+
+def _plan(rows: Sequence[NodeRow], live: Sequence[RateNode]) -> _Plan:
+    """Walk both trees from the top; a pair is the same record when place, terms and everything above are equal."""
+    below: dict[int | None, list[NodeRow]] = defaultdict(list)
+    for row in rows:
+        below[row.parent_id].append(row)
+    present: dict[tuple[int | None, Place], RateNode] = {(node.parent_id, _place(node)): node for node in live}
+    plan = _Plan()
+    level: list[tuple[NodeRow, RateNode | None]] = [(row, present.get((None, _place(row)))) for row in below[None]]
+    while level:
+        following: list[tuple[NodeRow, RateNode | None]] = []
+        for row, former in level:
+            above_kept = row.parent_id is None or row.parent_id in plan.kept
+            if former is not None and above_kept and _terms(row) == _terms(former):
+                plan.kept[row.id] = former
+            # below another split the values mean something else
+            comparable = former is not None and former.split_by == row.split_by
+            for child in below[row.id]:
+                following.append((child, present.get((former.pk, _place(child))) if former and comparable else None))
+        plan.levels.append(level)
+        level = following
+    return plan
+
+
+def _make(scope: Scope, plan: _Plan) -> int:
+    """Insert what is not kept, parents before children; how many rows."""
+    nodes: dict[int, RateNode] = dict(plan.kept)
+    made_count = 0
+    for level in plan.levels:
+        fresh = [(row, former) for row, former in level if row.id not in plan.kept]
+        made = RateNode.objects.bulk_create(
+            RateNode(
+                scope=scope,
+                parent=None if row.parent_id is None else nodes[row.parent_id],
+                domain=row.domain,
+                resource=row.resource,
+                is_others=row.is_others,
+                value=row.value,
+                counter_id=_carried_counter(row, former),
+                **{term: getattr(row, term) for term in _TERMS},
+            )
+            for row, former in fresh
+        )
+        nodes |= {row.id: node for (row, _), node in zip(fresh, made, strict=True)}
+        made_count += len(made)
+    return made_count
+
+
+def _carried_counter(row: NodeRow, former: RateNode | None) -> int | None:
+    if former is None or row.price_type != PriceType.SCALE or former.price_type != PriceType.SCALE:
+        return None
+    return former.counter_id or former.pk
+
+
+def _place(record: NodeRow | RateNode) -> Place:
+    return record.domain, record.resource, record.is_others, record.value
+
+
+def _terms(record: NodeRow | RateNode) -> tuple[object, ...]:
+    return tuple(getattr(record, term) for term in _TERMS)

@@ -1,0 +1,15 @@
+"""Rate nodes that never change, channels that follow their enabled service. The SQL stands in the file of the same name."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+_SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("catalog", "0001_initial"),
+        ("configuration", "0001_change_log"),
+    ]
+    operations = [migrations.RunSQL(_SQL, reverse_sql=migrations.RunSQL.noop)]

@@ -1,0 +1,1 @@
+SELECT config_watch('connections_vendorsmppconnection');

@@ -1,0 +1,1 @@
+"""Companies in their tree, legal entities, banks and bank accounts."""

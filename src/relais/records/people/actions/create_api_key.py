@@ -1,0 +1,45 @@
+"""Make an API key for a client's systems, and take one back."""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+
+from relais.records.errors import Invalid
+from relais.records.people.models import RIGHTS_ALL, ApiKey
+from relais.records.saving import find, save
+
+PREFIX = "rk_"
+RANDOM_OCTETS = 32
+KEY_LENGTH_MIN = 16  # of a given key; a generated one is longer
+
+
+def digest(key: str) -> bytes:
+    """What is stored of a key. A fast hash is enough: keys are random, not words."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+@transaction.atomic
+def create_api_key(
+    company_id: int, name: str, rights: int = RIGHTS_ALL, *, key: str | None = None
+) -> tuple[ApiKey, str]:
+    """The record and the key itself, which nobody can see again. `key` is given only in scenarios for demos and tests."""
+    if key is None:
+        key = PREFIX + secrets.token_urlsafe(RANDOM_OCTETS)
+    elif len(key) < KEY_LENGTH_MIN or not key.isascii() or not key.isprintable() or " " in key:
+        raise Invalid.of("key", f"at least {KEY_LENGTH_MIN} printable ASCII characters without blanks")
+    elif ApiKey.objects.filter(key_hash=digest(key)).exists():
+        raise Invalid.of("key", "is in use, or was")  # not "by whom"
+    record = ApiKey(company_id=company_id, name=name, key_hash=digest(key), rights=rights)
+    save(record)
+    return record, key
+
+
+@transaction.atomic
+def revoke_api_key(api_key_id: int, now: datetime) -> None:
+    """Requests with the key are refused from now on; a revoked key stays as it is."""
+    record = find(ApiKey, api_key_id)
+    if record.revoked_at is None:
+        record.revoked_at = max(now, record.created_at)
+        record.save()

@@ -1,0 +1,16 @@
+"""A sender's agreement is its company's; changes reach the data plane. The SQL stands in the file of the same name."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+_SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("senders", "0001_initial"),
+        ("agreements", "0003_rules"),
+        ("configuration", "0001_change_log"),
+    ]
+    operations = [migrations.RunSQL(_SQL, reverse_sql=migrations.RunSQL.noop)]

@@ -57,7 +57,7 @@ class Receipts:
         self._unknown: list[tuple[Lane, VendorReceipt]] = []
         self._parked: dict[PartKey, _Parked] = {}
         self._finished_rows: list[int] = []
-        self._recovered: WeakValueDictionary[UUID, Message] = WeakValueDictionary()
+        self._messages: WeakValueDictionary[UUID, Message] = WeakValueDictionary()  # every one that is in memory
 
     def part_sent(self, message: Message, part: int, vendor_message_id: str) -> None:
         """Remember under which id the vendor took this part."""
@@ -75,9 +75,13 @@ class Receipts:
                     RECEIPTS.labels("matched_late").inc()
                     self._matched((message, part, parked.receipt, parked.lane))
 
+    def know(self, message: Message) -> None:
+        """A message that was accepted here: should it be met in the database, this object of it is the one."""
+        self._messages[message.id] = message
+
     def remember(self, recovered: Recovered) -> Message:
         """Know the parts of a message that was brought back; an object of it that is in memory already is used on."""
-        message = self._recovered.setdefault(recovered.message.id, recovered.message)
+        message = self._messages.setdefault(recovered.message.id, recovered.message)
         for part, vendor_message_id in recovered.vendor_ids.items():
             self.part_sent(message, part, vendor_message_id)
         return message

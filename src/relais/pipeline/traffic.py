@@ -85,7 +85,14 @@ class Traffic:
         self._sent_batches: deque[tuple[float, Batch]] = deque()  # since when nothing is left to send
         self._awaiting: list[tuple[int, datetime]] = []
         self._receipts = Receipts(self._matched)
-        ports = Ports(lambda: self._admission.snapshot, self._plan, self._owns, self._send, self._committed)
+        ports = Ports(
+            snapshot=lambda: self._admission.snapshot,
+            plan=self._plan,
+            owns=self._owns,
+            send=self._send,
+            committed=self._committed,
+            recover=self._recover,
+        )
         self._writer = Writer(dsn, self._instance, ports, tick_s=tick_s)
         self._pool: asyncpg.Pool | None = None
         self._housekeeping: asyncio.Task[None] | None = None
@@ -185,6 +192,8 @@ class Traffic:
 
     def receipt_arrived(self, lane: Lane, receipt: VendorReceipt) -> None:
         self._receipts.arrived(lane, receipt)
+        if self._receipts.unknown:
+            self._writer.recover_soon()
 
     def _matched(self, report: Report) -> None:
         self._reports.append(report)
@@ -237,6 +246,7 @@ class Traffic:
         MESSAGES_ACCEPTED.labels("sms").inc(len(messages))
         lane = self._lanes[batch.connection_id]
         for message in messages:
+            self._receipts.know(message)
             lane.enqueue(message)
 
     # What time and configuration bring.
@@ -293,10 +303,14 @@ class Traffic:
             CONNECTION_WAITING.labels(lane.configuration.name).set(lane.waiting_count)
         self._receipts.give_up()
         self._await_slow_receipts()
-        async with self._pool.acquire() as session:
-            if self._receipts.unknown:
-                await self._receipts.resolve_unknown(session, self._admission)
-            await self._claim_due(session, now)
+        self._writer.recover_soon()
+
+    async def _recover(self, session: asyncpg.Connection) -> None:
+        """Between two ticks: messages of receipts that memory does not know, and batches whose time has come."""
+        if self._receipts.unknown:
+            await self._receipts.resolve_unknown(session, self._admission)
+        if self._ownership.certain:
+            await self._claim_due(session, datetime.now(UTC))
 
     def _await_slow_receipts(self) -> None:
         """Most batches are final within seconds; of the others the outbox is told when waiting for receipts ends."""
@@ -320,12 +334,14 @@ class Traffic:
     async def _take_up(self, session: asyncpg.Connection, row: Any, now: datetime) -> None:
         recovered = await open_messages(session, self._admission, row["message_ids"])
         lane = self._lanes[row["connection_id"]]
-        messages = [self._receipts.remember(each) for each in recovered]
+        known = [(each, self._receipts.remember(each)) for each in recovered]
+        known = [(each, message) for each, message in known if not message.state.final]  # its end is being written
+        messages = [message for _, message in known]
         if not messages:
             await session.execute(blocks("tick")["delete_outbox"], [row["id"]])
             return
         batch = Batch(row["id"], row["connection_id"], messages, waiting_ends_at(messages))
-        for each, message in zip(recovered, messages, strict=True):
+        for each, message in known:
             message.batch = batch
             if message.parts_unsent:
                 lane.enqueue(message, frozenset(each.vendor_ids))

@@ -6,7 +6,7 @@ it is written; whether a commit whose answer was lost took place is asked of the
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -80,14 +80,17 @@ class _Written(msgspec.Struct):
 
 
 class Ports(msgspec.Struct, frozen=True):
-    """What the writer asks of its surroundings: the snapshot, the plan of what vendors said since the last tick, which
-    connections this gateway owns, where accepted messages go, and what to do once a plan is committed."""
+    """What the writer asks of its surroundings: the snapshot; the plan of what vendors said since the last tick; which
+    connections this gateway owns; where accepted messages go; what to do once a plan is committed. `recover` brings
+    messages back from the database: between two ticks, so that rows and memory say the same while it looks.
+    """
 
     snapshot: Callable[[], Snapshot]
     plan: Callable[[], Plan]
     owns: Callable[[int], bool]
     send: Callable[[Batch, list[Message]], None]
     committed: Callable[[Plan], None]
+    recover: Callable[[asyncpg.Connection], Awaitable[None]]
 
 
 class Writer:
@@ -102,6 +105,7 @@ class Writer:
         self._requests: list[Request] = []
         self._waiting_count = 0
         self._due = asyncio.Event()
+        self._recovery_due = False
         self._closing = False
         self._session: asyncpg.Connection | None = None
         self.task: asyncio.Task[None] | None = None  # ends early only by a fault of our own
@@ -136,6 +140,11 @@ class Writer:
         """Something else is due: a vendor's answer, a report."""
         self._due.set()
 
+    def recover_soon(self) -> None:
+        """Have `Ports.recover` run after the next tick."""
+        self._recovery_due = True
+        self._due.set()
+
     async def _run(self) -> None:
         while True:
             await self._due.wait()
@@ -150,8 +159,21 @@ class Writer:
                 TICK_SECONDS.observe(time.monotonic() - began_s)
                 TICK_MESSAGES.observe(sum(len(request.messages) for request in requests))
             self._ports.committed(plan)
+            if self._recovery_due and not self._closing:
+                await self._recover()
             if self._closing and not self._due.is_set():
                 return
+
+    async def _recover(self) -> None:
+        self._recovery_due = False
+        try:
+            if self._session is None or self._session.is_closed():
+                await self._reconnect()
+            assert self._session is not None
+            await self._ports.recover(self._session)
+        except _DATABASE_AWAY as error:
+            log.warning("recovery.postponed", error=str(error) or type(error).__name__)
+            await self._drop_session()
 
     def _take(self) -> list[Request]:
         """What waits; of several requests with one idempotency key the first, the others are answered a tick later."""

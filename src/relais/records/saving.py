@@ -20,6 +20,7 @@ _REASONS = {
 
 def save(record: models.Model) -> None:
     """Validate and store; `Invalid` with every reason that can be told at once. Inside a transaction it stays usable."""
+    _require_a_period(record)
     try:
         record.full_clean()
         with transaction.atomic():
@@ -38,6 +39,14 @@ def find(model: type[M], key: int) -> M:
         return model._default_manager.select_for_update(of=("self",)).get(pk=key)
     except ObjectDoesNotExist as error:
         raise Invalid.of(WHOLE, f"no {model._meta.verbose_name} has the ID {key}") from error
+
+
+def _require_a_period(record: models.Model) -> None:
+    """An end after the start, told before PostgreSQL is asked for the range between them: it makes no such range."""
+    effective_from = getattr(record, "effective_from", None)
+    effective_till = getattr(record, "effective_till", None)
+    if effective_from is not None and effective_till is not None and effective_till <= effective_from:
+        raise Invalid.of("effective_till", "must be later than effective_from")
 
 
 def _translated(record: models.Model, error: IntegrityError) -> Invalid:

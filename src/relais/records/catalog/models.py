@@ -126,7 +126,8 @@ class Service(Editable):
                 condition=Q(currency=None) | Q(currency__regex=r"^[A-Z]{3}$"), name="service_currency"
             ),
             models.CheckConstraint(
-                condition=Q(type__in=TYPES_WITH_SIZE, size__gt=0) | (~Q(type__in=TYPES_WITH_SIZE) & Q(size=None)),
+                condition=Q(type__in=TYPES_WITH_SIZE, size__isnull=False, size__gt=0)
+                | (~Q(type__in=TYPES_WITH_SIZE) & Q(size=None)),
                 name="service_size_by_type",
                 violation_error_message="size goes with packs, and is required there",
             ),

@@ -197,7 +197,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('size__gt', 0), ('type__in', ['unit_pack', 'monetary_pack', 'bundle_pack'])), models.Q(models.Q(('type__in', ['unit_pack', 'monetary_pack', 'bundle_pack']), _negated=True), ('size', None)), _connector='OR'), name='service_size_by_type', violation_error_message='size goes with packs, and is required there'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('size__gt', 0), ('size__isnull', False), ('type__in', ['unit_pack', 'monetary_pack', 'bundle_pack'])), models.Q(models.Q(('type__in', ['unit_pack', 'monetary_pack', 'bundle_pack']), _negated=True), ('size', None)), _connector='OR'), name='service_size_by_type', violation_error_message='size goes with packs, and is required there'),
         ),
         migrations.AddConstraint(
             model_name='scope',

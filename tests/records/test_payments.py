@@ -1,0 +1,154 @@
+"""What each step of a payment's life does to the balance and to the ledger."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from tests.records.conftest import EUR, NOW, Books
+
+IN_TIME = date(2025, 6, 20)
+BEFORE_MIDNIGHT = datetime(2025, 6, 19, 21, 59, 59, tzinfo=UTC)  # Madrid is two hours ahead in June
+MIDNIGHT = datetime(2025, 6, 19, 22, 0, tzinfo=UTC)
+
+
+def registered(books: Books, now: datetime = NOW, **fields: Any) -> Any:
+    from relais.records.billing.actions.register_payment import register_payment
+    from relais.records.billing.models import Payment
+
+    defaults = {
+        "agreement": books.agreement,
+        "payment_date": date(2025, 6, 14),
+        "reference_code": "R-1",
+        "payment_amount_micros": 100 * EUR,
+        "payment_currency": "EUR",
+        "replenishment_amount_micros": 98 * EUR,
+        "confirmed": True,
+    }
+    return register_payment(Payment(**(defaults | fields)), now)
+
+
+def refused(books: Books, field: str, **fields: Any) -> str:
+    """The reason; nothing was booked."""
+    from relais.records.errors import Invalid
+
+    before = books.ledger()
+    with pytest.raises(Invalid) as refusal:
+        registered(books, **fields)
+    assert books.ledger() == before
+    assert list(refusal.value.reasons) == [field]
+    return refusal.value.reasons[field][0]
+
+
+def test_PAY_20_PAY_32_a_confirmed_payment_raises_the_balance_by_its_replenishment_amount(books: Books) -> None:
+    assert registered(books).counted
+    assert books.balance_micros() == 98 * EUR
+    assert books.ledger() == [(1, 98 * EUR)]
+
+
+def test_PAY_28_an_outbound_payment_lowers_the_balance(books: Books) -> None:
+    registered(books, direction="outbound")
+    assert books.ledger() == [(1, -98 * EUR)]
+
+
+def test_PAY_12_an_unconfirmed_payment_counts_from_its_creation_and_its_confirmation_books_nothing(
+    books: Books,
+) -> None:
+    from relais.records.billing.actions.confirm_payment import confirm_payment
+
+    payment = registered(books, confirmed=False, confirm_before=IN_TIME)
+    assert books.ledger() == [(1, 98 * EUR)]
+    for _ in range(2):
+        confirmed = confirm_payment(payment.pk, NOW)
+        assert (confirmed.confirmed, confirmed.confirm_before) == (True, None)
+    assert books.ledger() == [(1, 98 * EUR)]
+
+
+def test_PAY_17_PAY_60_it_lapses_at_the_midnight_that_begins_the_deadline_in_the_billing_zone(books: Books) -> None:
+    from relais.records.billing.actions.lapse_payments import lapse_payments
+
+    registered(books, confirmed=False, confirm_before=IN_TIME)
+    assert lapse_payments(BEFORE_MIDNIGHT) == 0
+    assert books.balance_micros() == 98 * EUR
+    assert lapse_payments(MIDNIGHT) == 1
+    assert lapse_payments(MIDNIGHT) == 0
+    assert books.ledger() == [(1, 98 * EUR), (2, -98 * EUR)]
+
+
+def test_PAY_15_PAY_55_a_lapsed_payment_counts_again_when_it_is_confirmed(books: Books) -> None:
+    from relais.records.billing.actions.confirm_payment import confirm_payment
+    from relais.records.billing.actions.lapse_payments import lapse_payments
+
+    payment = registered(books, confirmed=False, confirm_before=IN_TIME)
+    lapse_payments(MIDNIGHT)
+    assert confirm_payment(payment.pk, MIDNIGHT).counted
+    assert books.ledger() == [(1, 98 * EUR), (2, -98 * EUR), (1, 98 * EUR)]
+
+
+def test_PAY_22_a_lapsed_payment_with_a_later_deadline_counts_again(books: Books) -> None:
+    from relais.records.billing.actions.lapse_payments import lapse_payments
+    from relais.records.billing.actions.move_deadline import move_deadline
+
+    payment = registered(books, confirmed=False, confirm_before=IN_TIME)
+    lapse_payments(MIDNIGHT)
+    assert not move_deadline(payment.pk, date(2025, 7, 1), MIDNIGHT).confirmed
+    assert books.balance_micros() == 98 * EUR
+
+
+def test_PAY_56_a_withdrawn_confirmation_leaves_the_payment_counting_until_its_deadline(books: Books) -> None:
+    from relais.records.billing.actions.lapse_payments import lapse_payments
+    from relais.records.billing.actions.withdraw_confirmation import withdraw_confirmation
+    from relais.records.errors import Invalid
+
+    payment = registered(books)
+    with pytest.raises(Invalid, match="later than today"):
+        withdraw_confirmation(payment.pk, NOW.date(), NOW)
+    withdraw_confirmation(payment.pk, IN_TIME, NOW)
+    assert books.ledger() == [(1, 98 * EUR)]
+    with pytest.raises(Invalid, match="not confirmed"):
+        withdraw_confirmation(payment.pk, IN_TIME, NOW)
+    assert lapse_payments(MIDNIGHT) == 1
+    assert books.balance_micros() == 0
+
+
+def test_PAY_58_deleting_takes_a_counting_payment_out_and_leaves_the_balance_for_a_lapsed_one(books: Books) -> None:
+    from relais.records.billing.actions.delete_payment import delete_payment
+    from relais.records.billing.actions.lapse_payments import lapse_payments
+
+    counting = registered(books)
+    lapsed = registered(books, reference_code="R-2", confirmed=False, confirm_before=IN_TIME)
+    lapse_payments(MIDNIGHT)
+    delete_payment(lapsed.pk, MIDNIGHT)
+    assert books.balance_micros() == 98 * EUR
+    delete_payment(counting.pk, MIDNIGHT)
+    assert books.ledger() == [(1, 98 * EUR), (1, 98 * EUR), (2, -98 * EUR), (2, -98 * EUR)]
+
+
+def test_PAY_11_PAY_67_an_unconfirmed_payment_needs_a_deadline_later_than_today(books: Books) -> None:
+    assert "is required" in refused(books, "confirm_before", confirmed=False)
+    assert "later than today" in refused(books, "confirm_before", confirmed=False, confirm_before=NOW.date())
+
+
+def test_PAY_64_a_repeated_reference_code_has_to_be_intended(books: Books) -> None:
+    from relais.records.billing.actions.register_payment import register_payment
+    from relais.records.billing.models import Payment
+
+    first = registered(books)
+    assert "another payment" in refused(books, "reference_code")
+    copy = Payment.objects.get(pk=first.pk)
+    copy.pk = None
+    copy._state.adding = True
+    register_payment(copy, NOW, duplicate_intended=True)
+    assert books.balance_micros() == 2 * 98 * EUR
+
+
+def test_PAY_61_amounts_are_positive_and_have_the_decimals_of_their_currency(books: Books) -> None:
+    assert "more decimals than EUR" in refused(books, "replenishment_amount", replenishment_amount_micros=1_001)
+    assert "more decimals than JPY" in refused(
+        books, "payment_amount", payment_currency="JPY", payment_amount_micros=EUR // 2
+    )
+    assert "greater than or equal to 1" in refused(books, "payment_amount_micros", payment_amount_micros=0)
+
+
+def test_PAY_70_a_confirmed_payment_cannot_be_of_a_day_to_come(books: Books) -> None:
+    assert "future" in refused(books, "payment_date", payment_date=date(2025, 6, 16))
+    assert registered(books, payment_date=date(2025, 6, 16), confirmed=False, confirm_before=IN_TIME).counted

@@ -1,0 +1,210 @@
+"""Rate trees that keep their rows, and services that never cover a channel twice."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.records.conftest import NOW, START, Books
+
+from relais.core.rating.types import NodeRow
+
+LATER = START + timedelta(days=90)
+SMS = {"domain": "sms_messaging", "resource": "sms_message"}
+SCALE = {
+    "type": "tier",
+    "counter_group": [],
+    "steps": [{"up_to": 1000, "price_micros": 5000}, {"price_micros": 4000}],
+}
+TREE = [
+    NodeRow(1, None, **SMS, price_type="depends_on", split_by="country"),
+    NodeRow(2, 1, **SMS, price_type="flat", value="ES", price_micros=40_000),
+    NodeRow(3, 1, **SMS, price_type="scale", value="FR", scale=SCALE),
+    NodeRow(4, 1, **SMS, price_type="blocked", is_others=True),
+]
+
+
+def service_of(books: Books, name: str = "SMS", rows: list[NodeRow] | None = None, **fields: Any) -> Any:
+    from relais.records.catalog.actions.replace_rate_tree import replace_rate_tree
+    from relais.records.catalog.models import Scope, Service
+
+    defaults = {"company": books.reseller, "type": "pay_as_you_go", "currency": "EUR"}
+    service = Service.objects.create(name=name, **(defaults | fields))
+    scope = Scope.objects.create(service=service, effective_from=START)
+    replace_rate_tree(scope.pk, TREE if rows is None else rows, NOW)
+    return service
+
+
+def enabled(books: Books, service: Any, effective_from: datetime = START, till: datetime | None = None) -> Any:
+    from relais.records.catalog.actions.enable_service import enable_service
+    from relais.records.catalog.models import EnabledService
+
+    return enable_service(
+        EnabledService(agreement=books.agreement, service=service, effective_from=effective_from, effective_till=till)
+    )
+
+
+def ids_in_force(service: Any) -> dict[str | None, int]:
+    from relais.records.catalog.models import RateNode
+
+    live = RateNode.objects.filter(scope__service=service, retired_at=None)
+    return {node.value or (None if node.parent_id is None else "others"): node.pk for node in live}
+
+
+def put(service: Any, rows: list[NodeRow]) -> Any:
+    from relais.records.catalog.actions.replace_rate_tree import replace_rate_tree
+
+    return replace_rate_tree(service.scopes.get().pk, rows, NOW)
+
+
+def changed(number: int, **terms: Any) -> list[NodeRow]:
+    return [replace(row, **terms) if row.id == number else row for row in TREE]
+
+
+def test_an_unchanged_tree_keeps_every_row_whatever_ids_its_rows_bring(books: Books) -> None:
+    service = service_of(books)
+    before = ids_in_force(service)
+    other_ids = [replace(row, id=row.id + 70, parent_id=row.parent_id and 71) for row in reversed(TREE)]
+    assert not put(service, other_ids).changed
+    assert ids_in_force(service) == before
+
+
+def test_SV_261_an_edit_retires_the_row_and_makes_another_beside_those_that_stay(books: Books) -> None:
+    from relais.records.catalog.models import RateNode
+
+    service = service_of(books)
+    before = ids_in_force(service)
+    change = put(service, changed(2, price_micros=50_000))
+    assert (change.kept_count, change.made_count, change.retired_count) == (3, 1, 1)
+    after = ids_in_force(service)
+    assert {value for value in after if after[value] != before[value]} == {"ES"}
+    old = RateNode.objects.get(pk=before["ES"])
+    assert (old.price_micros, old.retired_at) == (40_000, NOW)
+
+
+def test_SV_253_a_scale_at_the_same_place_carries_its_counter_on(books: Books) -> None:
+    from relais.records.catalog.models import RateNode
+
+    service = service_of(books)
+    first = ids_in_force(service)["FR"]
+    cheaper = SCALE | {"steps": [{"up_to": 1000, "price_micros": 4500}, {"price_micros": 4000}]}
+    put(service, changed(3, scale=cheaper))
+    assert RateNode.objects.get(pk=ids_in_force(service)["FR"]).counter_id == first
+    put(service, TREE)
+    assert RateNode.objects.get(pk=ids_in_force(service)["FR"]).counter_id == first
+    put(service, changed(1, billing_rule="delivered"))  # everything below the top is made anew
+    assert RateNode.objects.get(pk=ids_in_force(service)["FR"]).counter_id == first
+
+
+def test_a_value_means_something_else_below_another_split(books: Books) -> None:
+    from relais.records.catalog.models import RateNode
+
+    service = service_of(books)
+    rows = changed(1, split_by="mcc")
+    rows = [replace(row, value={"ES": "214", "FR": "208"}.get(row.value or "", row.value)) for row in rows]
+    put(service, rows)
+    assert RateNode.objects.get(pk=ids_in_force(service)["208"]).counter_id is None
+
+
+def test_SV_248_a_value_twice_among_siblings_is_refused_by_path_and_nothing_changes(books: Books) -> None:
+    from relais.records.errors import Invalid
+
+    service = service_of(books)
+    before = ids_in_force(service)
+    twice = [*TREE, NodeRow(5, 1, **SMS, price_type="free", value="ES")]
+    with pytest.raises(Invalid) as refusal:
+        put(service, twice)
+    assert list(refusal.value.reasons) == ["sms_messaging/sms_message/ES"]
+    assert ids_in_force(service) == before
+
+
+def test_a_rate_node_is_final_for_any_writer(books: Books) -> None:
+    from django.db import IntegrityError, transaction
+
+    from relais.records.catalog.models import RateNode
+
+    node = RateNode.objects.get(pk=ids_in_force(service_of(books))["ES"])
+    rows = RateNode.objects.filter(pk=node.pk)
+    with pytest.raises(IntegrityError, match="final"), transaction.atomic():
+        rows.update(price_micros=1)
+    with pytest.raises(IntegrityError, match="final"), transaction.atomic():
+        rows.update(price_micros=1, retired_at=NOW)
+    with pytest.raises(IntegrityError, match="final"), transaction.atomic():
+        rows.delete()
+    rows.update(retired_at=NOW)
+    with pytest.raises(IntegrityError, match="final"), transaction.atomic():
+        rows.update(retired_at=None)
+
+
+def test_ES_19_two_services_of_one_channel_never_meet_and_the_one_in_the_way_is_named(books: Books) -> None:
+    from relais.records.catalog.models import EnabledService
+    from relais.records.errors import Invalid
+
+    first = enabled(books, service_of(books, "Old"), till=LATER)
+    other = service_of(books, "New")
+    with pytest.raises(Invalid) as refusal:
+        enabled(books, other, LATER - timedelta(microseconds=1))
+    assert refusal.value.reasons == {
+        "service": (f"overlaps 'Old' (enabled service ID {first.pk}), which covers sms_messaging then",)
+    }
+    assert EnabledService.objects.count() == 1
+    enabled(books, other, LATER)  # ES-76: touching periods are allowed
+
+
+def test_ES_19_the_end_of_an_enabled_service_cannot_be_moved_over_the_next(books: Books) -> None:
+    from relais.records.catalog.actions.enable_service import change_enabled_service
+    from relais.records.errors import Invalid
+
+    first = enabled(books, service_of(books, "Old"), till=LATER)
+    enabled(books, service_of(books, "New"), LATER)
+    with pytest.raises(Invalid, match="overlaps 'New'"):
+        change_enabled_service(first.pk, effective_till=None)
+    first.refresh_from_db()
+    assert first.effective_till == LATER
+
+
+def test_ES_19_a_channel_that_comes_into_a_tree_later_is_checked_too(books: Books) -> None:
+    from relais.records.errors import Invalid
+
+    enabled(books, service_of(books, "SMS"))
+    empty = service_of(books, "RCS", [])
+    enabled(books, empty)
+    rcs = NodeRow(1, None, "rcs_messaging", "rcs_message", "flat", price_micros=1)
+    put(empty, [rcs])
+    with pytest.raises(Invalid, match="overlaps 'SMS'"):
+        put(empty, [rcs, NodeRow(2, None, **SMS, price_type="free")])
+    assert len(ids_in_force(empty)) == 1
+
+
+def test_ES_73_SV_268_a_service_fits_the_currency_and_the_seller_of_the_agreement(books: Books) -> None:
+    from relais.records.errors import Invalid
+
+    with pytest.raises(Invalid, match="is in USD, the agreement in EUR"):
+        enabled(books, service_of(books, "Dollars", currency="USD"))
+    with pytest.raises(Invalid, match="not the seller"):
+        enabled(books, service_of(books, "Wholesale", company=books.owner))
+    with pytest.raises(Invalid, match="archived"):
+        enabled(books, service_of(books, "Gone", archived_at=NOW))
+
+
+def test_ES_74_dates_outside_the_agreement_are_refused(books: Books) -> None:
+    from relais.records.errors import Invalid
+
+    with pytest.raises(Invalid, match="not in force"):
+        enabled(books, service_of(books), START - timedelta(days=9), START)
+
+
+def test_SV_262_currency_and_size_go_with_the_type(books: Books) -> None:
+    from django.db import IntegrityError, transaction
+
+    from relais.records.catalog.models import Service
+
+    for fields in (
+        {"type": "pay_as_you_go"},
+        {"type": "unit_pack", "size": 1000, "currency": "EUR"},
+        {"type": "unit_pack"},
+        {"type": "bundle_initiator", "size": 1},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Service.objects.create(company=books.reseller, name="x", **fields)
+    assert Service.objects.count() == 0

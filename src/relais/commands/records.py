@@ -39,7 +39,7 @@ def user() -> None:
 @user.command()
 @click.option("--company", required=True, help="Name of the company the user belongs to.")
 @click.option("--login", required=True)
-@click.option("--e-mail", default="", help="Where messages for this user go.")
+@click.option("--e-mail", required=True, help="Where messages for this user go.")
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for when not given.")
 def add(company: str, login: str, e_mail: str, password: str) -> None:
     """Create a user of the BackOffice."""

@@ -8,9 +8,16 @@ _WRITER = _COMMON | {"plan_cache_mode": "force_generic_plan", "enable_hashjoin":
 # A server on another machine must notice within seconds that a writer is gone: the next one waits for it.
 _KEEPALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
 
-CONNECTION_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
-"""What a lost or refused session raises; `asyncpg.AdminShutdownError` comes as one of the first two or as below."""
+CONNECTION_LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the driver's own state after a session broke in the middle of a COPY
+    asyncpg.CannotConnectNowError,
+)
+"""What a lost or refused session raises on this side."""
 SESSION_ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.IdleInTransactionSessionTimeoutError)
+"""What the server says when it ends a session."""
 
 
 async def open_session(dsn: str, *, writer: bool = False, timeout_s: float = 10.0) -> asyncpg.Connection:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.machine import python_pace_s
 from bench.measure import Measurement, batches, paced, singles
 from bench.product import Product, product
 from relais.pipeline.verify import verify
@@ -47,13 +48,15 @@ def _print(measurements: Sequence[Measurement]) -> None:
     )
 
 
-def _compare(measured: Measurement) -> int:
-    """0 when the measurement keeps to the recorded figures."""
+def _compare(measured: Measurement, pace_s: float) -> int:
+    """0 when the measurement keeps to the recorded figures. Microseconds are scaled by how fast this machine is now,
+    compared with the one of the record."""
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
+    python_us = measured.python_us_per_message * recorded["python_pace_s"] / pace_s
     verdict = 0
     for name, now, growth_max in (
         ("wal_octets_per_message", measured.wal_octets_per_message, WAL_GROWTH_MAX),
-        ("python_us_per_message", measured.python_us_per_message, PYTHON_GROWTH_MAX),
+        ("python_us_per_message", python_us, PYTHON_GROWTH_MAX),
     ):
         growth = now / recorded[name]
         kept = growth <= growth_max
@@ -67,6 +70,7 @@ def main(arguments: Sequence[str]) -> int:
     if list(arguments) not in ([], ["gate"], ["record"]):
         print(__doc__, file=sys.stderr)
         return 2
+    pace_s = python_pace_s()
     with product() as running:
         measurements = asyncio.run(_table(running) if not arguments else _gate(running))
         holds = asyncio.run(verify(running.dsn)).holds
@@ -76,9 +80,10 @@ def main(arguments: Sequence[str]) -> int:
         figures = {
             "wal_octets_per_message": round(measurements[0].wal_octets_per_message),
             "python_us_per_message": round(measurements[0].python_us_per_message),
+            "python_pace_s": round(pace_s, 4),
         }
         RECORDED.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    verdict = _compare(measurements[0]) if arguments == ["gate"] else 0
+    verdict = _compare(measurements[0], pace_s) if arguments == ["gate"] else 0
     return verdict if holds else 1
 
 

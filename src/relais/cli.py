@@ -22,6 +22,7 @@ COMMANDS = {
     "verify": "relais.commands.database:verify",
     "apply": "relais.commands.records:apply",
     "user": "relais.commands.records:user",
+    "api-key": "relais.commands.records:api_key",
     "demo": "relais.commands.demo:demo",
 }
 

@@ -126,12 +126,14 @@ class Running:
 
 
 @asynccontextmanager
-async def running(dsn: str, vendor: ScriptedVendor | None = None) -> AsyncIterator[Running]:
-    """The pipeline on the database `dsn`, until the end of the block."""
+async def running(
+    dsn: str, vendor: ScriptedVendor | None = None, *, registered: bool = False
+) -> AsyncIterator[Running]:
+    """The pipeline on the database `dsn`, until the end of the block; with the `registered` vendors instead of a script."""
     vendor = vendor or ScriptedVendor()
     configuration = Configuration(dsn, SecretBox(SECRET_KEY))
     await configuration.open()
-    traffic = Traffic(dsn, configuration, tick_s=0.002, adapters={"smpp": vendor})
+    traffic = Traffic(dsn, configuration, tick_s=0.002, adapters=vendors() if registered else {"smpp": vendor})
     await traffic.open()
     session = await asyncpg.connect(dsn)
     key = next(iter(configuration.snapshot.api_keys.values()))

@@ -1,4 +1,4 @@
-"""`relais apply FILE` and `relais user add`: business records from the command line."""
+"""`relais apply FILE`, `relais user add`, `relais api-key callback-secret`: business records from the command line."""
 
 import sys
 from pathlib import Path
@@ -59,3 +59,30 @@ def add(company: str, login: str, e_mail: str, password: str) -> None:
             click.echo(str(refusal), err=True)
             sys.exit(1)
     click.echo(f"user {login} of {company} created")
+
+
+@click.group("api-key")
+def api_key() -> None:
+    """Keys of the customer API."""
+
+
+@api_key.command("callback-secret")
+@click.option("--company", required=True, help="Name of the company the key belongs to.")
+@click.option("--name", required=True, help="Name of the key.")
+def callback_secret(company: str, name: str) -> None:
+    """Print the secret that a client checks the signatures of callbacks with."""
+    from relais.commands.surroundings import any_database, dsn_of
+    from relais.settings import load
+
+    with any_database(load()) as settings:
+        from relais.records.django_settings import configure
+
+        configure(dsn_of(settings), settings.secret_key)
+        from relais.jobs.callbacks import callback_secret as secret_of
+        from relais.records.people.models import ApiKey
+
+        found = ApiKey.objects.filter(company__name__iexact=company, name__iexact=name, revoked_at=None).first()
+        if found is None:
+            click.echo(f"no API key {name!r} of a company {company!r} is in force", err=True)
+            sys.exit(1)
+        click.echo(secret_of(settings.secret_key, found.id))

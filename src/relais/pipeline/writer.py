@@ -28,6 +28,7 @@ from relais.pipeline.submission import Accepted, Answer, Idempotency, Outcome, R
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_session
 from relais.store.tick import EDR_CAPTURED, Row, TickTransaction, hold_writer, tick_took_place
 
+TICK_FULL = 64  # messages that are worth a transaction at once
 QUEUE_MAX = 20_000  # messages waiting for a tick; more are refused as `overloaded`
 WAIT_MAX_S = 5.0  # how long a submission waits for a database that is away before it is refused
 RECEIPT_GRACE = timedelta(hours=1)  # after a message's validity, receipts are still awaited
@@ -148,7 +149,7 @@ class Writer:
     async def _run(self) -> None:
         while True:
             await self._due.wait()
-            if not self._closing:
+            if not self._closing and self._waiting_count < TICK_FULL:
                 await asyncio.sleep(self._tick_s)  # what arrives meanwhile shares the transaction
             self._due.clear()
             began_s = time.monotonic()

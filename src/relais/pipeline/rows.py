@@ -78,9 +78,13 @@ def decode_outcomes(octets: bytes) -> list[Outcome]:
 
 
 async def write_plan(
-    transaction: TickTransaction, plan: Plan, outcomes: Sequence[ChargeOutcome], now: datetime
+    transaction: TickTransaction,
+    plan: Plan,
+    outcomes: Sequence[ChargeOutcome],
+    balances: dict[int, tuple[int, int]],
+    now: datetime,
 ) -> Row | None:
-    """Write everything of a plan but balances and counters. Returns the first of its EDRs."""
+    """Write a plan with the ledger of its outcomes, and the balances that the tick changed. Returns the first EDR."""
     edrs: list[Row] = []
     ledger: dict[tuple[int, int], int] = {}
     for settlement, outcome in zip(plan.settlements, outcomes, strict=True):
@@ -100,16 +104,12 @@ async def write_plan(
         await transaction.copy_part_receipts(plan.part_receipts)
     if edrs:
         await transaction.copy_edrs(edrs)
-    if plan.finished:
-        await transaction.finish_messages(plan.finished)
     if plan.awaiting:
         await transaction.await_receipts(plan.awaiting)
-    if plan.done_batch_ids:
-        await transaction.delete_outbox(plan.done_batch_ids)
     if plan.callbacks:
         await transaction.insert_callbacks(now, plan.callbacks)
-    if ledger:
-        await transaction.insert_ledger(ledger, now)
+    if plan.finished or plan.done_batch_ids or balances or ledger:
+        await transaction.close(plan.finished, plan.done_batch_ids, balances, ledger, now)
     return edrs[0] if edrs else None
 
 

@@ -338,7 +338,7 @@ class Traffic:
         known = [(each, message) for each, message in known if not message.state.final]  # its end is being written
         messages = [message for _, message in known]
         if not messages:
-            await session.execute(blocks("tick")["delete_outbox"], [row["id"]])
+            await session.execute(_SQL["delete_outbox"], row["id"])
             return
         batch = Batch(row["id"], row["connection_id"], messages, waiting_ends_at(messages))
         for each, message in known:

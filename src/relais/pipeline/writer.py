@@ -288,8 +288,7 @@ class Writer:
             answers[id(request)] = Answer(results)
         batches = await self._insert_messages(transaction, accepted, now)
         await self._insert_idempotent_answers(transaction, fresh, answers, now)
-        first_edr = await rows.write_plan(transaction, plan, settled, now)
-        await self._update_money(transaction, balances, state)
+        first_edr = await rows.write_plan(transaction, plan, settled, _changed(balances, state), now)
         if counter_keys:
             await transaction.update_counters({(*key,): units for key, units in state.counters.items()})
         charges = [
@@ -363,17 +362,6 @@ class Writer:
         if kept:
             await transaction.copy_idempotent_answers(kept)
 
-    async def _update_money(
-        self, transaction: TickTransaction, before: dict[int, tuple[int, int]], state: State
-    ) -> None:
-        changed = {
-            agreement_id: (account.balance_micros, account.reserved_micros)
-            for agreement_id, account in state.accounts.items()
-            if before[agreement_id] != (account.balance_micros, account.reserved_micros)
-        }
-        if changed:
-            await transaction.update_balances(changed)
-
     async def _took_place(self, written: _Written) -> bool:
         """Ask the server, once it is back, whether the commit whose answer was lost took place."""
         while True:
@@ -425,3 +413,12 @@ class Writer:
 def waiting_ends_at(messages: Sequence[Message]) -> datetime:
     """When nobody waits for receipts of these messages any more."""
     return max(message.expires_at for message in messages) + RECEIPT_GRACE
+
+
+def _changed(before: dict[int, tuple[int, int]], state: State) -> dict[int, tuple[int, int]]:
+    """Balance and reserved amount of the agreements that moved."""
+    return {
+        agreement_id: money
+        for agreement_id, account in state.accounts.items()
+        if (money := (account.balance_micros, account.reserved_micros)) != before[agreement_id]
+    }

@@ -70,3 +70,7 @@ SELECT pg_try_advisory_lock(7205, $1::integer)
 -- name: unlock_connection
 -- $1 connection id.
 SELECT pg_advisory_unlock(7205, $1::integer)
+
+-- name: delete_outbox
+-- $1 id of a batch whose messages are all final.
+DELETE FROM traffic_outbox WHERE id = $1

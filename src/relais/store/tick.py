@@ -47,6 +47,9 @@ class Callback(NamedTuple):
     event: str
 
 
+_NO_FINISHED: tuple[tuple[()], ...] = ((), (), (), ())
+
+
 class TickTransaction:
     """One transaction on the writer's session. Any database error leaves it to `rollback`."""
 
@@ -92,29 +95,9 @@ class TickTransaction:
     async def copy_edrs(self, rows: Sequence[Row]) -> None:
         await self._copy("traffic_edr", EDR_COLUMNS, rows)
 
-    async def finish_messages(self, finished: Sequence[FinishedMessage]) -> None:
-        await self._session.execute(_SQL["finish_messages"], *(list(column) for column in zip(*finished, strict=True)))
-
     async def await_receipts(self, batches: Sequence[tuple[int, datetime]]) -> None:
         """(batch id, when waiting ends): all parts of these batches are sent."""
         await self._session.execute(_SQL["await_receipts"], *(list(column) for column in zip(*batches, strict=True)))
-
-    async def delete_outbox(self, batch_ids: Sequence[int]) -> None:
-        await self._session.execute(_SQL["delete_outbox"], list(batch_ids))
-
-    async def update_balances(self, balances: dict[int, tuple[int, int]]) -> None:
-        """agreement id → (balance_micros, reserved_micros), locked before by this transaction."""
-        ids = list(balances)
-        await self._session.execute(
-            _SQL["update_balances"], ids, [balances[i][0] for i in ids], [balances[i][1] for i in ids]
-        )
-
-    async def insert_ledger(self, amounts_micros: dict[tuple[int, int], int], at: datetime) -> None:
-        """(agreement id, kind) → signed amount: a positive one raises the balance."""
-        keys = list(amounts_micros)
-        await self._session.execute(
-            _SQL["insert_ledger"], [k[0] for k in keys], [k[1] for k in keys], [amounts_micros[k] for k in keys], at
-        )
 
     async def update_counters(self, units: dict[CounterKey, int]) -> None:
         """Units counted now, of counters locked before by this transaction."""
@@ -140,6 +123,29 @@ class TickTransaction:
 
     async def delete_unmatched_receipts(self, row_ids: Sequence[int]) -> None:
         await self._session.execute(_SQL["delete_unmatched_receipts"], list(row_ids))
+
+    async def close(
+        self,
+        finished: Sequence[FinishedMessage],
+        done_batch_ids: Sequence[int],
+        balances: dict[int, tuple[int, int]],
+        ledger_micros: dict[tuple[int, int], int],
+        at: datetime,
+    ) -> None:
+        """The last changes of a tick. `balances`: agreement id → (balance_micros, reserved_micros), locked before by this
+        transaction. `ledger_micros`: (agreement id, kind) → signed amount; a positive one raises the balance."""
+        await self._session.execute(
+            _SQL["close_tick"],
+            *(list(column) for column in (zip(*finished, strict=True) if finished else _NO_FINISHED)),
+            done_batch_ids,
+            list(balances),
+            [each[0] for each in balances.values()],
+            [each[1] for each in balances.values()],
+            [key[0] for key in ledger_micros],
+            [key[1] for key in ledger_micros],
+            list(ledger_micros.values()),
+            at,
+        )
 
     async def commit(self) -> None:
         await self._session.execute("COMMIT")

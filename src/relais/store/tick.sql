@@ -22,6 +22,28 @@ SELECT EXISTS (SELECT FROM traffic_message WHERE id = ANY ($1::uuid[]))
         SELECT FROM traffic_edr AS e
         JOIN unnest($4::uuid[], $5::smallint[], $6::smallint[]) AS k (message_id, level, entry) USING (message_id, level, entry))
 
+-- name: close_tick
+-- Four small changes in one round trip; each part may be empty. $1 message ids, $2 final states, $3 instants, $4 errors
+-- (null = none): final states are sticky. $5 ids of batches whose messages are all final. $6 agreement ids, $7 new
+-- balances, $8 new reserved amounts: their rows are locked by this transaction. $9 agreement ids, $10 kinds, $11 signed
+-- amounts in micros, $12 instant: the ledger gets the sum of the tick, one row an agreement and kind.
+WITH finished AS (
+    UPDATE traffic_message AS m
+    SET status = u.status, final_at = u.final_at, error = u.error
+    FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::text[]) AS u (id, status, final_at, error)
+    WHERE m.id = u.id AND m.status < 10
+), done AS (
+    DELETE FROM traffic_outbox WHERE id = ANY ($5::bigint[])
+), balanced AS (
+    UPDATE agreements_balance AS b
+    SET balance_micros = u.balance_micros, reserved_micros = u.reserved_micros
+    FROM unnest($6::bigint[], $7::bigint[], $8::bigint[]) AS u (agreement_id, balance_micros, reserved_micros)
+    WHERE b.agreement_id = u.agreement_id
+)
+INSERT INTO agreements_ledgerentry (agreement_id, kind, amount_micros, at, note)
+SELECT u.agreement_id, u.kind, u.amount_micros, $12, ''
+FROM unnest($9::bigint[], $10::smallint[], $11::bigint[]) AS u (agreement_id, kind, amount_micros)
+
 -- name: ensure_counters
 -- The four columns of `lock_counters`: counters that are not there yet begin at 0, so that there is a row to lock.
 INSERT INTO traffic_counter (agreement_id, node_id, counter_group, period_start, units)
@@ -55,30 +77,6 @@ UPDATE traffic_outbox AS o
 SET owner = NULL, due_at = u.due_at
 FROM unnest($1::bigint[], $2::timestamptz[]) AS u (id, due_at)
 WHERE o.id = u.id
-
--- name: delete_outbox
--- $1 batch ids whose messages are all final.
-DELETE FROM traffic_outbox WHERE id = ANY ($1::bigint[])
-
--- name: finish_messages
--- $1 message ids, $2 final states, $3 instants, $4 errors (null = none). Final states are sticky.
-UPDATE traffic_message AS m
-SET status = u.status, final_at = u.final_at, error = u.error
-FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::text[]) AS u (id, status, final_at, error)
-WHERE m.id = u.id AND m.status < 10
-
--- name: update_balances
--- $1 agreement ids, $2 new balances, $3 new reserved amounts; the rows are locked by this transaction.
-UPDATE agreements_balance AS b
-SET balance_micros = u.balance_micros, reserved_micros = u.reserved_micros
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u (agreement_id, balance_micros, reserved_micros)
-WHERE b.agreement_id = u.agreement_id
-
--- name: insert_ledger
--- $1 agreement ids, $2 kinds, $3 signed amounts in micros, $4 instant: the sum of a tick, one row an agreement and kind.
-INSERT INTO agreements_ledgerentry (agreement_id, kind, amount_micros, at, note)
-SELECT u.agreement_id, u.kind, u.amount_micros, $4, ''
-FROM unnest($1::bigint[], $2::smallint[], $3::bigint[]) AS u (agreement_id, kind, amount_micros)
 
 -- name: update_counters
 -- The four columns of `lock_counters`, $5 units counted now; the rows are locked by this transaction.

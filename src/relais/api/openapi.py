@@ -51,13 +51,13 @@ last counts.
 Errors are problems (RFC 9457, `application/problem+json`). Program against `code`; the rest is for people."""
 
 _EXAMPLE_ID = "0195f0d2-7a44-7c31-9a5e-3f6f0a2b9c10"
-_EXAMPLE_REQUEST = {"from": "Monsters", "to": "34600000001", "text": "Your parcel arrives today."}
+_EXAMPLE_REQUEST = {"from": "Monsters", "to": "34600123456", "text": "Your parcel arrives today."}
 _EXAMPLE_ACCEPTED = {
     "status": "accepted",
     "id": _EXAMPLE_ID,
     "channel": "sms",
     "from": "Monsters",
-    "to": "34600000001",
+    "to": "34600123456",
     "country": "ES",
     "network": "21401",
     "encoding": "gsm7",

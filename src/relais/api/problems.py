@@ -65,7 +65,7 @@ PRESENTED: Mapping[Code, Presentation] = MappingProxyType(
             "The sender's vendor connection is missing or switched off: ask your provider.",
         ),
         Refusal.NUMBER_INVALID: Presentation(
-            422, "Not a possible number", "Write `to` in international form, country code first: `34600000001`."
+            422, "Not a possible number", "Write `to` in international form, country code first: `34600123456`."
         ),
         Refusal.TEXT_EMPTY: Presentation(422, "The text is empty", "Give `text` at least one character."),
         Refusal.TEXT_TOO_LONG: Presentation(

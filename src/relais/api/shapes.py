@@ -42,7 +42,7 @@ def _about(description: str, *examples: Any, **schema: Any) -> Meta:
 Instant = Annotated[datetime, Meta(tz=True)]
 Channel = Annotated[str, _about("How it travels.", "sms")]
 Sender = Annotated[str, _about("A sender ID of your company on this channel.", "Monsters", minLength=1)]
-Number = Annotated[str, _about("The number as E.164 digits.", "34600000001")]
+Number = Annotated[str, _about("The number as E.164 digits.", "34600123456")]
 Country = Annotated[str, _about("ISO 3166-1 alpha-2 code of the number's country.", "ES")]
 Network = Annotated[str, _about("MCC-MNC of the network that holds the number's range; null = not known.", "21401")]
 Encoding = Annotated[str, _about("Alphabet of the text on its way.", enum=["gsm7", "ucs2"])]
@@ -59,7 +59,7 @@ class MessageRequest(
 
     source: Sender
     destination: Annotated[
-        str, _about("Number in international form; a leading + is allowed.", "34600000001", minLength=1)
+        str, _about("Number in international form; a leading + is allowed.", "34600123456", minLength=1)
     ]
     text: Annotated[
         str, _about("What the recipient reads. The encoding and the number of segments follow from it.", minLength=1)

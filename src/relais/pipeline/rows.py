@@ -8,7 +8,6 @@ import msgspec
 
 from relais.core.charging.types import Captured, Charged, Reversed
 from relais.core.charging.types import Outcome as ChargeOutcome
-from relais.core.lifecycle import State
 from relais.pipeline.configuration import Snapshot
 from relais.pipeline.message import Message
 from relais.pipeline.settle import Plan, Settlement
@@ -128,7 +127,3 @@ def _released_edr(settlement: Settlement, level: int) -> Row:
     return (
         settlement.message.id, term.agreement_id, term.node_id, 0, 0, settlement.at, 0, level, EDR_RELEASED, None,
     )  # fmt: skip
-
-
-def state_label(status: int) -> str:
-    return State(status).label

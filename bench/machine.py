@@ -1,8 +1,6 @@
 """What processes cost: CPU seconds and memory out of /proc, WAL out of PostgreSQL."""
 
 import os
-import struct
-import time
 from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -44,22 +42,6 @@ def memory_octets(pid: int) -> int:
         except (FileNotFoundError, ProcessLookupError):
             continue
     return total
-
-
-def python_pace_s() -> float:
-    """CPU seconds of a fixed piece of Python, the best of several runs: what a machine's microseconds are worth today."""
-    return min(_fixed_work() for _ in range(7))
-
-
-def _fixed_work() -> float:
-    began_s = time.process_time()
-    packed = struct.Struct(">QIH")
-    counts: dict[str, int] = {}
-    for number in range(60_000):
-        octets = packed.pack(number, number & 0xFFFF, number & 0xFF)
-        key = octets[4:8].hex()
-        counts[key] = counts.get(key, 0) + len(octets)
-    return time.process_time() - began_s
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -24,6 +24,7 @@ AUTH_USER_MODEL = "people.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
+APPLICATION_NAME = "relais"  # what the audit calls whoever writes without saying who
 
 
 def database_of(dsn: str) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def database_of(dsn: str) -> dict[str, Any]:
     if url.scheme not in {"postgresql", "postgres"}:
         raise ValueError("a database URL starts with postgresql://")
     options = {name: values[-1] for name, values in parse_qs(url.query).items()}
+    options.setdefault("application_name", APPLICATION_NAME)
     host = options.pop("host", None) or unquote(_host(url.netloc))
     return {
         "ENGINE": "django.db.backends.postgresql",

@@ -1,4 +1,9 @@
-"""Users of the two interfaces, and the keys of client systems."""
+"""Users of the two interfaces with what they prefer, the keys of client systems, and the audit.
+
+Rows of the audit come from triggers (migration 0004) and from `relais.records.audit`; they never change.
+"""
+
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.validators import RegexValidator
@@ -6,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
-from relais.records.columns import Editable, blank_text, closed_set, flag, name_text, owner
+from relais.records.columns import TEXT_LENGTH_MAX, Editable, blank_text, closed_set, flag, name_text, owner
 
 LOGIN = RegexValidator(r"\A[A-Za-z0-9._@-]{3,60}\Z", "3 to 60 letters, digits, dots, hyphens, underscores or at signs")
 
@@ -14,6 +19,12 @@ LOGIN = RegexValidator(r"\A[A-Za-z0-9._@-]{3,60}\Z", "3 to 60 letters, digits, d
 class Interface(models.TextChoices):
     BACKOFFICE = "backoffice"
     CLIENT_PORTAL = "client_portal"
+
+
+class Theme(models.TextChoices):
+    SYSTEM = "", "As the device"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
 
 
 class User(AbstractBaseUser, Editable):
@@ -35,6 +46,7 @@ class User(AbstractBaseUser, Editable):
     two_factor = flag()
     no_restrictions = flag()
     is_active = flag(True)
+    theme = closed_set(Theme, blank=True, default=Theme.SYSTEM, db_default=Theme.SYSTEM)
 
     USERNAME_FIELD = "login"
     EMAIL_FIELD = "e_mail"
@@ -50,7 +62,23 @@ class User(AbstractBaseUser, Editable):
             ),
             models.CheckConstraint(condition=Q(interface__in=Interface.values), name="user_interface"),
             models.CheckConstraint(condition=Q(phone="") | Q(phone__regex=r"^[0-9]{7,15}$"), name="user_phone_digits"),
+            models.CheckConstraint(condition=Q(theme__in=Theme.values), name="user_theme"),
         ]
+
+    def __str__(self) -> str:
+        return self.login
+
+    @property
+    def full_name(self) -> str:
+        """First, middle and last name, as far as there are any; else the login."""
+        names = (self.first_name, self.middle_name, self.last_name)
+        return " ".join(name.strip() for name in names if name.strip()) or self.login
+
+    @property
+    def initials(self) -> str:
+        """One or two capitals that stand for the person where there is room for no more."""
+        names = [name.strip() for name in (self.first_name, self.last_name) if name.strip()]
+        return "".join(name[0] for name in names or [self.login]).upper()
 
 
 class ApiKeyRight(models.IntegerChoices):
@@ -86,3 +114,119 @@ class ApiKey(models.Model):
             ),
             models.CheckConstraint(condition=Q(rights__range=(1, RIGHTS_ALL)), name="api_key_rights"),
         ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+SAVED_FILTER_NAME_MAX = 60
+PAGE_SIZE_MAX = 1000
+
+
+class ListPreference(models.Model):
+    """How a person last arranged the list of an entity (GEN-68): columns in order, by key, and rows a page."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="list_preferences", db_index=False)
+    entity = models.CharField(max_length=60)
+    columns = models.JSONField(default=list, db_default=[], blank=True)
+    page_size = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "entity"], name="list_preference_once_an_entity"),
+            models.CheckConstraint(
+                condition=Q(page_size=None) | Q(page_size__range=(1, PAGE_SIZE_MAX)), name="list_preference_page_size"
+            ),
+        ]
+
+
+class SavedFilter(models.Model):
+    """A named query of a person on the list of an entity; `query` is the part of the address after the question mark."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_filters", db_index=False)
+    entity = models.CharField(max_length=60)
+    name = models.CharField(max_length=SAVED_FILTER_NAME_MAX)
+    query = models.CharField(max_length=TEXT_LENGTH_MAX, blank=True)
+    position = models.PositiveSmallIntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "user",
+                "entity",
+                Lower("name"),
+                name="saved_filter_name_once",
+                violation_error_message="name is taken",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Actor(models.TextChoices):
+    USER = "user"
+    SYSTEM = "system"
+    API = "api"
+    JOB = "job"
+
+
+class Operation(models.TextChoices):
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+def _remembered(to: str, **options: Any) -> Any:
+    """A reference that outlives the row it points to: the audit is not changed when a user or company goes (AUD-16)."""
+    return models.ForeignKey(
+        to, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+", **options
+    )
+
+
+class AuditAction(models.Model):
+    """One thing that was done, with a line for each row it changed. `user_id` may name a user that is gone.
+
+    `company` is the actor's; it says who may read an action that has no lines.
+    """
+
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    actor = closed_set(Actor)
+    user = _remembered("people.User")
+    user_name = blank_text()
+    interface = blank_text(30)
+    ip_address = models.GenericIPAddressField(null=True)
+    action = name_text()
+    on_behalf_of = _remembered("parties.Company")
+    company = _remembered("parties.Company")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-at"], name="audit_action_newest"),
+            models.Index(fields=["company", "-id"], name="audit_action_company"),
+            models.Index(fields=["user", "-id"], name="audit_action_user"),
+            models.Index(fields=["action", "-id"], name="audit_action_action"),
+        ]
+        constraints = [models.CheckConstraint(condition=Q(actor__in=Actor.values), name="audit_action_actor")]
+
+    def __str__(self) -> str:
+        return self.action
+
+
+class AuditLine(models.Model):
+    """A changed row: all its columns when it was made or deleted, those that changed otherwise; secrets are masked."""
+
+    action = models.ForeignKey(AuditAction, on_delete=models.DO_NOTHING, related_name="lines")
+    table = models.CharField(max_length=63, db_column="table_name")
+    operation = closed_set(Operation)
+    object_id = models.CharField(max_length=200)
+    old = models.JSONField(null=True)
+    new = models.JSONField(null=True)
+    company = _remembered("parties.Company")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["company", "action"], name="audit_line_company"),
+            models.Index(fields=["table", "object_id"], name="audit_line_object"),
+        ]
+        constraints = [models.CheckConstraint(condition=Q(operation__in=Operation.values), name="audit_line_operation")]

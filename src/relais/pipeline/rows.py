@@ -3,21 +3,23 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
 from relais.core.charging.types import Captured, Charged, Reversed
 from relais.core.charging.types import Outcome as ChargeOutcome
+from relais.core.rating.types import Term
 from relais.pipeline.configuration import Snapshot
 from relais.pipeline.message import Message
 from relais.pipeline.settle import Plan, Settlement
 from relais.pipeline.submission import Accepted, Outcome
+from relais.store.binary import Row, packed_terms
 from relais.store.tick import (
     EDR_RELEASED,
     EDR_REVERSED,
     LEDGER_MESSAGES,
     LEDGER_MESSAGES_REVERSED,
-    Row,
     TickTransaction,
 )
 
@@ -30,23 +32,26 @@ _outcomes_decoder = msgspec.msgpack.Decoder(list[Outcome])
 
 
 def message_row(message: Message) -> Row:
-    """In the order of `store.tick.MESSAGE_COLUMNS`."""
-    terms = message.terms
-    delivered_rules = 0
-    taxed = False
-    for level, term in enumerate(terms):
-        if term.delivered:
-            delivered_rules |= 1 << level
-        if term.tax_bp:
-            taxed = True
+    """As `store.binary.message_rows` takes it."""
+    encoded = message.encoded
     return (
         message.id, message.company_id, message.api_key_id, message.sender_id, message.connection_id,
-        message.network_id, message.send_at, None, message.validity_s, 1, CHANNEL_SMS, message.encoded.data_coding,
-        len(message.encoded.parts), delivered_rules, message.country, message.source, message.destination,
-        message.text, message.client_ref, message.callback_url, None,
-        [term.agreement_id for term in terms], [term.node_id for term in terms], [term.units for term in terms],
-        [term.reserved_micros for term in terms], [term.tax_bp for term in terms] if taxed else None,
+        message.validity_s, 1, CHANNEL_SMS, encoded.data_coding, len(encoded.parts), message.network_id, message.send_at,
+        message.country, message.source, message.destination, message.text, message.client_ref, message.callback_url,
+        _terms(message.terms),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=4_096)
+def _terms(terms: tuple[Term, ...]) -> bytes:
+    return packed_terms(
+        sum(1 << level for level, term in enumerate(terms) if term.delivered),
+        [term.agreement_id for term in terms],
+        [term.node_id for term in terms],
+        [term.units for term in terms],
+        [term.reserved_micros for term in terms],
+        [term.tax_bp for term in terms] if any(term.tax_bp for term in terms) else None,
+    )
 
 
 def accepted(message: Message, snapshot: Snapshot) -> Accepted:
@@ -113,7 +118,7 @@ async def write_plan(
 
 
 def _edr(settlement: Settlement, level: int, charged: Charged) -> Row:
-    """In the order of `store.tick.EDR_COLUMNS`."""
+    """In the order of `store.binary.EDR_COLUMNS`."""
     term = settlement.message.terms[level]
     return (
         settlement.message.id, charged.agreement_id, term.node_id, charged.net_micros, charged.tax_micros,

@@ -20,7 +20,8 @@ from relais.pipeline.configuration import Snapshot, VendorConnection
 from relais.pipeline.ids import accepted_at
 from relais.pipeline.lane import Lane
 from relais.pipeline.message import Batch, Message
-from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage, Row
+from relais.store.binary import Row
+from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage
 
 PLANNED = Charged(0, 0, 0)
 """Stands in `Message.settled` from the planning of a capture until its amount is known, which is within one tick."""

@@ -25,8 +25,9 @@ from relais.pipeline.message import Batch, Message
 from relais.pipeline.metrics import TICK_MESSAGES, TICK_SECONDS
 from relais.pipeline.settle import Plan
 from relais.pipeline.submission import Accepted, Answer, Idempotency, Outcome, Refused
+from relais.store.binary import Row
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_session
-from relais.store.tick import EDR_CAPTURED, Row, TickTransaction, hold_writer, tick_took_place
+from relais.store.tick import EDR_CAPTURED, TickTransaction, hold_writer, tick_took_place
 
 TICK_FULL = 64  # messages that are worth a transaction at once
 QUEUE_MAX = 20_000  # messages waiting for a tick; more are refused as `overloaded`

@@ -2,31 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
+from relais.store import binary
+from relais.store.binary import EDR_COLUMNS, MESSAGE_COLUMNS, SENT_COLUMNS, Row
 from relais.store.blocks import blocks
 
 _SQL = blocks("tick")
 
-MESSAGE_COLUMNS = (
-    "id", "company_id", "api_key_id", "sender_id", "connection_id", "network_id", "send_at", "final_at", "validity_s",
-    "status", "channel", "encoding", "segments_count", "delivered_rules", "country", "source", "destination", "body",
-    "client_ref", "callback_url", "error", "agreement_ids", "node_ids", "units", "reserved_micros", "tax_bp",
-)  # fmt: skip
-SENT_COLUMNS = ("message_id", "connection_id", "sent_at", "part", "vendor_id")
 PART_RECEIPT_COLUMNS = ("message_id", "at", "part", "status", "error")
-EDR_COLUMNS = (
-    "message_id", "agreement_id", "node_id", "net_micros", "tax_micros", "at", "units", "level", "entry", "pieces",
-)  # fmt: skip
 IDEMPOTENCY_COLUMNS = ("api_key_id", "key", "created_at", "body_digest", "answer")
 
 EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED = 1, 2, 3
 LEDGER_MESSAGES, LEDGER_MESSAGES_REVERSED = 3, 4
 
-Row = tuple[Any, ...]
 CounterKey = tuple[int, int, str, datetime]  # agreement, node, counter group, period start
 
 
@@ -77,7 +69,7 @@ class TickTransaction:
         return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
     async def copy_messages(self, rows: Sequence[Row]) -> None:
-        await self._copy("traffic_message", MESSAGE_COLUMNS, rows)
+        await self._copy_octets("traffic_message", MESSAGE_COLUMNS, binary.message_rows(rows))
 
     async def insert_outbox(
         self, connection_id: int, owner: UUID | None, due_at: datetime, message_ids: list[UUID]
@@ -87,13 +79,13 @@ class TickTransaction:
         return batch_id
 
     async def copy_sent(self, rows: Sequence[Row]) -> None:
-        await self._copy("traffic_sent", SENT_COLUMNS, rows)
+        await self._copy_octets("traffic_sent", SENT_COLUMNS, binary.sent_rows(rows))
 
     async def copy_part_receipts(self, rows: Sequence[Row]) -> None:
         await self._copy("traffic_part_receipt", PART_RECEIPT_COLUMNS, rows)
 
     async def copy_edrs(self, rows: Sequence[Row]) -> None:
-        await self._copy("traffic_edr", EDR_COLUMNS, rows)
+        await self._copy_octets("traffic_edr", EDR_COLUMNS, binary.edr_rows(rows))
 
     async def await_receipts(self, batches: Sequence[tuple[int, datetime]]) -> None:
         """(batch id, when waiting ends): all parts of these batches are sent."""
@@ -155,6 +147,9 @@ class TickTransaction:
 
     async def _copy(self, table: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
         await self._session.copy_records_to_table(table, records=rows, columns=columns)
+
+    async def _copy_octets(self, table: str, columns: tuple[str, ...], octets: bytearray) -> None:
+        await self._session.copy_to_table(table, source=octets, columns=columns, format="binary")
 
 
 async def hold_writer(session: asyncpg.Connection, number: int) -> None:

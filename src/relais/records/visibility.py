@@ -1,0 +1,200 @@
+"""The one door to rows: `visible` (GEN-63, rulings 9 and 22). A company sees itself and its direct children.
+
+A rule is a condition without lists of ids: whatever it has to know about the tree it asks within the one query.
+An area that makes a model adds its rule here, or calls `register`; a model without one cannot be looked at.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+from django.db.models import Exists, Model, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from relais.records.agreements.models import Agreement, AgreementVersion, Balance, LedgerEntry, ResellingAgreement
+from relais.records.billing.models import Payment
+from relais.records.catalog.models import (
+    CallingCode,
+    Country,
+    EnabledService,
+    EnabledServiceChannel,
+    Network,
+    NetworkCode,
+    NumberPrefix,
+    RateNode,
+    Scope,
+    Service,
+)
+from relais.records.connections.models import VendorSmppConnection
+from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
+from relais.records.people.models import ApiKey, AuditAction, AuditLine, ListPreference, SavedFilter, User
+from relais.records.senders.models import SenderId
+
+M = TypeVar("M", bound=Model)
+Action = Literal["view", "manage"]
+Rule = Callable[[User, Action], Q]
+
+EVERYTHING = Q()
+NOTHING = Q(pk__in=[])
+
+_RULES: dict[type[Model], Rule] = {}
+
+# `company_id` is unique and its own ancestor; the tree has no cycles (parties, migration 0002).
+_AT_OR_ABOVE = """
+    WITH RECURSIVE line AS (
+        SELECT id, parent_id FROM parties_company WHERE id = %s
+        UNION ALL
+        SELECT above.id, above.parent_id FROM parties_company AS above JOIN line ON above.id = line.parent_id
+    ) SELECT id FROM line
+"""
+
+
+def visible(rows: type[M] | QuerySet[M], user: Any, action: Action = "view") -> QuerySet[M]:
+    """Those of `rows` that `user` may look at, or change: no permission ever adds to them. Nothing for the anonymous.
+
+    LookupError for a model without a rule.
+    """
+    found = rows if isinstance(rows, QuerySet) else rows._default_manager.all()
+    if action not in ("view", "manage"):
+        raise ValueError(f"{action!r} is neither view nor manage")
+    rule = _RULES.get(found.model._meta.concrete_model)
+    if rule is None:
+        raise LookupError(f"no rule says who sees {found.model._meta.label}")
+    if not isinstance(user, User) or user.pk is None:
+        return found.none()
+    return found.filter(rule(user, action))
+
+
+def register(model: type[Model], rule: Rule) -> None:
+    """Make `rule(user, action)`, a condition on rows of `model`, say who sees them. A model has one rule."""
+    if model in _RULES:
+        raise ValueError(f"{model._meta.label} has its rule already")
+    _RULES[model] = rule
+
+
+def rule_of(*models: type[Model]) -> Callable[[Rule], Rule]:
+    """`register` as a decorator, for models whose rows are seen by the same rule."""
+
+    def registered(rule: Rule) -> Rule:
+        for model in models:
+            register(model, rule)
+        return rule
+
+    return registered
+
+
+def at_or_above(company_id: int) -> RawSQL:
+    """For `…__in`: ids of the company and of every company above it."""
+    return RawSQL(_AT_OR_ABOVE, [company_id])  # a constant text: only the id is a parameter
+
+
+def own_and_children(company_id: int) -> QuerySet[Company]:
+    """For `…__in`: the company and those directly below it."""
+    return Company.objects.filter(Q(pk=company_id) | Q(parent_id=company_id)).values("pk")
+
+
+def agreements_of(company_id: int, action: Action) -> QuerySet[Agreement]:
+    """For `…__in`: what the company sells under; to look at also what it buys under (RSL-51)."""
+    return Agreement.objects.filter(_agreement(company_id, action)).values("pk")
+
+
+def _agreement(company_id: int, action: Action) -> Q:
+    sold = Q(own_legal_entity__in=LegalEntity.objects.filter(company_id=company_id).values("pk"))
+    return sold if action == "manage" else sold | Q(company_id=company_id)
+
+
+@rule_of(Company)
+def _companies(user: User, action: Action) -> Q:
+    children = Q(parent_id=user.company_id)
+    return children if action == "manage" else children | Q(pk=user.company_id)
+
+
+@rule_of(LegalEntity, SenderId, ApiKey, User)
+def _of_own_and_children(user: User, action: Action) -> Q:
+    return Q(company__in=own_and_children(user.company_id))
+
+
+@rule_of(BankAccount)
+def _of_legal_entities(user: User, action: Action) -> Q:
+    entities = LegalEntity.objects.filter(company__in=own_and_children(user.company_id))
+    return Q(legal_entity__in=entities.values("pk"))
+
+
+@rule_of(Bank)
+def _banks(user: User, action: Action) -> Q:
+    own = Q(company_id=user.company_id)
+    return own if action == "manage" else Q(company__in=at_or_above(user.company_id))
+
+
+@rule_of(Agreement)
+def _agreements(user: User, action: Action) -> Q:
+    return _agreement(user.company_id, action)
+
+
+@rule_of(AgreementVersion, Balance, LedgerEntry, Payment, ResellingAgreement)
+def _of_agreements(user: User, action: Action) -> Q:
+    return Q(agreement__in=agreements_of(user.company_id, action))
+
+
+@rule_of(EnabledService)
+def _enabled_services(user: User, action: Action) -> Q:
+    """Who buys does not see what the seller hides from it (ES-16)."""
+    sold = Q(agreement__in=agreements_of(user.company_id, "manage"))
+    return sold if action == "manage" else sold | (_bought(user) & Q(hidden_from_client=False))
+
+
+@rule_of(EnabledServiceChannel)
+def _channels_of_enabled_services(user: User, action: Action) -> Q:
+    return Q(enabled_service__in=EnabledService.objects.filter(_enabled_services(user, action)).values("pk"))
+
+
+def _bought(user: User) -> Q:
+    return Q(agreement__in=Agreement.objects.filter(company_id=user.company_id).values("pk"))
+
+
+@rule_of(Service, VendorSmppConnection)
+def _own(user: User, action: Action) -> Q:
+    return Q(company_id=user.company_id)
+
+
+@rule_of(Scope)
+def _scopes(user: User, action: Action) -> Q:
+    return Q(service__in=Service.objects.filter(company_id=user.company_id).values("pk"))
+
+
+@rule_of(RateNode)
+def _rate_nodes(user: User, action: Action) -> Q:
+    return Q(scope__in=Scope.objects.filter(service__company_id=user.company_id).values("pk"))
+
+
+@rule_of(Country, Network, NetworkCode, NumberPrefix, CallingCode)
+def _dictionaries(user: User, action: Action) -> Q:
+    return EVERYTHING if action == "view" else _of_system_owner(user)
+
+
+def _of_system_owner(user: User) -> Q:
+    return Q(Exists(Company.objects.filter(pk=user.company_id, parent=None)))
+
+
+def _audited_companies(user: User) -> Q:
+    """Own, children's, and for the System owner what belongs to no company."""
+    return Q(company__in=own_and_children(user.company_id)) | (Q(company=None) & _of_system_owner(user))
+
+
+@rule_of(AuditAction)
+def _audit_actions(user: User, action: Action) -> Q:
+    """By the companies of their lines; those without lines by the actor's (AUD-11). Nobody changes them (AUD-9)."""
+    if action == "manage":
+        return NOTHING
+    seen = AuditLine.objects.filter(_audited_companies(user)).values("action")
+    without_lines = ~Q(pk__in=AuditLine.objects.values("action"))
+    return Q(pk__in=seen) | (_audited_companies(user) & without_lines)
+
+
+@rule_of(AuditLine)
+def _audit_lines(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else _audited_companies(user)
+
+
+@rule_of(ListPreference, SavedFilter)
+def _of_the_person(user: User, action: Action) -> Q:
+    return Q(user_id=user.pk)

@@ -15,6 +15,7 @@ COMMANDS = {
     "up": "relais.commands.up:up",
     "gateway": "relais.commands.roles:gateway",
     "worker": "relais.commands.roles:worker",
+    "web": "relais.commands.roles:web",
     "api": "relais.commands.roles:api",
     "simulate": "relais.commands.roles:simulate",
     "migrate": "relais.commands.database:migrate",

@@ -17,13 +17,14 @@ from uuid import UUID
 
 import asyncpg
 import click
+import yaml
 
 from relais.core.money import format_micros
 from relais.pipeline.verify import Verification, verify
 from relais.settings import Settings
 from relais.store.blocks import blocks
 from relais.store.sessions import open_session
-from relais.supervisor import GATEWAY, SMSC, WORKER, Supervisor
+from relais.supervisor import GATEWAY, SMSC, WEB, WORKER, Supervisor
 
 SCENARIO = Path(__file__).resolve().parents[2] / "scenarios" / "spain.yaml"
 API_KEY = "rk_test_telecom_monsters"
@@ -64,7 +65,7 @@ def run(settings: Settings, *, ends_by_itself: bool) -> int:
             if supervisor.command(*command) != 0:
                 click.echo(f"`relais {' '.join(command)}` failed; the reason is above.", err=True)
                 return 1
-        supervisor.start(SMSC, GATEWAY, WORKER)
+        supervisor.start(SMSC, GATEWAY, WORKER, WEB)
         if not supervisor.wait_until_ready():
             click.echo("The processes did not become ready; their log lines are above.", err=True)
             return 1
@@ -224,13 +225,22 @@ def print_verification(verification: Verification) -> None:
         click.secho(f"  Balances, EDRs and ledger agree ({len(verification.rules)} rules hold).", fg="green")
 
 
+def _log_ins() -> str:
+    """The log-ins of the scenario's users: a line each."""
+    users = yaml.safe_load(SCENARIO.read_text(encoding="utf-8"))["users"]
+    inside = [user for user in users if user["interface"] == "backoffice"]
+    return "\n".join(f"  log in as     {user['login']} / {user['password']}    {user['company']}" for user in inside)
+
+
 def _say_goodbye(base_url: str, settings: Settings) -> None:
     click.echo(
         f"""
+BackOffice     http://{settings.web_host}:{settings.web_port}/bo/
+{_log_ins()}
 API            {base_url}/api/v1/messages    documentation: {base_url}/api/v1/docs
 API key        {API_KEY}
 SMSC simulator {settings.simulator_host}:{settings.simulator_port}
-Metrics        http://{settings.ops_host}:{settings.gateway_ops_port}/metrics (gateway), {settings.worker_ops_port} (worker)
+Metrics        http://{settings.ops_host}:{settings.gateway_ops_port}/metrics (gateway), {settings.worker_ops_port} (worker), {settings.web_ops_port} (pages)
 
 Three things to try:
   1. Send a message of your own:

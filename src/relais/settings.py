@@ -53,6 +53,13 @@ def _host(text: str) -> str:
     return text
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names) or any("/" in name or any(character.isspace() for character in name) for name in names):
+        raise ValueError("host names separated by commas")
+    return names
+
+
 def _secret_key(text: str) -> str:
     if len(text) < SECRET_KEY_LENGTH_MIN:
         raise ValueError(f"at least {SECRET_KEY_LENGTH_MIN} characters")
@@ -90,6 +97,7 @@ def _yes_or_no(text: str) -> bool:
 DATABASE_URL = Kind(_database_url, "a postgresql:// URL")
 FOLDER = Kind(lambda text: Path(text).absolute(), "a folder")
 SECRET = Kind(_secret_key, f"at least {SECRET_KEY_LENGTH_MIN} characters")
+NAMES = Kind(_names, "host names separated by commas")
 HOST = Kind(_host, "a host name or an address")
 PORT = _whole_number(1, 65535)
 YES_OR_NO = Kind(_yes_or_no, "yes or no")
@@ -123,6 +131,23 @@ class Settings:
         "",
         f"generated once into `{SECRET_KEY_FILE}` in the data folder",
     )
+    web_host: str = _setting(HOST, "Where the pages (BackOffice) listen.", "127.0.0.1")
+    web_port: int = _setting(PORT, "Port of the pages.", 8000)
+    web_names: tuple[str, ...] = _setting(
+        NAMES,
+        "Host names the pages are reached by; any other is refused.",
+        ("127.0.0.1", "localhost"),
+        "`127.0.0.1,localhost`",
+    )
+    web_tls: bool = _setting(
+        YES_OR_NO,
+        "Whether a proxy serves the pages over TLS: then cookies are for HTTPS only, and HSTS is sent.",
+        False,
+    )
+    web_proxies: int = _setting(
+        _whole_number(0, 9), "Number of trusted proxies before the pages: whose word on a visitor's address counts.", 0
+    )
+    web_idle_minutes: int = _setting(_whole_number(1, 1440), "Minutes without a request that end a log-in.", 60)
     api_host: str = _setting(HOST, "Where the customer API listens.", "127.0.0.1")
     api_port: int = _setting(PORT, "Port of the customer API.", 8001)
     smpp_host: str = _setting(HOST, "Where clients' SMPP sessions will be taken (reserved).", "127.0.0.1")
@@ -132,6 +157,7 @@ class Settings:
     ops_host: str = _setting(HOST, "Where each process shows /metrics, /healthz and /readyz.", "127.0.0.1")
     gateway_ops_port: int = _setting(PORT, "Port of the gateway's metrics and health.", 8101)
     worker_ops_port: int = _setting(PORT, "Port of the worker's metrics and health.", 8102)
+    web_ops_port: int = _setting(PORT, "Port of the pages' metrics and health.", 8103)
     tick_ms: int = _setting(
         _whole_number(1, 10),
         "Longest time, in milliseconds, that due work waits to share a transaction. Longer: fewer, fuller commits.",

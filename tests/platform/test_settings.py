@@ -15,6 +15,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 def test_without_any_variable_everything_listens_on_loopback_ports_of_the_readme(tmp_path: Path) -> None:
     given = read({"RELAIS_DATA_DIR": str(tmp_path)}, tmp_path)
     assert (given.api_host, given.api_port) == ("127.0.0.1", 8001)
+    assert (given.web_host, given.web_port, given.web_names) == ("127.0.0.1", 8000, ("127.0.0.1", "localhost"))
     assert (given.smpp_host, given.smpp_port) == ("127.0.0.1", 2775)
     assert (given.simulator_host, given.simulator_port) == ("127.0.0.1", 2776)
     assert (given.ops_host, given.gateway_ops_port, given.worker_ops_port) == ("127.0.0.1", 8101, 8102)
@@ -27,6 +28,12 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         "RELAIS_DATA_DIR": str(tmp_path / "data"),
         "RELAIS_POSTGRES_BIN": str(tmp_path / "bin"),
         "RELAIS_SECRET_KEY": "k" * 32,
+        "RELAIS_WEB_HOST": "w",
+        "RELAIS_WEB_PORT": "5",
+        "RELAIS_WEB_NAMES": "bo.example.com, relais.example.com",
+        "RELAIS_WEB_TLS": "yes",
+        "RELAIS_WEB_PROXIES": "1",
+        "RELAIS_WEB_IDLE_MINUTES": "30",
         "RELAIS_API_HOST": "::1",
         "RELAIS_API_PORT": "1",
         "RELAIS_SMPP_HOST": "a",
@@ -36,14 +43,16 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         "RELAIS_OPS_HOST": "c",
         "RELAIS_GATEWAY_OPS_PORT": "4",
         "RELAIS_WORKER_OPS_PORT": "65535",
+        "RELAIS_WEB_OPS_PORT": "6",
         "RELAIS_TICK_MS": "10",
         "RELAIS_LOG_LEVEL": "debug",
         "RELAIS_LOG_FORMAT": "json",
         "RELAIS_CALLBACKS_ALLOW_PRIVATE": "yes",
     }
     assert read(environment, tmp_path) == Settings(
-        "postgresql://me@db.example/relais", tmp_path / "data", tmp_path / "bin", "k" * 32, "::1", 1, "a", 2, "b", 3,
-        "c", 4, 65535, 10, "debug", "json", True,
+        "postgresql://me@db.example/relais", tmp_path / "data", tmp_path / "bin", "k" * 32,
+        "w", 5, ("bo.example.com", "relais.example.com"), True, 1, 30, "::1", 1, "a", 2, "b", 3,
+        "c", 4, 65535, 6, 10, "debug", "json", True,
     )  # fmt: skip
 
 

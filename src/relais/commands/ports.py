@@ -5,7 +5,8 @@ import socket
 
 from relais.settings import Settings, variable
 
-API, GATEWAY_OPS, WORKER_OPS, SIMULATOR = "api", "gateway_ops", "worker_ops", "simulator"
+API, WEB, SIMULATOR = "api", "web", "simulator"
+GATEWAY_OPS, WORKER_OPS, WEB_OPS = "gateway_ops", "worker_ops", "web_ops"
 
 
 class PortTaken(Exception):

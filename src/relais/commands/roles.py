@@ -1,4 +1,4 @@
-"""`relais gateway | worker | api | simulate smsc`: one process of the product, alone.
+"""`relais gateway | worker | web | api | simulate smsc`: one process of the product, alone.
 
 Here the parts of a process are put together (edges on a pipeline, an ops port beside it), because those parts do not
 import each other.
@@ -60,6 +60,24 @@ def worker() -> None:
             ops=lambda ready: OpsServer(settings.ops_host, settings.worker_ops_port, ready),
         )
     )
+
+
+@click.command()
+def web() -> None:
+    """Serve the pages: the BackOffice."""
+    import os
+
+    from relais.commands.ports import WEB, WEB_OPS
+    from relais.commands.surroundings import dsn_of
+    from relais.settings import variable
+
+    settings = _prepared("web", WEB, WEB_OPS)
+    # The server starts a process of its own for the pages, which reads its settings as any process does.
+    os.environ[variable("database_url")] = dsn_of(settings)
+    os.environ[variable("secret_key")] = settings.secret_key
+    from relais.backoffice.main import serve
+
+    serve(settings)
 
 
 @click.group()

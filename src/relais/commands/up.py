@@ -5,20 +5,22 @@ import click
 
 @click.command()
 def up() -> None:
-    """Run everything on this machine: database, gateway with the API, worker. Ctrl-C stops it."""
-    from relais.commands.ports import API, GATEWAY_OPS, WORKER_OPS, address, require_free_ports
+    """Run everything on this machine: database, gateway with the API, worker, pages. Ctrl-C stops it."""
+    from relais.commands.ports import API, GATEWAY_OPS, WEB, WEB_OPS, WORKER_OPS, address, require_free_ports
     from relais.logs import configure_logging
     from relais.settings import load
-    from relais.supervisor import GATEWAY, WORKER, Supervisor
+    from relais.supervisor import GATEWAY, WEB, WORKER, Supervisor
 
     settings = load()
-    require_free_ports(settings, API, GATEWAY_OPS, WORKER_OPS)
+    require_free_ports(settings, WEB, API, GATEWAY_OPS, WORKER_OPS, WEB_OPS)
     configure_logging("supervisor", settings.log_level, settings.log_format)
     with Supervisor(settings) as supervisor:
         if supervisor.command("migrate") != 0:
             raise click.ClickException("the database could not be migrated; the reason is above")
-        supervisor.start(GATEWAY, WORKER)
+        supervisor.start(GATEWAY, WORKER, WEB)
         if supervisor.wait_until_ready():
+            web_host, web_port = address(settings, WEB)
             host, port = address(settings, API)
-            click.echo(f"API: http://{host}:{port}/api/v1/docs\nRunning. Ctrl-C stops everything.")
+            click.echo(f"BackOffice: http://{web_host}:{web_port}/bo/\nAPI: http://{host}:{port}/api/v1/docs")
+            click.echo("Running. Ctrl-C stops everything.")
         supervisor.run()

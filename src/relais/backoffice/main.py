@@ -1,0 +1,127 @@
+"""The process that serves the pages: granian in front, Django behind it, static files by the product itself.
+
+Granian runs the application in a process of its own, which reads its settings from the environment like any other. That
+process also has the ops port, so that metrics and readiness are those of the pages.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces
+from whitenoise import WhiteNoise
+from whitenoise.compress import Compressor
+
+from relais.settings import Settings, load
+
+STATIC_KEPT_S = 365 * 24 * 3600  # their URLs carry a digest of the content
+HSTS_S = 365 * 24 * 3600
+THREADS_COUNT = 8
+
+
+def serve(settings: Settings) -> None:
+    """Until SIGINT or SIGTERM."""
+    Granian(
+        "relais.backoffice.main:create_application",
+        address=settings.web_host,
+        port=settings.web_port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=1,
+        blocking_threads=THREADS_COUNT,
+        websockets=False,
+        log_enabled=False,
+        workers_kill_timeout=10,
+    ).serve()
+
+
+def create_application() -> Any:
+    """The WSGI application, in the process that runs it."""
+    from relais.logs import configure_logging
+
+    settings = load()
+    configure_logging("web", settings.log_level, settings.log_format)
+    configure_pages(settings)
+    from django.core.wsgi import get_wsgi_application
+
+    threading.Thread(target=_serve_ops, args=(settings,), name="ops", daemon=True).start()
+    return with_static_files(get_wsgi_application())
+
+
+def configure_pages(settings: Settings) -> None:
+    """Django for pages: the kit's middleware and what its templates find around them, as `settings` say."""
+    import django.forms
+
+    from relais.records.django_settings import SESSION_TOUCH_S, configure_web
+
+    assert settings.database_url is not None
+    idle_s = settings.web_idle_minutes * 60
+    processors = ["django.template.context_processors.request", "relais.pages.guard.frame"]
+    configure_web(
+        settings.database_url,
+        settings.secret_key,
+        allowed_hosts=settings.web_names,
+        secure_cookies=settings.web_tls,
+        https_header=("HTTP_X_FORWARDED_PROTO", "https") if settings.web_tls and settings.web_proxies else None,
+        middleware=(
+            "relais.pages.middleware.client_address",
+            "relais.pages.middleware.headers",
+            "django.middleware.gzip.GZipMiddleware",
+        ),
+        TEMPLATES=[
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "DIRS": [Path(django.forms.__file__).parent / "templates"],
+                "OPTIONS": {"context_processors": processors},
+            }
+        ],
+        FORM_RENDERER="django.forms.renderers.TemplatesSetting",  # widgets of ours are templates of ours
+        LOGIN_URL="/bo/log-in/",
+        TRUSTED_PROXIES_COUNT=settings.web_proxies,
+        IDLE_S=idle_s,
+        SESSION_COOKIE_AGE=idle_s + SESSION_TOUCH_S,
+        SECURE_HSTS_SECONDS=HSTS_S if settings.web_tls else 0,
+    )
+
+
+def with_static_files(application: Any) -> WhiteNoise:
+    """`application` with the kit's static files under /static/, compressed once, here, where a client takes that."""
+    source = Path(__file__).parent.parent / "pages" / "static"
+    served = Path(tempfile.mkdtemp(prefix="relais-static-"))
+    shutil.copytree(source, served, dirs_exist_ok=True)
+    compressor = Compressor(use_brotli=False, quiet=True)
+    for path in sorted(served.rglob("*")):
+        if path.is_file() and compressor.should_compress(path.name):
+            for _ in compressor.compress(str(path)):
+                pass
+    return WhiteNoise(application, root=served, prefix="static/", max_age=STATIC_KEPT_S, allow_all_origins=False)
+
+
+def _serve_ops(settings: Settings) -> None:
+    from relais.observability import OpsServer
+
+    async def run() -> None:
+        server = OpsServer(settings.ops_host, settings.web_ops_port, _ready)
+        await server.start()
+        await asyncio.Event().wait()
+
+    asyncio.run(run())
+
+
+def _ready() -> Mapping[str, bool]:
+    """The database answers. Asked on the ops port's own thread, with its own connection."""
+    from django.db import Error, connection
+
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        connection.close()
+        return {"database": False}
+    return {"database": True}

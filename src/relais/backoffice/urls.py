@@ -1,0 +1,58 @@
+"""URLs of the pages' process: the BackOffice under /bo/; until a Client portal exists, / leads there."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import include, path, reverse
+
+from relais.backoffice import account
+from relais.backoffice.site import BACKOFFICE
+from relais.pages.find import find_view
+from relais.pages.guard import guarded, problem
+from relais.pages.viewer import viewer_of
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """The first page of the menu."""
+    groups = BACKOFFICE.menu(viewer_of(request), "")
+    if not groups:
+        return problem(
+            request, 403, "There is nothing here for you yet", "Ask an administrator of your company for a role."
+        )
+    return HttpResponseRedirect(groups[0].lines[0].url)
+
+
+def _not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem(
+        request,
+        404,
+        "This page does not exist",
+        "It may have been deleted, or it belongs to somebody else. Check the address.",
+    )
+
+
+def _forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem(request, 403, "This was refused", "Reload the page and try again.")
+
+
+def _broken(request: HttpRequest) -> HttpResponse:
+    return problem(
+        request,
+        500,
+        "Something broke here",
+        "Nothing was changed. Try again; if it stays, tell support when it happened.",
+    )
+
+
+everybody = guarded(BACKOFFICE, "everybody", "")
+pages = [
+    path("", everybody(home), name="home"),
+    path("log-in/", account.log_in, name="log-in"),
+    path("log-out/", account.log_out, name="log-out"),
+    path("theme/", account.theme, name="theme"),
+    path("find/", everybody(find_view(BACKOFFICE)), name="find"),
+    *BACKOFFICE.urls(),
+]
+urlpatterns = [
+    path("", lambda request: HttpResponseRedirect(reverse("home"))),
+    path("bo/", include(pages)),
+]
+handler403, handler404, handler500 = _forbidden, _not_found, _broken

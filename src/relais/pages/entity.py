@@ -1,0 +1,125 @@
+"""What a developer declares of an entity. Everything the kit shows or does with it follows from one `Entity`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from relais.pages.kinds import Kind
+from relais.pages.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One value of a record, in lists, drawers and CSV files alike.
+
+    `path` leads from the row to the value and, unless `sort` says otherwise, is what the database sorts by (None: it cannot).
+    `phone` is the place in a two-line row at 390 px (m1 name, m2 money, m3 code, m4 status).
+    """
+
+    key: str
+    label: str
+    kind: Kind = field(default_factory=Kind)
+    path: str = ""
+    sort: str | None = ""
+    shown: bool = True  # in the list, until the user chooses
+    phone: str = ""
+
+    @property
+    def value_path(self) -> str:
+        return self.path or self.key
+
+    @property
+    def sort_path(self) -> str | None:
+        return None if self.sort is None else self.sort or self.value_path
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition the user may set. `kind`: text, choice, reference, flag, day and number (from, to).
+
+    `choices`: (value, label) pairs of a choice, or what gives them. `of`: the model of a reference, offered through the one door.
+    """
+
+    key: str
+    label: str
+    kind: str = "text"
+    path: str = ""
+    choices: Sequence[tuple[Any, str]] | Callable[[], Sequence[tuple[Any, str]]] = ()
+    of: type[Model] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled group of keys: of columns in the view drawer, of fields in the form, in the same order."""
+
+    title: str
+    keys: tuple[str, ...]
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Where the page stands in the menu: a group of the site, and its order there."""
+
+    group: str
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A verb on one record beside Edit and Delete, in the drawer. It asks first when `confirm` says what will happen.
+
+    `form`: a small form (at most three fields) whose cleaned data go to the verb. `bulk`: offered for many records too.
+    """
+
+    key: str
+    label: str
+    verb: Callable[[Any, Viewer, dict[str, Any]], Any]
+    shown: Callable[[Any], bool] = lambda record: True
+    confirm: str = ""
+    form: type[Any] | None = None
+    bulk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a drawer or page that is no definition list: a template and what it shows."""
+
+    template: str
+    context: dict[str, Any]
+    before: bool = False  # above the sections instead of below
+
+
+@dataclass(frozen=True)
+class Entity:
+    """See docs/howto/add-an-entity.md. `name` is in URLs and preferences and never changes; `line` is the permission line."""
+
+    name: str
+    model: type[Model]
+    label: str
+    plural: str
+    line: str
+    columns: tuple[Column, ...]
+    menu: Menu | None = None
+    filters: tuple[Filter, ...] = ()
+    search: tuple[str, ...] = ()
+    search_hint: str = ""
+    order: str = "-pk"
+    rows: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows  # joins and annotations the columns need
+    sections: tuple[Section, ...] = ()
+    form: type[Any] | None = None  # a pages.forms.RecordForm; None: nobody edits it here
+    form_of_new: type[Any] | None = None  # where adding asks other things than editing
+    deletes: Callable[[Any, Viewer], None] | None = None
+    actions: tuple[Action, ...] = ()
+    blocks: Callable[[Any, Viewer], list[Block]] | None = None
+    empty: str = ""  # what this is and what to do first, for a list that never had a row
+    own_page: str = ""  # URL name of a screen that takes the place of the view drawer
+
+    def column(self, key: str) -> Column | None:
+        return next((column for column in self.columns if column.key == key), None)
+
+    def queryset(self, viewer: Viewer, level: str = "view") -> QuerySet[Any]:
+        """Rows through the one door, with what the columns need."""
+        return self.rows(viewer.rows(self.model, level))

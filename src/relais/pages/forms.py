@@ -1,0 +1,223 @@
+"""Forms of records: a Django model form whose `store` is a business verb, and the fields that the kit adds to Django's.
+
+A verb's `Invalid` becomes errors beside the fields; a reason for a column that is no field stands in the summary.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.db.models import Model, QuerySet
+from django.utils.timezone import localtime
+
+from relais.pages.kinds import MICROS
+from relais.pages.viewer import Viewer
+from relais.records.errors import WHOLE, Invalid
+from relais.records.saving import save
+from relais.records.zones import zone_names
+
+MONEY_MICROS_MAX = 10**15  # a thousand million units: beyond that it is a slip of the keyboard
+
+
+class MoneyField(forms.DecimalField):
+    """An amount typed with a point, blanks between thousands allowed; cleans to micros. `unit` stands inside the field."""
+
+    def __init__(self, *, decimals: int = 6, unit: str = "", **options: Any) -> None:
+        super().__init__(decimal_places=decimals, max_digits=18, **options)
+        self.unit = unit
+        self.widget = forms.TextInput(attrs={"inputmode": "decimal", "class": "num"})
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = "".join(value.split())
+        return super().to_python(value)
+
+    def clean(self, value: Any) -> int | None:
+        cleaned = super().clean(value)
+        if cleaned is None:
+            return None
+        micros = int(cleaned * MICROS)
+        if abs(micros) > MONEY_MICROS_MAX:
+            raise forms.ValidationError("Is larger than any amount kept here. Check the number of digits.")
+        return micros
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, int):
+            return value
+        exact = (Decimal(value) / MICROS).normalize()
+        places = max(min(2, self.decimal_places or 0), -int(exact.as_tuple().exponent))
+        return f"{exact:.{places}f}"
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return initial != self.clean(data)
+        except forms.ValidationError:
+            return True
+
+
+class ZoneField(forms.ChoiceField):
+    """An IANA time zone, shown with its offset now."""
+
+    def __init__(self, **options: Any) -> None:
+        now = datetime.now(tz=ZoneInfo("Etc/UTC"))
+        zones = [
+            (
+                name,
+                f"{name} {now.astimezone(ZoneInfo(name)):%z}"[:-2] + ":" + f"{now.astimezone(ZoneInfo(name)):%z}"[-2:],
+            )
+            for name in sorted(zone_names())
+        ]
+        super().__init__(choices=[("", ""), *zones], **options)
+
+
+class ZonedWidget(forms.MultiWidget):
+    """The instant as read on a clock of the zone beside it."""
+
+    template_name = "pages/widgets/zoned.html"
+
+    def __init__(self, zones: list[tuple[str, str]]) -> None:
+        instant = forms.TextInput(attrs={"placeholder": "dd.mm.yyyy, hh:mm:ss", "autocomplete": "off"})
+        super().__init__([instant, forms.Select(choices=zones)])
+
+    def decompress(self, value: Any) -> list[Any]:
+        if value is None:
+            return [None, None]
+        instant, zone = value
+        return [localtime(instant, ZoneInfo(zone)).strftime("%d.%m.%Y, %H:%M:%S") if instant else None, zone]
+
+
+class ZonedField(forms.MultiValueField):
+    """An instant and the zone it was meant in; cleans to (aware instant in UTC or None, zone name).
+
+    A time that a clock change skips is refused; of one that comes twice the first is taken.
+    """
+
+    FORMATS = ("%d.%m.%Y, %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y, %H:%M", "%d.%m.%Y",
+               "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d")  # fmt: skip
+
+    def __init__(self, *, required: bool = True, **options: Any) -> None:
+        zone = ZoneField(required=False)
+        instant = forms.DateTimeField(required=required, input_formats=self.FORMATS)
+        super().__init__(fields=[_Naive(required=False, input_formats=self.FORMATS), zone], require_all_fields=False,
+                         required=required, widget=ZonedWidget(list(zone.choices)), **options)  # fmt: skip
+        self.instant_required = instant.required
+
+    def compress(self, values: list[Any]) -> tuple[datetime | None, str]:
+        naive, zone_name = [*values, None, None][:2]
+        zone_name = zone_name or "Etc/UTC"
+        if naive is None:
+            if self.instant_required:
+                raise forms.ValidationError(self.error_messages["required"])
+            return None, zone_name
+        zone = ZoneInfo(zone_name)
+        aware = naive.replace(tzinfo=zone)
+        if localtime(aware.astimezone(ZoneInfo("Etc/UTC")), zone).replace(tzinfo=None) != naive:
+            raise forms.ValidationError(
+                f"This time does not exist in {zone_name}: the clock skips it. Choose a later one."
+            )
+        return aware.astimezone(ZoneInfo("Etc/UTC")), zone_name
+
+
+class _Naive(forms.DateTimeField):
+    """What stands on the clock, not yet an instant."""
+
+    def clean(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        for form in self.input_formats:
+            try:
+                return datetime.strptime(str(value).strip(), form)
+            except ValueError:
+                continue
+        raise forms.ValidationError("Enter a date and time as dd.mm.yyyy, hh:mm:ss.")
+
+
+class ReferenceWidget(forms.Select):
+    """A select that holds the chosen record only and asks `options_url` for others as the user types."""
+
+    template_name = "pages/widgets/reference.html"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.options_url = ""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = forms.Widget.get_context(self, name, value, attrs)
+        chosen = self.choices.queryset.filter(pk=value).first() if value and str(value).isdecimal() else None  # type: ignore[union-attr]
+        return context | {"chosen": chosen, "options_url": self.options_url}
+
+
+class ReferenceField(forms.ModelChoiceField):
+    """A record out of many. `rows(viewer, chosen)` gives what may be chosen, `chosen` being what other fields hold (by field
+    name) of those named in `depends_on`: changing one of them clears this one."""
+
+    widget = ReferenceWidget
+
+    def __init__(
+        self, rows: Any, *, depends_on: tuple[str, ...] = (), search: tuple[str, ...] = ("name",), **options: Any
+    ) -> None:
+        super().__init__(queryset=None, **options)
+        self.rows, self.depends_on, self.search = rows, depends_on, search
+
+    def offer(self, viewer: Viewer, chosen: Mapping[str, Any]) -> QuerySet[Any]:
+        """What may be chosen; nothing while a field it depends on is empty."""
+        rows: QuerySet[Any] = self.rows(viewer, chosen)
+        return rows if all(chosen.get(name) for name in self.depends_on) else rows.none()
+
+
+class RecordForm(forms.ModelForm):
+    """The form of an entity's records. `fixed`: fields that cannot change once the record exists; they are shown as text."""
+
+    fixed: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, viewer: Viewer, *args: Any, **options: Any) -> None:
+        self.viewer = viewer
+        super().__init__(*args, **options)
+        if self.instance.pk:
+            for name in self.fixed:
+                self.fields.pop(name, None)
+        for name, field in self.fields.items():
+            if isinstance(field, ReferenceField):
+                field.queryset = field.offer(viewer, {of: self.value_of(of) for of in field.depends_on})
+                field.widget.options_url = f"?options={name}"
+            if isinstance(field, MoneyField) and name not in self.initial and hasattr(self.instance, f"{name}_micros"):
+                self.initial[name] = getattr(self.instance, f"{name}_micros")
+
+    def value_of(self, name: str) -> Any:
+        """What a field holds now: as sent, else as stored."""
+        if self.is_bound and name in self.fields:
+            return self.data.get(self.add_prefix(name)) or None
+        stored = self.initial.get(name, getattr(self.instance, f"{name}_id", getattr(self.instance, name, None)))
+        return stored.pk if isinstance(stored, Model) else stored
+
+    def store(self) -> Model:
+        """Give the cleaned record to its verb; `Invalid` when that refuses. Runs inside the audited transaction."""
+        save(self.instance)
+        return self.instance
+
+    def _post_clean(self) -> None:
+        for name, value in self.cleaned_data.items():
+            if isinstance(self.fields.get(name), MoneyField) and hasattr(self.instance, f"{name}_micros"):
+                setattr(self.instance, f"{name}_micros", value)
+            if isinstance(self.fields.get(name), ZonedField) and hasattr(self.instance, f"{name}_timezone"):
+                instant, zone = value
+                setattr(self.instance, name, instant)
+                setattr(self.instance, f"{name}_timezone", zone)
+        super()._post_clean()
+
+
+def tell(form: forms.BaseForm, invalid: Invalid) -> None:
+    """Put a verb's reasons beside the fields they name."""
+    for column, reasons in invalid.reasons.items():
+        name = next(
+            (n for n in (column, column.removesuffix("_micros"), column.removesuffix("_timezone")) if n in form.fields),
+            None,
+        )
+        for reason in reasons:
+            words = reason[:1].upper() + reason[1:]
+            form.add_error(
+                name, words if name or column == WHOLE else f"{column.replace('_', ' ').capitalize()}: {reason}"
+            )

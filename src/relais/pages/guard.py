@@ -1,0 +1,54 @@
+"""What stands before every page: a logged-in person of this site with the page's permission line; else a log-in or a plain no."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from relais.pages.viewer import VIEW, viewer_of
+
+View = Callable[..., HttpResponse]
+
+
+def guarded(site: Any, line: str, page: str, level: str = VIEW) -> Callable[[View], View]:
+    """Lets a view run for those who may see it, with `request.viewer` made; 401 to a script whose session
+    has ended, so that a half-filled form is not lost."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            log_in = reverse("log-in")
+            if not request.user.is_authenticated:
+                if request.headers.get("HX-Request"):
+                    return render(request, "pages/session_ended.html", {"log_in_url": log_in}, status=401)
+                return HttpResponseRedirect(f"{log_in}?{urlencode({'next': request.get_full_path()})}")
+            viewer = viewer_of(request)
+            request.site, request.page = site, page  # type: ignore[attr-defined]  # what the frame's template needs
+            if not viewer.may(line, level):
+                return problem(
+                    request, 403, "This page is not yours to see", f"You need the permission {line} ({level})."
+                )
+            return view(request, *args, **kwargs)
+
+        return guard
+
+    return wrap
+
+
+def problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    """A page that says what is wrong and what to do."""
+    return render(request, "pages/error.html", {"status": status, "title": title, "text": text}, status=status)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: what the frame around every page shows."""
+    site, viewer = getattr(request, "site", None), getattr(request, "viewer", None)
+    theme = request.COOKIES.get("theme", "")
+    context: dict[str, Any] = {"theme": theme if theme in ("light", "dark") else "", "site": site, "viewer": viewer}
+    if site is not None and viewer is not None:
+        context["menu"] = site.menu(viewer, getattr(request, "page", ""))
+    return context

@@ -1,0 +1,38 @@
+"""What every answer of the pages carries, and whose address a request came from."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+def headers(answer: Answer) -> Answer:
+    """Nothing runs or loads but our own files; a page with a person's data is kept by no cache."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = answer(request)
+        response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        response.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def client_address(answer: Answer) -> Answer:
+    """REMOTE_ADDR becomes what the outermost trusted proxy saw (AUD-12); what anybody else claims is not looked at."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        count = settings.TRUSTED_PROXIES_COUNT
+        told = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+        if count and len(told) >= count:
+            request.META["REMOTE_ADDR"] = told[-count]
+        return answer(request)
+
+    return middleware

@@ -1,0 +1,105 @@
+"""A site: its entities and screens, found by walking a package, with the menu and the URLs that follow from them."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+
+from relais.pages.entity import Entity, Menu
+from relais.pages.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A page of its own in the site's frame. `route` is Django's, below the site's prefix; `line` its permission line."""
+
+    name: str
+    label: str
+    route: str
+    view: Callable[..., HttpResponse]
+    line: str
+    menu: Menu | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MenuLine:
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    label: str
+    icon: str
+    lines: tuple[MenuLine, ...]
+
+    @property
+    def current(self) -> bool:
+        return any(line.current for line in self.lines)
+
+    @property
+    def alone(self) -> MenuLine | None:
+        """The one line of a group that is called like it: shown without the group around it."""
+        return self.lines[0] if len(self.lines) == 1 and self.lines[0].label == self.label else None
+
+
+@dataclass
+class Site:
+    """`groups`: (label, icon) in the order of the menu; a name without entities or screens is not shown."""
+
+    name: str
+    title: str
+    groups: tuple[tuple[str, str], ...]
+    entities: dict[str, Entity] = field(default_factory=dict)
+    screens: dict[str, Screen] = field(default_factory=dict)
+
+    def discover(self, package: ModuleType) -> None:
+        """Registers every `Entity` and `Screen` that a module of `package` holds in a constant."""
+        for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
+            module = importlib.import_module(f"{package.__name__}.{found.name}")
+            for value in vars(module).values():
+                if isinstance(value, Entity):
+                    self._add(self.entities, value)
+                elif isinstance(value, Screen):
+                    self._add(self.screens, value)
+
+    def urls(self) -> list[URLPattern]:
+        from relais.pages.urls import entity_urls  # the views know the site, so they come after it
+
+        found = [url for entity in self.entities.values() for url in entity_urls(self, entity)]
+        return found + [path(screen.route, self._guarded(screen), name=screen.name) for screen in self.screens.values()]
+
+    def menu(self, viewer: Viewer, current: str) -> list[MenuGroup]:
+        """Groups with the lines this person may see; `current` is the name of the entity or screen that is open."""
+        lines: dict[str, list[tuple[int, MenuLine]]] = {}
+        pages: list[tuple[Entity | Screen, str, str]] = [
+            (e, e.plural, f"{e.name}-list") for e in self.entities.values()
+        ]
+        pages += [(screen, screen.label, screen.name) for screen in self.screens.values()]
+        for page, label, url_name in pages:
+            if page.menu is not None and viewer.may(page.line):
+                line = MenuLine(label, reverse(url_name), page.name == current)
+                lines.setdefault(page.menu.group, []).append((page.menu.order, line))
+        return [
+            MenuGroup(group, icon, tuple(line for _, line in sorted(lines[group], key=lambda pair: pair[0])))
+            for group, icon in self.groups
+            if group in lines
+        ]
+
+    def _add(self, register: dict[str, Any], page: Any) -> None:
+        if register.setdefault(page.name, page) is not page:
+            raise ValueError(f"two pages of {self.name} are called {page.name}")
+
+    def _guarded(self, screen: Screen) -> Callable[..., HttpResponse]:
+        from relais.pages.guard import guarded
+
+        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return screen.view(request, *args, **kwargs)
+
+        return guarded(self, screen.line, screen.name)(view)

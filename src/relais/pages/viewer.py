@@ -1,0 +1,52 @@
+"""Who looks at a page: the one door to rows, what the person may do, and the zone in which instants are shown."""
+
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from relais.records.parties.models import Company
+from relais.records.people.models import User
+from relais.records.visibility import visible
+from relais.records.zones import zone_names
+
+VIEW, MANAGE = "view", "manage"
+
+
+class Viewer:
+    """Made once a request from its logged-in user."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        assert isinstance(request.user, User)
+        self.user: User = request.user
+        self.ip_address: str | None = request.META.get("REMOTE_ADDR") or None
+        self.now: datetime = timezone.now()
+
+    @property
+    def company(self) -> Company:
+        return self.user.company
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.user.timezone if self.user.timezone in zone_names() else "Etc/UTC")
+
+    def may(self, line: str, level: str = VIEW) -> bool:
+        """Whether the person has `level` of the permission line. Until roles exist, everybody who may enter has every line."""
+        return bool(line) and level in (VIEW, MANAGE)
+
+    def rows(self, model: type[Model], level: str = VIEW) -> QuerySet[Any]:
+        """Rows the person may see, or change."""
+        return visible(model, self.user, level)
+
+
+def viewer_of(request: HttpRequest) -> Viewer:
+    """The request's viewer; the same object however often it is asked for."""
+    known: Viewer | None = getattr(request, "viewer", None)
+    if known is None:
+        known = Viewer(request)
+        request.viewer = known  # type: ignore[attr-defined]  # an attribute of ours on Django's object
+    return known

@@ -1,0 +1,325 @@
+"""Requests and answers of entity pages. A request of the page's script (htmx) gets the part it asked for; any other the
+whole page, so that every URL can be sent, reloaded and used without a script."""
+
+import csv
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+    QueryDict,
+    StreamingHttpResponse,
+)
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from relais.pages.drawers import Drawer, FormDrawer, delete, run_action
+from relais.pages.entity import Action, Entity
+from relais.pages.filters import OPTIONS, Conditions
+from relais.pages.forms import ReferenceField
+from relais.pages.lists import EntityList, record_url
+from relais.pages.viewer import MANAGE, Viewer, viewer_of
+from relais.records import audit
+from relais.records.errors import Invalid
+
+View = Callable[..., HttpResponse]
+OPTIONS_COUNT_MAX = 30
+BULK_COUNT_MAX = 10_000
+
+
+def list_view(entity: Entity) -> View:
+    @require_safe
+    def view(request: HttpRequest) -> HttpResponse:
+        viewer = viewer_of(request)
+        if OPTIONS in request.GET:
+            return _filter_options(entity, request, viewer)
+        listed = EntityList(entity, request.GET, viewer).load()
+        part = "pages/list_body.html" if request.headers.get("HX-Target") == "list" else "pages/list.html"
+        return render(request, part, {"entity": entity, "list": listed, "tabs": listed.tabs(counted=False)})
+
+    return view
+
+
+def tabs_view(entity: Entity) -> View:
+    @require_safe
+    def view(request: HttpRequest) -> HttpResponse:
+        listed = EntityList(entity, request.GET, viewer_of(request))
+        return render(request, "pages/tabs.html", {"entity": entity, "list": listed, "tabs": listed.tabs(counted=True)})
+
+    return view
+
+
+def csv_view(entity: Entity) -> View:
+    """`ids`: those records only; `columns=all`: every column, else those the list shows. Written as it is read: memory stays
+    flat."""
+
+    @require_safe
+    def view(request: HttpRequest) -> HttpResponse:
+        viewer = viewer_of(request)
+        query = request.GET.copy()
+        ids, every = query.pop("ids", []), query.pop("columns", [""])[-1] == "all"
+        listed = EntityList(entity, query, viewer)
+        rows = listed.rows()
+        if ids:
+            rows = rows.filter(pk__in=_keys(entity, ids))
+        audit.note(f"Export {entity.plural}", user=viewer.user, ip_address=viewer.ip_address)
+        columns = entity.columns if every else listed.columns
+
+        def lines() -> Iterator[str]:
+            yield "\N{BYTE ORDER MARK}"
+            for line in listed.csv_lines(rows, columns):
+                yield _csv_line(line)
+
+        day = timezone.localtime(viewer.now, viewer.zone)
+        name = f"{entity.name}-{day:%Y-%m-%d-%H%M}-{viewer.zone.key.replace('/', '-')}.csv"
+        answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
+
+    return view
+
+
+def record_view(entity: Entity) -> View:
+    @require_safe
+    def view(request: HttpRequest, pk: str) -> HttpResponse:
+        viewer = viewer_of(request)
+        return _drawer(
+            request, entity, "pages/view.html", {"drawer": Drawer(entity, _record(entity, viewer, pk), viewer)}
+        )
+
+    return view
+
+
+def new_view(entity: Entity) -> View:
+    def view(request: HttpRequest) -> HttpResponse:
+        return _form(request, entity, None)
+
+    return view
+
+
+def edit_view(entity: Entity) -> View:
+    def view(request: HttpRequest, pk: str) -> HttpResponse:
+        return _form(request, entity, _record(entity, viewer_of(request), pk, MANAGE))
+
+    return view
+
+
+def delete_view(entity: Entity) -> View:
+    """GET asks, naming what hangs on the record; POST deletes."""
+
+    def view(request: HttpRequest, pk: str) -> HttpResponse:
+        viewer = viewer_of(request)
+        drawer = Drawer(entity, _record(entity, viewer, pk, MANAGE), viewer)
+        context: dict[str, Any] = {"drawer": drawer, "reasons": []}
+        if request.method == "POST":
+            try:
+                delete(entity, drawer.record, viewer)
+            except Invalid as invalid:
+                context["reasons"] = str(invalid).splitlines()
+            else:
+                return _done(request, entity, f"{entity.label} {drawer.record} deleted.", "")
+        return _drawer(request, entity, "pages/delete.html", context, status=409 if context["reasons"] else 200)
+
+    return view
+
+
+def action_view(entity: Entity) -> View:
+    """GET asks (with the action's own small form, where it has one); POST does it."""
+
+    def view(request: HttpRequest, pk: str, action: str) -> HttpResponse:
+        viewer = viewer_of(request)
+        drawer = Drawer(entity, _record(entity, viewer, pk, MANAGE), viewer)
+        chosen = next((each for each in drawer.actions if each.key == action), None)
+        if chosen is None:
+            raise Http404
+        form = _action_form(chosen, request, drawer.record)
+        context: dict[str, Any] = {"drawer": drawer, "action": chosen, "form": form, "reasons": []}
+        if request.method == "POST" and (form is None or form.is_valid()):
+            try:
+                run_action(entity, chosen, drawer.record, viewer, form.cleaned_data if form else {})
+            except Invalid as invalid:
+                context["reasons"] = str(invalid).splitlines()
+            else:
+                return _done(
+                    request, entity, f"{entity.label} {drawer.record}: {chosen.label.rstrip('…').lower()} done.", pk
+                )
+        return _drawer(request, entity, "pages/action.html", context, status=409 if context["reasons"] else 200)
+
+    return view
+
+
+def bulk_view(entity: Entity) -> View:
+    """One verb on many records (`ids`, or `all` that the filters leave), each audited and refused for itself. Nothing is skipped
+    silently: the answer names every refusal."""
+
+    @require_POST
+    def view(request: HttpRequest, action: str) -> HttpResponse:
+        viewer = viewer_of(request)
+        query = QueryDict(request.POST.get("query", ""))
+        rows = entity.queryset(viewer, MANAGE)
+        if request.POST.get("all"):
+            rows = Conditions(entity, query, viewer).apply(rows)
+        else:
+            rows = rows.filter(pk__in=_keys(entity, request.POST.getlist("ids")))
+        chosen = next((each for each in entity.actions if each.key == action and each.bulk), None)
+        if chosen is None and not (action == "delete" and entity.deletes):
+            raise Http404
+        form = _action_form(chosen, request, None) if chosen else None
+        records = list(rows.order_by("pk")[: BULK_COUNT_MAX + 1])
+        context: dict[str, Any] = {"entity": entity, "action": chosen, "form": form, "count": len(records),
+                                   "post": request.POST, "refused": []}  # fmt: skip
+        if len(records) > BULK_COUNT_MAX:
+            context["refused"] = [("", f"More than {BULK_COUNT_MAX} records are selected. Narrow the filter.")]
+        elif request.POST.get("sure") and (form is None or form.is_valid()):
+            context["refused"] = _each(entity, chosen, records, viewer, form.cleaned_data if form else {})
+            context["done_count"] = len(records) - len(context["refused"])
+            if not context["refused"]:
+                verb = "deleted" if chosen is None else f"changed ({chosen.label.rstrip('…').lower()})"
+                return _done(request, entity, f"{len(records)} {entity.plural.lower()} {verb}.", "")
+        return render(request, "pages/bulk.html", context)
+
+    return view
+
+
+def _each(
+    entity: Entity, action: Action | None, records: list[Any], viewer: Viewer, data: dict[str, Any]
+) -> list[tuple[str, str]]:
+    """(record, reason) of those refused."""
+    refused = []
+    for record in records:
+        try:
+            if action is None:
+                delete(entity, record, viewer)
+            elif action.shown(record):
+                run_action(entity, action, record, viewer, data)
+        except Invalid as invalid:
+            refused.append((str(record), str(invalid)))
+    return refused
+
+
+def _action_form(action: Action, request: HttpRequest, record: Any) -> Any:
+    if action.form is None:
+        return None
+    sent = request.POST if request.method == "POST" and (record is not None or request.POST.get("sure")) else None
+    return action.form(sent, record=record)
+
+
+def _form(request: HttpRequest, entity: Entity, record: Any | None) -> HttpResponse:
+    viewer = viewer_of(request)
+    sent = request.method == "POST"
+    initial = {key: value for key, value in request.GET.items() if key != OPTIONS} if record is None else None
+    drawer = FormDrawer(
+        entity,
+        record,
+        viewer,
+        data=request.POST if sent else None,
+        files=request.FILES if sent else None,
+        initial=initial,
+    )
+    if OPTIONS in request.GET:
+        return _field_options(drawer, request)
+    if sent:
+        stored = drawer.save()
+        if stored is not None:
+            verb = "added" if record is None else "saved"
+            return _done(request, entity, f"{entity.label} {stored} {verb}.", stored.pk)
+    status = 409 if drawer.conflicts else 422 if drawer.form.errors else 200
+    return _drawer(request, entity, "pages/form.html", {"drawer": drawer}, status=status)
+
+
+def _field_options(drawer: FormDrawer, request: HttpRequest) -> HttpResponse:
+    """Records a reference field offers for what is typed (`term`), given what the fields it depends on hold (their names)."""
+    field = drawer.form.fields.get(request.GET[OPTIONS])
+    if not isinstance(field, ReferenceField):
+        raise Http404
+    chosen = {name: request.GET.get(name) for name in field.depends_on}
+    return _options(_matching(field.offer(drawer.viewer, chosen), field.search, request.GET.get("term", "")))
+
+
+def _filter_options(entity: Entity, request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    chosen = next((each for each in entity.filters if each.key == request.GET[OPTIONS] and each.of is not None), None)
+    if chosen is None or chosen.of is None:
+        raise Http404
+    searched = getattr(chosen.of, "SEARCH", ("name",))
+    return _options(_matching(viewer.rows(chosen.of), searched, request.GET.get("term", "")))
+
+
+def _matching(rows: QuerySet[Any], paths: tuple[str, ...], term: str) -> QuerySet[Any]:
+    from django.db.models import Q
+
+    condition = Q()
+    for path in paths:
+        condition |= Q(**{f"{path}__icontains": term[:200].replace("\0", "")})
+    return rows.filter(condition).order_by(*paths)[:OPTIONS_COUNT_MAX]
+
+
+def _options(rows: QuerySet[Any]) -> HttpResponse:
+    return JsonResponse({"options": [{"value": record.pk, "text": str(record)} for record in rows]})
+
+
+def _keys(entity: Entity, texts: list[str]) -> list[Any]:
+    """Those that can be keys of the entity at all."""
+    field, keys = entity.model._meta.pk, []
+    for text in texts:
+        try:
+            keys.append(field.to_python(text))
+        except ValidationError:
+            continue
+    return keys
+
+
+def _record(entity: Entity, viewer: Viewer, pk: str, level: str = "view") -> Any:
+    """The record, or 404 alike for one that does not exist and one that is not this person's."""
+    keys = _keys(entity, [pk])
+    record = entity.queryset(viewer, level).filter(pk__in=keys).first() if keys and _fits(keys[0]) else None
+    if record is None:
+        raise Http404
+    return record
+
+
+def _fits(key: Any) -> bool:
+    return not isinstance(key, int) or key < 2**63
+
+
+def _drawer(
+    request: HttpRequest, entity: Entity, template: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """The drawer alone, or with the list behind it."""
+    context["entity"] = entity
+    if request.headers.get("HX-Request"):
+        return render(request, template, context, status=status)
+    listed = EntityList(entity, QueryDict(), viewer_of(request)).load()
+    context |= {"list": listed, "tabs": listed.tabs(counted=False), "drawer_template": template}
+    return render(request, "pages/list.html", context, status=status)
+
+
+def _done(request: HttpRequest, entity: Entity, words: str, pk: Any) -> HttpResponse:
+    """To where the user goes on: the record's view, or the list when it is gone. A script is told to refresh the list behind."""
+    target = record_url(entity, pk) if pk else reverse(f"{entity.name}-list")
+    if not request.headers.get("HX-Request"):
+        return HttpResponseRedirect(target)
+    import json
+
+    answer = HttpResponse(status=204)
+    answer["HX-Trigger"] = json.dumps({"record-stored": {"message": words, "url": target, "closed": not pk}})
+    return answer
+
+
+def _csv_line(cells: list[str]) -> str:
+    class Line:
+        text = ""
+
+        def write(self, text: str) -> None:
+            self.text = text
+
+    line = Line()
+    csv.writer(line).writerow(cells)
+    return line.text

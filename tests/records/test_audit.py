@@ -221,6 +221,14 @@ def test_AUD_8_a_failed_log_in_keeps_what_was_typed(records: str) -> None:
     assert kept.user_name == "nobody" + "x" * 194
 
 
+def test_an_address_that_is_none_is_left_out(records: str) -> None:
+    from relais.records.audit import note
+
+    told = ["fe80::1%eth0", "198.51.100.1:4711", "unknown", "", None]
+    kept = [note("log_in", user=None, ip_address=address) for address in told]
+    assert [row.ip_address for row in kept] == ["fe80::1", None, None, None, None]
+
+
 @pytest.mark.parametrize("table", ["people_auditaction", "people_auditline"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_AUD_9_entries_cannot_be_changed_nor_deleted(books: Books, table: str, statement: str) -> None:

@@ -8,6 +8,7 @@ business records attaches the trigger with `attach_audit`.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from ipaddress import ip_address as address_of
 
 from django.db import connection, migrations, transaction
 
@@ -99,11 +100,19 @@ def _written(
             :name_length_max
         ],
         interface=getattr(user, "interface", ""),
-        ip_address=ip_address,
+        ip_address=_address(ip_address),
         action=action,
         on_behalf_of=on_behalf_of,
         company_id=company_id,
     )
+
+
+def _address(told: str | None) -> str | None:
+    """`told` where it is an address: what a proxy wrote must not keep a change from being made."""
+    try:
+        return str(address_of((told or "").partition("%")[0]))
+    except ValueError:
+        return None
 
 
 def _attached() -> str:

@@ -1,13 +1,23 @@
-"""Django's settings of the control plane, set explicitly by whoever starts a process: `configure(dsn, secret_key)`.
+"""Django's settings of the control plane, set explicitly by whoever starts a process.
 
+`configure(dsn, secret_key)` is for jobs and commands, `configure_web(…)` for the process that serves pages. They are the
+same settings but for what the second is told, so that one process (a test) may do both.
 `DJANGO_SETTINGS_MODULE=relais.records.django_settings` works too (`manage`-style tools): then the environment is read.
 """
 
 import os
+from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+# Pages, where this installation has them; named as text, because nothing of `records` imports what is above it.
+_PAGES = [name for name in ("relais.pages", "relais.backoffice") if find_spec(name) is not None]
+
 INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
     "django.contrib.postgres",
     "procrastinate.contrib.django",  # its schema comes as migrations
     "relais.records.configuration",
@@ -19,11 +29,59 @@ INSTALLED_APPS = [
     "relais.records.billing",
     "relais.records.people",
     "relais.records.traffic",
+    *_PAGES,
 ]
 AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = ["relais.records.people.backends.InterfaceBackend"]
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # a login is unique within an interface, which the backend asks for
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
 USE_TZ = True
 TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español"), ("de", "Deutsch"), ("ru", "Русский")]
+
+ROOT_URLCONF = "relais.backoffice.urls"
+LOGIN_URL = "/bo/login/"
+STATIC_URL = "/static/"
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "relais.records.people.middleware.SignedInPerson",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+            ]
+        },
+    }
+]
+
+IDLE_S = 60 * 60  # a session ends after so long without a request (PWD-10)
+SESSION_TOUCH_S = 60  # … and is written at most once in so long, which is why the cookie lives that much longer
+SESSION_COOKIE_AGE = IDLE_S + SESSION_TOUCH_S
+SESSION_COOKIE_NAME = "relais_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "relais_csrf"
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
 APPLICATION_NAME = "relais"  # what the audit calls whoever writes without saying who
 
 
@@ -63,16 +121,55 @@ def configure(dsn: str, secret_key: str) -> None:
         if any(known.get(key) != value for key, value in database.items()):
             raise RuntimeError("Django is already set up for another database in this process")
         return
-    settings.configure(
-        INSTALLED_APPS=INSTALLED_APPS,
-        AUTH_USER_MODEL=AUTH_USER_MODEL,
-        DEFAULT_AUTO_FIELD=DEFAULT_AUTO_FIELD,
-        USE_TZ=USE_TZ,
-        TIME_ZONE=TIME_ZONE,
-        SECRET_KEY=secret_key,
-        DATABASES={"default": database},
-    )
+    settings.configure(**_shared(), SECRET_KEY=secret_key, DATABASES={"default": database})
     django.setup()
+
+
+def configure_web(
+    dsn: str,
+    secret_key: str,
+    *,
+    allowed_hosts: Sequence[str],
+    secure_cookies: bool,
+    debug: bool = False,
+    trusted_origins: Sequence[str] = (),
+    https_header: tuple[str, str] | None = None,
+    middleware: Sequence[str] = (),
+    **further: Any,
+) -> None:
+    """As `configure`, for the process that serves pages; may follow it in one process, before the first request.
+
+    Connections to the database stay open, and are tried before each request. `secure_cookies` keeps cookies to HTTPS.
+    `trusted_origins` are those forms may be sent from besides the own host (`https://host`). `https_header` is what a
+    trusted proxy, and nobody else, sets on requests that came by HTTPS: its name as in `META`, and the value.
+    `middleware` comes directly after the one for security. `further` are settings of Django that win over ours.
+    """
+    configure(dsn, secret_key)
+    from django.conf import settings
+    from django.db import connections
+
+    web = {
+        "DEBUG": debug,
+        "ALLOWED_HOSTS": list(allowed_hosts),
+        "CSRF_TRUSTED_ORIGINS": list(trusted_origins),
+        "SECURE_PROXY_SSL_HEADER": https_header,
+        "SESSION_COOKIE_SECURE": secure_cookies,
+        "CSRF_COOKIE_SECURE": secure_cookies,
+        "MIDDLEWARE": [MIDDLEWARE[0], *middleware, *MIDDLEWARE[1:]],
+    }
+    for name, value in (web | further).items():
+        setattr(settings, name, value)
+    for alias in connections:
+        connections[alias].settings_dict.update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
+        settings.DATABASES[alias].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
+
+
+def _shared() -> dict[str, Any]:
+    """The settings of this module: its names in capitals, as a settings module has them."""
+    return {name: value for name, value in globals().items() if name.isupper() and name not in _OF_THE_PROCESS}
+
+
+_OF_THE_PROCESS = {"SECRET_KEY", "DATABASES"}
 
 
 def _host(netloc: str) -> str:

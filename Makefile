@@ -8,7 +8,7 @@ STRICT := core wire transport store contracts vendors pipeline
 STRICT_FOLDERS := $(addprefix src/relais/,$(STRICT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test check ci bench clean-demo lock format
+.PHONY: help setup setup-dev demo up test check ci bench clean-demo lock assets format
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -40,7 +40,11 @@ up: setup ## run the product
 clean-demo: setup ## forget the embedded database
 	@$(BIN)/relais demo reset --yes
 
-test: setup-dev ## run every test
+$(VENV)/.browser: .ci/need-chromium $(VENV)/.installed-dev
+	@sh .ci/need-chromium
+	@touch $@
+
+test: setup-dev $(VENV)/.browser ## run every test
 	$(BIN)/python -m pytest -q
 
 check: setup-dev ## format, lint, types, import contracts, tidiness, fast tests; under a minute
@@ -51,12 +55,15 @@ check: setup-dev ## format, lint, types, import contracts, tidiness, fast tests;
 	$(BIN)/python -m pytest -q tests/tidy tests/core tests/wire
 
 # pytest ends with 5 when it finds no test at all: make takes that, like any code but 0, for a failure.
-ci: check ## what a change has to pass
+ci: check $(VENV)/.browser ## what a change has to pass
 	$(BIN)/python -m pytest -q
 	@if [ -f bench/__main__.py ]; then $(BIN)/python -m bench gate; else echo "no bench yet: nothing to compare"; fi
 
 bench: setup-dev ## measure and print the table
 	$(BIN)/python -m bench
+
+assets: ## bundle the pages' styles, scripts, icons and letters anew (needs node)
+	cd assets && npm ci --no-audit --no-fund --silent && npm run --silent build
 
 format: setup-dev ## put code into its form
 	$(BIN)/ruff check --fix src tests bench

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from relais.pages.entity import Column, Entity
 from relais.pages.filters import NOT_FILTERS, PAGE, SEARCH, SIZE, SORT, Chip, Conditions
-from relais.pages.kinds import Name, SafeString
+from relais.pages.kinds import Computed, Name, SafeString, value_at
 from relais.pages.viewer import MANAGE, Viewer
 from relais.records.people.models import ListPreference, SavedFilter
 
@@ -260,8 +260,6 @@ def conditions_of(query: QueryDict) -> str:
 
 
 def _value(record: Any, column: Column) -> Any:
-    from relais.pages.kinds import Computed, value_at
-
     return None if isinstance(column.kind, Computed) else value_at(record, column.value_path)
 
 

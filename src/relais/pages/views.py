@@ -2,11 +2,12 @@
 whole page, so that every URL can be sent, reloaded and used without a script."""
 
 import csv
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import (
     Http404,
     HttpRequest,
@@ -75,8 +76,8 @@ def csv_view(entity: Entity) -> View:
 
         def lines() -> Iterator[str]:
             yield "\N{BYTE ORDER MARK}"
-            for line in listed.csv_lines(rows, columns):
-                yield _csv_line(line)
+            writer = csv.writer(_Echo())
+            yield from (writer.writerow(line) for line in listed.csv_lines(rows, columns))
 
         day = timezone.localtime(viewer.now, viewer.zone)
         name = f"{entity.name}-{day:%Y-%m-%d-%H%M}-{viewer.zone.key.replace('/', '-')}.csv"
@@ -253,8 +254,6 @@ def _filter_options(entity: Entity, request: HttpRequest, viewer: Viewer) -> Htt
 
 
 def _matching(rows: QuerySet[Any], paths: tuple[str, ...], term: str) -> QuerySet[Any]:
-    from django.db.models import Q
-
     condition = Q()
     for path in paths:
         condition |= Q(**{f"{path}__icontains": term[:200].replace("\0", "")})
@@ -306,20 +305,13 @@ def _done(request: HttpRequest, entity: Entity, words: str, pk: Any) -> HttpResp
     target = record_url(entity, pk) if pk else reverse(f"{entity.name}-list")
     if not request.headers.get("HX-Request"):
         return HttpResponseRedirect(target)
-    import json
-
     answer = HttpResponse(status=204)
     answer["HX-Trigger"] = json.dumps({"record-stored": {"message": words, "url": target, "closed": not pk}})
     return answer
 
 
-def _csv_line(cells: list[str]) -> str:
-    class Line:
-        text = ""
+class _Echo:
+    """A file for `csv.writer` that hands each line back."""
 
-        def write(self, text: str) -> None:
-            self.text = text
-
-    line = Line()
-    csv.writer(line).writerow(cells)
-    return line.text
+    def write(self, text: str) -> str:
+        return text

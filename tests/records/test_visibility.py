@@ -157,14 +157,23 @@ def seen(world: World, model: type[Any], action: Any = "view") -> dict[str, set[
 
 
 def test_GEN_63_a_company_sees_itself_and_its_direct_children_only(world: World) -> None:
-    from relais.records.parties.models import BankAccount, Company, LegalEntity
+    from relais.records.parties.models import Company, LegalEntity
     from relais.records.people.models import ApiKey, User
 
-    for model in (LegalEntity, BankAccount, ApiKey, User):
+    for model in (LegalEntity, ApiKey, User):
         assert seen(world, model) == OWN_AND_CHILDREN, model
         assert seen(world, model, "manage") == OWN_AND_CHILDREN, model
     assert seen(world, Company) == OWN_AND_CHILDREN
     assert seen(world, Company, "manage") == CHILDREN
+
+
+def test_OBA_21_an_account_assigned_from_above_is_seen_by_whom_it_is_for_and_changed_by_its_keeper(
+    world: World,
+) -> None:
+    from relais.records.parties.models import BankAccount
+
+    assert seen(world, BankAccount) == OWN_AND_CHILDREN
+    assert seen(world, BankAccount, "manage") == CHILDREN | {"owner": OWN_AND_CHILDREN["owner"]}
 
 
 def test_sender_ids_are_those_of_the_company_and_its_children(world: World) -> None:

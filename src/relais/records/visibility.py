@@ -114,9 +114,11 @@ def _of_own_and_children(user: User, action: Action) -> Q:
 
 
 @rule_of(BankAccount)
-def _of_legal_entities(user: User, action: Action) -> Q:
-    entities = LegalEntity.objects.filter(company__in=own_and_children(user.company_id))
-    return Q(legal_entity__in=entities.values("pk"))
+def _bank_accounts(user: User, action: Action) -> Q:
+    """Those it keeps; to look at also what the level above keeps for it (OBA-21)."""
+    kept = Q(level_id=user.company_id)
+    own = LegalEntity.objects.filter(company_id=user.company_id)
+    return kept if action == "manage" else kept | Q(legal_entity__in=own.values("pk"))
 
 
 @rule_of(Bank)

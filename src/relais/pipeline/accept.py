@@ -12,7 +12,7 @@ from relais.core.segments import NotEncodable, TooManyParts, encode
 from relais.pipeline.configuration import RIGHT_SEND, ApiKey, Sender, Snapshot
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.message import Message
-from relais.pipeline.rate import Chains, rate_chain
+from relais.pipeline.rate import Chains
 from relais.pipeline.submission import Refused, Submission
 
 SEGMENTS_MAX = 10  # what networks deliver in order; 1,530 GSM characters or 670 others
@@ -66,10 +66,11 @@ class Admission:
 
     def admit(self, key: ApiKey, submission: Submission, now: datetime) -> Message | Refused:
         """The message, rated at every level and not yet charged; or why it is refused."""
-        refusal = self._refuse_client(key, submission) or self._refuse_options(submission, now)
+        sender = self._sender(key, submission)
+        refusal = sender if isinstance(sender, Refusal) else self._refuse_options(submission, now)
         if refusal is not None:
             return refused(refusal)
-        sender = self.snapshot.senders[key.company_id, submission.channel, submission.source.casefold()]
+        assert isinstance(sender, Sender)
         digits = normalise(submission.destination)
         number_range = self.snapshot.number_plan.resolve(digits) if digits else None
         if digits is None or number_range is None:
@@ -92,8 +93,10 @@ class Admission:
         if len(encoded.parts) > SEGMENTS_MAX:
             return refused(Refusal.TEXT_TOO_LONG)
         assert sender.agreement_id is not None and sender.connection_id is not None
-        attributes = self.attributes(sender.id, number_range.country, number_range.network_id, digits)
-        terms = rate_chain(self._chains.of(sender.agreement_id, now), attributes, len(encoded.parts))
+        kind = (sender.id, number_range.country, number_range.network_id)
+        terms = self._chains.rate(
+            sender.agreement_id, now, len(encoded.parts), kind, lambda: self.attributes(*kind, digits)
+        )
         if isinstance(terms, Refusal):
             return refused(terms)
         return Message(
@@ -135,7 +138,8 @@ class Admission:
                 attributes[Parameter.MNO] = network.operator
         return attributes
 
-    def _refuse_client(self, key: ApiKey, submission: Submission) -> Refusal | None:
+    def _sender(self, key: ApiKey, submission: Submission) -> Sender | Refusal:
+        """The sender ID, if this client may send from it."""
         if not key.rights & RIGHT_SEND:
             return Refusal.KEY_WITHOUT_RIGHT
         if not key.company_enabled:
@@ -149,7 +153,7 @@ class Admission:
             return Refusal.SENDER_BLOCKED
         if not self._connected(sender):
             return Refusal.SENDER_NOT_CONNECTED
-        return None
+        return sender
 
     def _connected(self, sender: Sender) -> bool:
         connection = self.snapshot.connections.get(sender.connection_id) if sender.connection_id else None

@@ -5,7 +5,7 @@ A level is charged on the agreement that its seller buys under: the reselling ag
 they rest on begins or ends.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +13,28 @@ import msgspec
 
 from relais.core.rating.message import Level, rate_message
 from relais.core.rating.tree import Attributes
-from relais.core.rating.types import Domain, Resource, Term, Tree
+from relais.core.rating.types import Domain, Parameter, Resource, Term, Tree
 from relais.core.refusals import Refusal
 from relais.pipeline.configuration import Agreement, Snapshot, in_force
 
+_Values = dict[Parameter, str]
+
 FOREVER = datetime.max.replace(tzinfo=UTC)
+RATED_MAX = 10_000  # kinds of messages whose terms are kept
 LEVELS_MAX = 20  # deeper chains are taken for a loop in the configuration (RSL-50)
+
+
+class _Noting:
+    """Attributes that note whether the phone number was asked for."""
+
+    def __init__(self, values: _Values) -> None:
+        self._values = values
+        self.number_asked = False
+
+    def get(self, parameter: Parameter, /) -> str | None:
+        if parameter is Parameter.PHONE_NUMBER:
+            self.number_asked = True
+        return self._values.get(parameter)
 
 
 class Hop(msgspec.Struct, frozen=True):
@@ -36,6 +52,24 @@ class Chains:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._kept: dict[int, Hop] = {}
+        self._rated: dict[Hashable, tuple[Hop, tuple[Term, ...] | Refusal | None]] = {}
+
+    def rate(
+        self, agreement_id: int, now: datetime, segments_count: int, kind: Hashable, attributes: Callable[[], _Values]
+    ) -> tuple[Term, ...] | Refusal:
+        """`rate_chain` of that chain. Messages of one `kind` have the same attributes but for the phone number; unless a
+        tree asks for that, they share their terms, and `attributes` are not even made."""
+        hop = self.of(agreement_id, now)
+        key = (agreement_id, segments_count, kind)
+        rated_of, rated = self._rated.get(key, (None, None))
+        if rated_of is hop:
+            return rate_chain(hop, attributes(), segments_count) if rated is None else rated
+        noting = _Noting(attributes())
+        terms = rate_chain(hop, noting, segments_count)
+        if len(self._rated) >= RATED_MAX:
+            self._rated.clear()
+        self._rated[key] = (hop, None if noting.number_asked else terms)
+        return terms
 
     def of(self, agreement_id: int, now: datetime) -> Hop:
         """The chain that begins at this agreement, as it stands at `now`."""

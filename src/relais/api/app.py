@@ -6,38 +6,38 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from relais.api import documents
 from relais.api.asking import Asking
 from relais.api.endpoints import REQUESTS, Endpoint
+from relais.api.express import MESSAGES_PATH
 from relais.api.keys import Gate
 from relais.api.ports import DEFAULTS, ApiSettings, Pipeline
 from relais.api.problems import EdgeProblem, headers_of, problem
 from relais.api.replies import PROBLEM_JSON, Handler, Reply, encode, refused
 from relais.api.sending import Sending
 
-MESSAGES_PATH = "/api/v1/messages"
 
-
-def create_app(pipeline: Pipeline, settings: ApiSettings = DEFAULTS) -> ASGIApp:
+def create_app(pipeline: Pipeline, settings: ApiSettings = DEFAULTS) -> "CustomerApi":
     """The customer API over `pipeline`."""
     return CustomerApi(pipeline, settings)
 
 
 class CustomerApi:
-    """Matches the hot path by comparing one string; the router sees the rest."""
+    """Matches the hot path by comparing one string; the router sees the rest. Served by `ExpressProtocol`, plain messages
+    do not even come here: it asks `sending` itself, and counts at `send_message`."""
 
-    __slots__ = ("_routed", "_send_message")
+    __slots__ = ("_routed", "send_message", "sending")
 
     def __init__(self, pipeline: Pipeline, settings: ApiSettings) -> None:
         gate = Gate(pipeline)
-        sending, asking = Sending(pipeline, gate), Asking(pipeline, gate)
-        self._send_message = Endpoint("send_message", sending.send_message)
+        self.sending, asking = Sending(pipeline, gate), Asking(pipeline, gate)
+        self.send_message = Endpoint("send_message", self.sending.send_message)
         pages = documents.Documents(settings)
         routes = [
-            Route(MESSAGES_PATH, self._send_message, methods=["POST"]),
-            _route("POST", MESSAGES_PATH + "/batch", "send_batch", sending.send_batch),
+            Route(MESSAGES_PATH, self.send_message, methods=["POST"]),
+            _route("POST", MESSAGES_PATH + "/batch", "send_batch", self.sending.send_batch),
             _route("GET", MESSAGES_PATH + "/{message_id:uuid}", "get_message", asking.message),
             _route("GET", "/api/v1/balance", "get_balance", asking.balances),
             _route("GET", "/api/v1/openapi.json", "openapi", pages.openapi),
@@ -53,7 +53,7 @@ class CustomerApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == MESSAGES_PATH and scope["method"] == "POST":
-            await self._send_message(scope, receive, send)
+            await self.send_message(scope, receive, send)
         else:
             await self._routed(scope, receive, send)
 

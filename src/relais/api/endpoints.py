@@ -8,7 +8,7 @@ from prometheus_client import Counter, Histogram
 from starlette.types import Receive, Scope, Send
 
 from relais.api.problems import EdgeProblem, problem
-from relais.api.replies import Handler, refused, send_reply
+from relais.api.replies import Handler, Reply, refused, send_reply
 
 REQUESTS = Counter("relais_api_requests", "Requests answered by the customer API.", ["operation", "status"])
 SECONDS = Histogram(
@@ -37,14 +37,22 @@ class Endpoint:
         try:
             reply = await self._handle(scope, receive)
         except Exception as error:
-            instance = f"urn:uuid:{uuid4()}"
-            _log.error("api_request.failed", operation=self.operation, instance=instance, exc_info=error)
-            reply = refused(problem(EdgeProblem.INTERNAL, instance=instance))
+            reply = self.fault(error)
         if reply is None:
             return
         await send_reply(reply, receive, send)
-        count = self._counts.get(reply.status)
+        self.count(reply.status, started_s)
+
+    def fault(self, error: BaseException) -> Reply:
+        """Log what broke; what the client is told of it leads to that line."""
+        instance = f"urn:uuid:{uuid4()}"
+        _log.error("api_request.failed", operation=self.operation, instance=instance, exc_info=error)
+        return refused(problem(EdgeProblem.INTERNAL, instance=instance))
+
+    def count(self, status: int, started_s: float) -> None:
+        """One more request answered; `started_s` of `perf_counter`."""
+        count = self._counts.get(status)
         if count is None:
-            count = self._counts[reply.status] = REQUESTS.labels(self.operation, str(reply.status))
+            count = self._counts[status] = REQUESTS.labels(self.operation, str(status))
         count.inc()
         self._observe(perf_counter() - started_s)

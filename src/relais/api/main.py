@@ -12,6 +12,9 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from relais.api.app import CustomerApi
+from relais.api.express import ExpressProtocol
+
 BACKLOG_CONNECTIONS = 2_048
 KEEP_ALIVE_S = 65  # longer than the idle time of clients' pools, so that it is the client that closes
 STOP_WITHIN_S = 10
@@ -59,7 +62,7 @@ class Server:
         config = uvicorn.Config(
             self._app,
             loop="none",
-            http="httptools",
+            http=ExpressProtocol if isinstance(self._app, CustomerApi) else "httptools",
             ws="none",
             lifespan="off",
             access_log=False,

@@ -1,5 +1,6 @@
 """POST /api/v1/messages and /api/v1/messages/batch: the hot path. Answers only what the pipeline has stored."""
 
+import asyncio
 import re
 from functools import lru_cache
 from hashlib import sha256
@@ -38,13 +39,26 @@ class Sending:
         body = await read_body(headers, receive)
         if not isinstance(body, bytes):
             return _unread(body)
+        if b"idempotency-key" not in headers:
+            promise = self._take(key, body)
+            return promise if isinstance(promise, Reply) else single(await promise)
         submission = decode_message(body)
         if isinstance(submission, Problem):
             return refused(submission)
-        if b"idempotency-key" in headers:
-            return await self._send_once(key, submission, headers[b"idempotency-key"], body)
+        return await self._send_once(key, submission, headers[b"idempotency-key"], body)
+
+    def take_message(self, headers: dict[bytes, bytes], body: bytes) -> "Reply | asyncio.Future[Outcome]":
+        """One message that came whole, in JSON and without an idempotency key: its refusal at once, or a promise that is
+        kept once it is stored, for `single` to tell."""
+        key = self._gate.admit(headers, RIGHT_SEND)
+        return refused(key) if isinstance(key, Problem) else self._take(key, body)
+
+    def _take(self, key: ApiKey, body: bytes) -> "Reply | asyncio.Future[Outcome]":
+        submission = decode_message(body)
+        if isinstance(submission, Problem):
+            return refused(submission)
         promise = self._pipeline.submit_one(key, submission)
-        return _single(promise if isinstance(promise, Refused) else await promise)
+        return single(promise) if isinstance(promise, Refused) else promise
 
     async def send_batch(self, scope: Scope, receive: Receive) -> Reply | None:
         """Up to 1,000 messages: 200 with one result each, or a problem and none of them sent."""
@@ -74,7 +88,7 @@ class Sending:
         answer = await self._pipeline.submit(key, [submission], idempotency)
         if isinstance(answer, Refused):
             return refused(problem(answer.refusal, answer.detail))
-        return _single(answer.outcomes[0], _REPLAYED if answer.replayed else ())
+        return single(answer.outcomes[0], _REPLAYED if answer.replayed else ())
 
 
 def _unread(body: Problem | None) -> Reply | None:
@@ -91,7 +105,8 @@ def _idempotency(key: bytes | None, body: bytes) -> Idempotency | Problem | None
     return Idempotency(key.decode("ascii"), sha256(body).digest())
 
 
-def _single(outcome: Outcome, headers: tuple[Header, ...] = ()) -> Reply:
+def single(outcome: Outcome, headers: tuple[Header, ...] = ()) -> Reply:
+    """The answer to one message."""
     if isinstance(outcome, Refused):
         return refused(problem(outcome.refusal, outcome.detail), *headers)
     return Reply(202, encode(_accepted(outcome)), headers=headers)

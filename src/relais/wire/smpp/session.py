@@ -43,7 +43,10 @@ _BINDING, _ENQUIRING, _UNBINDING = object(), object(), object()
 
 
 class Session:
-    """See the module. Not reentrant: act on events after `receive` has returned them."""
+    """See the module. Not reentrant: act on events after `receive` has returned them.
+
+    `bound`: bound, and not on the way out. `closed`: over; a closed session stays closed. Both are there to be read.
+    """
 
     __slots__ = (
         "_bind_deadline_s",
@@ -58,6 +61,8 @@ class Session:
         "_sequence",
         "_unbind_deadline_s",
         "_unbind_sent",
+        "bound",
+        "closed",
         "role",
         "settings",
         "state",
@@ -66,8 +71,8 @@ class Session:
     def __init__(self, role: Role, settings: SessionSettings, now_s: float) -> None:
         self.role = role
         self.settings = settings
-        self.state = State.OPEN
-        self._receivable = RECEIVABLE[role, State.OPEN]
+        self._unbind_deadline_s = _NEVER_S
+        self._enter(State.OPEN)
         self._buffer = bytearray()
         self._frame_octets = 4  # how many octets the buffer needs before reading goes on
         self._out: list[bytes] = []
@@ -77,20 +82,9 @@ class Session:
         self._received_at_s = now_s
         self._bind_deadline_s = now_s + settings.bind_timeout_s
         self._enquired = False
-        self._unbind_deadline_s = _NEVER_S
         self._unbind_sent = False
 
     # What the owner may ask.
-
-    @property
-    def bound(self) -> bool:
-        """Bound, and not on the way out."""
-        return self.state not in (State.OPEN, State.CLOSED) and self._unbind_deadline_s == _NEVER_S
-
-    @property
-    def closed(self) -> bool:
-        """Over; a closed session stays closed."""
-        return self.state is State.CLOSED
 
     @property
     def pending_count(self) -> int:
@@ -173,6 +167,7 @@ class Session:
         if self.state is State.OPEN:
             return self._close("closed before bound")
         self._unbind_deadline_s = now_s + UNBIND_WAIT_S
+        self.bound = False
         self._unbind_when_drained(now_s)
         return []
 
@@ -359,6 +354,8 @@ class Session:
 
     def _enter(self, state: State) -> None:
         self.state = state
+        self.closed = state is State.CLOSED
+        self.bound = state not in (State.OPEN, State.CLOSED) and self._unbind_deadline_s == _NEVER_S
         self._receivable = RECEIVABLE[self.role, state]
 
     def _send(self, request: Pdu, context: Any, now_s: float) -> None:

@@ -20,6 +20,7 @@ def absolute_time(instant: datetime) -> str:
     return f"{utc:%y%m%d%H%M%S}{utc.microsecond // 100_000}00+"
 
 
+@lru_cache(maxsize=1024)  # messages of one second share their validity
 def relative_time(after_s: int) -> str:
     """`after_s` seconds from the centre's clock in days, hours, minutes and seconds: 86400 -> "000001000000000R".
 

@@ -104,7 +104,7 @@ def test_AG_88_AG_93_a_limit_has_the_currencys_decimals_and_addresses_are_checke
     assert reasons == {
         "billing_timezone": ("is not the IANA name of a time zone",),
         "account_emails": ("'nobody' is not an e-mail address",),
-        "credit_limit": ("has more decimals than EUR",),
+        "credit_limit_micros": ("has more decimals than EUR",),
     }
 
 

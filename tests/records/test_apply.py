@@ -169,7 +169,8 @@ payments:
   - {agreement: TM-1, payment_date: soon, reference_code: B, payment_amount: "1.0000001", payment_confirmed: "yes"}
 """,
     )
-    known = "name, parent, type, creator_of_resellers, enabled, description, own_legal_entity, moderation, two_factor_required"
+    known = "name, parent, type, creator_of_resellers, enabled, description, own_legal_entity, moderation, two_factor_required, "
+    known += "mnp_requests, mnp_connection, mnp_channels"
     assert faults[0] == f"part.yaml: companies[1].typ: unknown field; known are {known}"
     assert faults[1] == "part.yaml: companies[2].name: is required"
     assert faults[2] == "part.yaml: companies[4]: is the same record as companies[0]"

@@ -142,9 +142,9 @@ def test_PAY_64_a_repeated_reference_code_has_to_be_intended(books: Books) -> No
 
 
 def test_PAY_61_amounts_are_positive_and_have_the_decimals_of_their_currency(books: Books) -> None:
-    assert "more decimals than EUR" in refused(books, "replenishment_amount", replenishment_amount_micros=1_001)
+    assert "more decimals than EUR" in refused(books, "replenishment_amount_micros", replenishment_amount_micros=1_001)
     assert "more decimals than JPY" in refused(
-        books, "payment_amount", payment_currency="JPY", payment_amount_micros=EUR // 2
+        books, "payment_amount_micros", payment_currency="JPY", payment_amount_micros=EUR // 2
     )
     assert "greater than or equal to 1" in refused(books, "payment_amount_micros", payment_amount_micros=0)
 

@@ -19,3 +19,10 @@ def billing_zone(agreement_id: int, instant: datetime) -> ZoneInfo:
     """Where the days of this agreement begin; UTC when nothing says."""
     version = version_at(agreement_id, instant)
     return ZoneInfo(version.billing_timezone if version else "Etc/UTC")
+
+
+def shown_version(agreement_id: int, now: datetime) -> AgreementVersion | None:
+    """Whose dates a list shows: the version in force, else the next, else the last (AG-77)."""
+    versions = AgreementVersion.objects.filter(agreement_id=agreement_id)
+    in_force_or_next = versions.filter(Q(effective_till=None) | Q(effective_till__gt=now))
+    return in_force_or_next.order_by("effective_from").first() or versions.order_by("effective_from").last()

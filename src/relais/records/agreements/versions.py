@@ -1,16 +1,36 @@
 """Rules of versions that several verbs hold to. The caller holds the lock on the agreement's row."""
 
+from datetime import datetime
+from enum import Enum
+
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Q, QuerySet
 
-from relais.records.agreements.models import AgreementVersion
+from relais.core.money import MICROS
+from relais.records.agreements.models import Agreement, AgreementVersion
 from relais.records.currencies import fits_minor_units
 from relais.records.errors import Invalid
+from relais.records.saving import find
 from relais.records.zones import zone_names
 
 EMAIL_COLUMNS = ("invoice_emails", "account_emails", "rate_change_emails", "service_emails", "payment_alert_emails")
+CREDIT_LIMIT_MICROS_MAX = 10**12 * MICROS
 ZONE_COLUMNS = ("effective_from_timezone", "effective_till_timezone", "billing_timezone")
+
+
+class VersionState(Enum):
+    EXPIRED = "expired"
+    ACTIVE = "active"
+    UPCOMING = "upcoming"
+
+
+def find_version(version_id: int) -> AgreementVersion:
+    """Locked, after its agreement as in every verb of versions; `Invalid` when there is none."""
+    owning = AgreementVersion.objects.filter(pk=version_id).values_list("agreement_id", flat=True).first()
+    if owning is not None:
+        find(Agreement, owning)
+    return find(AgreementVersion, version_id)
 
 
 def versions_in_the_way(version: AgreementVersion) -> QuerySet[AgreementVersion]:
@@ -34,8 +54,14 @@ def require_sound_terms(version: AgreementVersion, currency: str) -> None:
         if wrong:
             reasons[column] = tuple(f"{address!r} is not an e-mail address" for address in wrong)
     limit_micros = version.credit_limit_micros
-    if limit_micros is not None and not fits_minor_units(limit_micros, currency):
-        reasons["credit_limit"] = (f"has more decimals than {currency}",)
+    if limit_micros is not None and limit_micros < 0:
+        reasons["credit_limit_micros"] = ("cannot be negative: leave it blank for no limit, 0 is prepaid",)
+    elif limit_micros is not None and limit_micros > CREDIT_LIMIT_MICROS_MAX:
+        reasons["credit_limit_micros"] = (
+            f"is at most {CREDIT_LIMIT_MICROS_MAX // MICROS}: leave it blank for no limit",
+        )
+    elif limit_micros is not None and not fits_minor_units(limit_micros, currency):
+        reasons["credit_limit_micros"] = (f"has more decimals than {currency}",)
     if reasons:
         raise Invalid(reasons)
 
@@ -51,3 +77,12 @@ def _is_address(text: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def state_of(version: AgreementVersion, now: datetime) -> VersionState:
+    """Expired, active or upcoming (AG-79): the start belongs to the version, the end does not."""
+    if version.effective_from > now:
+        return VersionState.UPCOMING
+    if version.effective_till is not None and version.effective_till <= now:
+        return VersionState.EXPIRED
+    return VersionState.ACTIVE

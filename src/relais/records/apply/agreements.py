@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 from relais.records.agreements.actions.add_agreement_version import add_agreement_version
 from relais.records.agreements.actions.change_agreement_version import change_agreement_version
+from relais.records.agreements.actions.create_agreement import make_agreement
+from relais.records.agreements.actions.save_reselling_agreement import save_reselling_agreement
 from relais.records.agreements.models import Agreement, AgreementVersion, BillingPeriod, ResellingAgreement
 from relais.records.agreements.versions import EMAIL_COLUMNS
 from relais.records.apply import references
@@ -27,8 +29,7 @@ from relais.records.apply.shapes import (
 )
 from relais.records.currencies import is_currency
 from relais.records.errors import Invalid
-from relais.records.parties.models import Company, CompanyType
-from relais.records.saving import save
+from relais.records.parties.models import Company
 
 VERSION: Shape = {
     "version_code": Field(text),
@@ -74,8 +75,7 @@ class Agreements(Section):
             return changed_if(_apply_versions(entry, found, run))
         if not entry["versions"]:
             raise Invalid.of("versions", "an agreement has at least one version")
-        record = Agreement(company=company, agreement_code=entry["agreement_code"], **columns)
-        save(record)
+        record = make_agreement(Agreement(company=company, agreement_code=entry["agreement_code"], **columns))
         _apply_versions(entry, record, run)
         return Outcome.CREATED
 
@@ -150,13 +150,11 @@ class ResellingAgreements(Section):
 
     def apply(self, entry: Entry, run: Run) -> Outcome:
         entity = references.legal_entity(entry["legal_entity"])
-        if entity.company.type != CompanyType.RESELLER:
-            raise Invalid.of("legal_entity", f"{entity.company.name} is a client and resells nothing")
         agreement = references.agreement(entry["agreement"], of=entity.company)
         same = {"legal_entity": entity, "agreement": agreement, "effective_from": entry["effective_from"]}
         found = ResellingAgreement.objects.filter(**same).first()
         record = found or ResellingAgreement(**same)
         changed = assign(record, self.given(entry, ("effective_till",)))
         if found is None or changed:
-            save(record)
+            save_reselling_agreement(record)
         return Outcome.CREATED if found is None else changed_if(changed)

@@ -1,17 +1,28 @@
 """Companies, legal entities, banks and bank accounts in scenario files."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from relais.records.apply import references
 from relais.records.apply.section import Outcome, Run, Section, assign, changed_if
-from relais.records.apply.shapes import Entry, Field, Shape, capitals, flag, full_text, one_of, text
-from relais.records.catalog.countries import require_country
+from relais.records.apply.shapes import Entry, Field, Shape, capitals, flag, full_text, one_of, some_of, text
+from relais.records.parties.actions.save_bank import save_bank
 from relais.records.parties.actions.save_bank_account import save_bank_account
 from relais.records.parties.actions.save_company import save_company
 from relais.records.parties.actions.save_legal_entity import save_legal_entity
-from relais.records.parties.models import Bank, BankAccount, Company, CompanyType, LegalEntity
+from relais.records.parties.models import (
+    Bank,
+    BankAccount,
+    Channel,
+    Company,
+    CompanyType,
+    LegalEntity,
+    MnpConnection,
+)
 from relais.records.parties.tree import level_and_above, system_owner
-from relais.records.saving import save
+
+
+def _channels(value: Any) -> list[str]:
+    return list(some_of(*Channel.values)(value))
 
 
 class Companies(Section):
@@ -27,15 +38,21 @@ class Companies(Section):
         "own_legal_entity": Field(full_text),
         "moderation": Field(flag),
         "two_factor_required": Field(flag),
+        "mnp_requests": Field(flag),
+        "mnp_connection": Field(one_of(*MnpConnection.values)),
+        "mnp_channels": Field(_channels),
     }
-    own: ClassVar = ("type", "creator_of_resellers", "enabled", "description", "moderation", "two_factor_required")
+    own: ClassVar = (
+        "type", "creator_of_resellers", "enabled", "description", "moderation", "two_factor_required",
+        "mnp_requests", "mnp_connection", "mnp_channels",
+    )  # fmt: skip
 
     def apply(self, entry: Entry, run: Run) -> Outcome:
         found = self.record(entry)
         record = found or Company(name=entry["name"], parent=self._parent(entry))
         changed = assign(record, self.given(entry, self.own))
         if found is None or changed:
-            save_company(record)
+            save_company(record, entity_follows=True, lockout_intended=True)
         return Outcome.CREATED if found is None else changed_if(changed)
 
     def record(self, entry: Entry) -> Company | None:
@@ -60,7 +77,7 @@ class CompaniesOwnLegalEntity(Companies):
         entity = references.legal_entity(entry["own_legal_entity"], "own_legal_entity", of=record.parent)
         changed = assign(record, {"own_legal_entity": entity})
         if changed:
-            save_company(record)
+            save_company(record, lockout_intended=True)
         return changed_if(changed)
 
 
@@ -79,7 +96,6 @@ class Banks(Section):
     }
 
     def apply(self, entry: Entry, run: Run) -> Outcome:
-        require_country(entry["country"])
         level = references.company(entry["company"]) if "company" in entry else system_owner()
         found = Bank.objects.filter(
             company=level, swift_code=entry["swift_code"], branch_code=entry["branch_code"]
@@ -87,7 +103,7 @@ class Banks(Section):
         record = found or Bank(company=level)
         changed = assign(record, self.given(entry, set(self.shape) - {"company"}))
         if found is None or changed:
-            save(record)
+            save_bank(record)
         return Outcome.CREATED if found is None else changed_if(changed)
 
 
@@ -120,9 +136,11 @@ class LegalEntities(Section):
 class BankAccounts(Section):
     name = "bank_accounts"
     key = ("legal_entity", "name")
+    columns: ClassVar = {"kept_by": "level"}
     shape: ClassVar[Shape] = {
         "name": Field(full_text, required=True),
         "legal_entity": Field(full_text, required=True),
+        "kept_by": Field(full_text),
         "bank": Field(full_text, required=True),
         "account_holder": Field(full_text, required=True),
         "account_number": Field(full_text, required=True),
@@ -133,6 +151,9 @@ class BankAccounts(Section):
         bank = references.bank(entry["bank"], level_and_above(entity.company))
         found = BankAccount.objects.filter(legal_entity=entity, name__iexact=entry["name"]).first()
         record = found or BankAccount(legal_entity=entity, name=entry["name"])
+        if "kept_by" in entry:
+            keeper = references.company(entry["kept_by"], "kept_by")
+            assign(record, {"level": keeper}, final=() if found is None else ("level",))
         changed = assign(record, {"bank": bank, **self.given(entry, ("account_holder", "account_number"))})
         if found is None or changed:
             save_bank_account(record)

@@ -23,6 +23,8 @@ class Payment(Editable):
     payment_amount_micros = models.BigIntegerField(validators=[MinValueValidator(1)])
     payment_currency = models.CharField(max_length=3, validators=[CURRENCY])
     replenishment_amount_micros = models.BigIntegerField(validators=[MinValueValidator(1)])
+    exchange_rate_date = models.DateField(null=True, blank=True)  # of the rate between two currencies (PAY-36)
+    automatic = flag(editable=False)  # booked by a payment system, not by hand (PAY-2)
     description = blank_text(TEXT_LENGTH_MAX)
     confirmed = flag()
     confirm_before = models.DateField(null=True, blank=True)
@@ -45,6 +47,9 @@ class Payment(Editable):
                 violation_error_message="confirm_before is required while the payment is not confirmed",
             ),
             models.CheckConstraint(condition=Q(confirmed=False) | Q(counted=True), name="payment_confirmed_is_counted"),
+            models.UniqueConstraint(
+                fields=["agreement", "reference_code"], condition=Q(automatic=True), name="payment_automatic_once"
+            ),
         ]
 
     def __str__(self) -> str:

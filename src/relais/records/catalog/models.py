@@ -97,6 +97,7 @@ class ServiceType(models.TextChoices):
 
 
 TYPES_WITH_CURRENCY = [ServiceType.PAY_AS_YOU_GO, ServiceType.MONETARY_PACK]
+PACK_TYPES = [ServiceType.UNIT_PACK, ServiceType.MONETARY_PACK]
 TYPES_WITH_SIZE = [ServiceType.UNIT_PACK, ServiceType.MONETARY_PACK, ServiceType.BUNDLE_PACK]
 
 
@@ -216,7 +217,9 @@ class EnabledService(Editable):
     agreement = owner("agreements.Agreement", related_name="enabled_services")
     service = owner("catalog.Service", related_name="enabled")
     effective_from = models.DateTimeField()
+    effective_from_timezone = models.CharField(max_length=64, default="Etc/UTC", db_default="Etc/UTC")
     effective_till = models.DateTimeField(null=True, blank=True)
+    effective_till_timezone = models.CharField(max_length=64, default="Etc/UTC", db_default="Etc/UTC")
     hidden_from_client = flag()
 
     class Meta:

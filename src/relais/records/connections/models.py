@@ -13,6 +13,8 @@ class VendorSmppConnection(Editable):
 
     company = owner("parties.Company", related_name="vendor_smpp_connections")
     name = name_text()
+    # Whose sender IDs may use it; none = every company that the owner's connections are for (VSMPP-12).
+    companies = models.ManyToManyField("parties.Company", blank=True, related_name="+")
     host_name = models.CharField(max_length=255)
     port = models.IntegerField(validators=[MinValueValidator(1), MaxValueValidator(65535)])
     system_id = models.CharField(max_length=64)

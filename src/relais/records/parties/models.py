@@ -4,6 +4,7 @@ Further rules stand in migration 0002: a company never moves in the tree (so it 
 knows the level it is kept at.
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -21,6 +22,28 @@ class CompanyType(models.TextChoices):
     RESELLER = "reseller"
 
 
+class Channel(models.TextChoices):
+    """Every channel of the product, whether senders of it can be made yet or not (SID-10)."""
+
+    SMS = "sms", "SMS"
+    RCS = "rcs", "RCS"
+    VIBER = "viber", "Viber"
+    WHATSAPP = "whatsapp", "WhatsApp"
+    WECHAT = "wechat", "WeChat"
+    EMAIL = "email", "Email"
+    TELEGRAM_GATEWAY = "telegram_gateway", "Telegram Gateway"
+    PUSH = "push", "Push"
+    TTS = "tts", "TTS"
+    VOICE = "voice", "Voice"
+    MOBILE_PUSH = "mobile_push", "Mobile Push"
+
+
+class MnpConnection(models.TextChoices):
+    """Connections for requests to an MNP server; the one named DEFAULT always exists (CO-69)."""
+
+    DEFAULT = "DEFAULT", "DEFAULT"
+
+
 class Company(Editable):
     """A client or a reseller; the one without a parent is the System owner."""
 
@@ -33,6 +56,12 @@ class Company(Editable):
     own_legal_entity = owner("parties.LegalEntity", null=True, blank=True, related_name="serves")
     moderation = flag()
     two_factor_required = flag()
+    # Kept while the requests are off (CO-21). The tenant's to say, also for a reseller's clients (CO-18, CO-64).
+    mnp_requests = flag()
+    mnp_connection = closed_set(MnpConnection, default=MnpConnection.DEFAULT, db_default=MnpConnection.DEFAULT)
+    mnp_channels = ArrayField(
+        models.CharField(max_length=30, choices=Channel.choices), default=list, db_default=[], blank=True
+    )
 
     class Meta:
         constraints = [
@@ -44,6 +73,7 @@ class Company(Editable):
             ),
             models.CheckConstraint(condition=Q(type__in=CompanyType.values), name="company_type"),
             models.CheckConstraint(condition=Q(parent__isnull=False) | Q(type="reseller"), name="company_root_sells"),
+            models.CheckConstraint(condition=Q(mnp_requests=False) | ~Q(mnp_channels=[]), name="company_mnp"),
         ]
 
     def __str__(self) -> str:
@@ -104,7 +134,8 @@ class Bank(Editable):
 
 
 class BankAccount(Editable):
-    """An account of a legal entity. `level` is the company whose books it stands in; a trigger fills it."""
+    """An account of a legal entity. `level` is the company that keeps it: the entity's own, or the one directly above, whose
+    it is when nothing is said (BA-20, OBA-24); a trigger holds to that."""
 
     legal_entity = owner("parties.LegalEntity", related_name="bank_accounts")
     bank = owner("parties.Bank", related_name="accounts")

@@ -1,10 +1,15 @@
 """Sender IDs. One channel and one kind of vendor so far; each further one adds its own columns or table."""
 
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from relais.records.columns import Editable, closed_set, name_text, owner
+from relais.records.columns import TEXT_LENGTH_MAX, Editable, blank_text, closed_set, flag, name_text, owner
+
+MCC = RegexValidator(r"\A[0-9]{3}\Z", "three digits")
 
 
 class SenderStatus(models.TextChoices):
@@ -21,6 +26,13 @@ class VendorType(models.TextChoices):
     SMPP = "smpp"
 
 
+class LiveSenders(models.Manager["SenderId"]):
+    """Without those that were deleted (SID-246)."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(deleted_at=None)
+
+
 class SenderId(Editable):
     """A name or number that a company may send from. Only the System owner's own may have no agreement (SID-8)."""
 
@@ -33,6 +45,23 @@ class SenderId(Editable):
     vendor_type = closed_set(VendorType, default=VendorType.SMPP, db_default=VendorType.SMPP)
     smpp_connection = owner("connections.VendorSmppConnection", null=True, blank=True, related_name="sender_ids")
     webhook_guid = models.UUIDField(null=True, blank=True, unique=True)
+    mcc = models.CharField(max_length=3, blank=True, default="", db_default="", validators=[MCC])
+    keyword = blank_text(100)
+    webhook_url = models.CharField(
+        max_length=TEXT_LENGTH_MAX, blank=True, default="", db_default="", validators=[URLValidator(["http", "https"])]
+    )
+    service_type = blank_text(50)
+    # Kept while the notifications are off (SID-43).
+    notifications = flag()
+    trigger_percent = models.SmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+    minimal_message_count = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    window_size_minutes = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = LiveSenders()
+    everything: Any = models.Manager()
 
     class Meta:
         db_table = "senders_senderid"
@@ -48,6 +77,11 @@ class SenderId(Editable):
             models.CheckConstraint(condition=Q(status__in=SenderStatus.values), name="sender_id_status"),
             models.CheckConstraint(condition=Q(vendor_type__in=VendorType.values), name="sender_id_vendor_type"),
             models.CheckConstraint(condition=~Q(sender_id=""), name="sender_id_not_empty"),
+            models.CheckConstraint(
+                condition=Q(notifications=False)
+                | Q(trigger_percent__range=(1, 100), minimal_message_count__gte=1, window_size_minutes__gte=1),
+                name="sender_id_notification",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,19 +5,20 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from relais.records.agreements.models import Agreement, AgreementVersion, LedgerEntry, LedgerKind
+from relais.records.agreements.models import AgreementVersion, LedgerEntry, LedgerKind
+from relais.records.agreements.versions import find_version
 from relais.records.errors import WHOLE, Invalid
-from relais.records.saving import find
+from relais.records.saving import require_unchanged
 
 _CHARGES = (LedgerKind.MESSAGES_CAPTURED, LedgerKind.FEE, LedgerKind.PACK)
 
 
 @transaction.atomic
-def delete_version(version_id: int, now: datetime) -> None:
+def delete_version(version_id: int, now: datetime, *, unchanged_since: datetime | None = None) -> None:
     """Refused for the only version (AG-76), one that started before today in its own zone (AG-75), and one under which a
     charge was made (AG-99). What it had closed stays closed: a gap is allowed."""
-    version = find(AgreementVersion, version_id)
-    find(Agreement, version.agreement_id)
+    version = find_version(version_id)
+    require_unchanged(version, unchanged_since)
     if not AgreementVersion.objects.filter(agreement_id=version.agreement_id).exclude(pk=version_id).exists():
         raise Invalid.of(WHOLE, "the only version of an agreement cannot be deleted")
     zone = ZoneInfo(version.effective_from_timezone)

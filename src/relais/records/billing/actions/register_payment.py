@@ -40,8 +40,8 @@ def _require_payable_amounts(payment: Payment) -> None:
     if not is_currency(payment.payment_currency):
         reasons["payment_currency"] = ("is not the code of a currency",)
     elif not fits_minor_units(payment.payment_amount_micros, payment.payment_currency):
-        reasons["payment_amount"] = (f"has more decimals than {payment.payment_currency}",)
+        reasons["payment_amount_micros"] = (f"has more decimals than {payment.payment_currency}",)
     if not fits_minor_units(payment.replenishment_amount_micros, payment.agreement.currency):
-        reasons["replenishment_amount"] = (f"has more decimals than {payment.agreement.currency}",)
+        reasons["replenishment_amount_micros"] = (f"has more decimals than {payment.agreement.currency}",)
     if reasons:
         raise Invalid(reasons)

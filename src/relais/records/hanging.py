@@ -1,0 +1,147 @@
+"""What refers to a record, so that a dialog can name it before anybody deletes, and the deletion refuses in the same words."""
+
+from collections.abc import Callable, Sequence
+
+from django.db import connection
+from django.db.models import Model, QuerySet
+
+from relais.records.agreements.models import Agreement, ResellingAgreement
+from relais.records.billing.models import Payment
+from relais.records.catalog.models import (
+    CallingCode,
+    Country,
+    EnabledService,
+    Network,
+    NetworkCode,
+    NumberPrefix,
+    Scope,
+    Service,
+)
+from relais.records.connections.models import VendorSmppConnection
+from relais.records.errors import WHOLE, Invalid
+from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
+from relais.records.people.models import User
+from relais.records.senders.models import SenderId
+
+NAMES_SHOWN_MAX = 5
+
+Found = tuple[str, int]  # what it is, in the plural when there are several; how many
+
+
+def what_hangs_on(record: Model) -> list[Found]:
+    """Only what keeps the record from being deleted, in a fixed order; empty when nothing does."""
+    finder = _FINDERS.get(type(record))
+    return [(label, count) for label, count in (finder(record) if finder else []) if count]
+
+
+def require_nothing_hanging(record: Model) -> None:
+    """`Invalid` that names what hangs on the record."""
+    if hanging := what_hangs_on(record):
+        listed = ", ".join(f"{count} {label}" for label, count in hanging)
+        raise Invalid.of(WHOLE, f"{record} cannot be deleted: it has {listed}")
+
+
+def _counted(rows: QuerySet[Model], one: str, several: str) -> Found:
+    count = rows.count()
+    return (one if count == 1 else several), count
+
+
+def _named(rows: QuerySet[Model], one: str, several: str) -> Found:
+    """With the names of the first few, for what people look up by name."""
+    label, count = _counted(rows, one, several)
+    names = [str(row) for row in rows.order_by("pk")[:NAMES_SHOWN_MAX]]
+    return f"{label} ({', '.join(names)}{', …' if count > len(names) else ''})", count
+
+
+def _of_company(company: Company) -> Sequence[Found]:
+    return (
+        _counted(Company.objects.filter(parent=company), "company below it", "companies below it"),
+        _counted(LegalEntity.objects.filter(company=company), "legal entity", "legal entities"),
+        _counted(Bank.objects.filter(company=company), "bank", "banks"),
+        _counted(BankAccount.objects.filter(level=company), "bank account kept", "bank accounts kept"),
+        _counted(Agreement.objects.filter(company=company), "agreement", "agreements"),
+        _counted(Payment.objects.filter(agreement__company=company), "payment", "payments"),
+        _counted(Service.objects.filter(company=company), "service", "services"),
+        _counted(VendorSmppConnection.objects.filter(company=company), "vendor connection", "vendor connections"),
+        _counted(
+            VendorSmppConnection.objects.filter(companies=company).exclude(company=company),
+            "vendor connection reserved for it",
+            "vendor connections reserved for it",
+        ),
+        _counted(SenderId.everything.filter(company=company), "sender ID", "sender IDs"),
+        _counted(User.objects.filter(company=company), "user", "users"),
+    )
+
+
+def _of_legal_entity(entity: LegalEntity) -> Sequence[Found]:
+    return (
+        _counted(Agreement.objects.filter(legal_entity=entity), "agreement", "agreements"),
+        _counted(Agreement.objects.filter(own_legal_entity=entity), "agreement sold", "agreements sold"),
+        _counted(Company.objects.filter(own_legal_entity=entity), "company served", "companies served"),
+        _counted(BankAccount.objects.filter(legal_entity=entity), "bank account", "bank accounts"),
+        _counted(ResellingAgreement.objects.filter(legal_entity=entity), "reselling agreement", "reselling agreements"),
+    )
+
+
+def _of_bank(bank: Bank) -> Sequence[Found]:
+    return (_counted(BankAccount.objects.filter(bank=bank), "bank account", "bank accounts"),)
+
+
+def _of_bank_account(account: BankAccount) -> Sequence[Found]:
+    return (
+        _counted(
+            Agreement.objects.filter(bank_account=account) | Agreement.objects.filter(own_bank_account=account),
+            "agreement",
+            "agreements",
+        ),
+    )
+
+
+def _of_service(service: Service) -> Sequence[Found]:
+    return (
+        _counted(EnabledService.objects.filter(service=service), "enabled service", "enabled services"),
+        _counted(Scope.objects.filter(service=service), "scope", "scopes"),
+    )
+
+
+def _of_connection(vendor: VendorSmppConnection) -> Sequence[Found]:
+    return (
+        _named(SenderId.objects.filter(smpp_connection=vendor), "sender ID", "sender IDs"),
+        ("batches of messages on their way", _unfinished_batches_count(vendor.pk)),
+    )
+
+
+def _of_country(country: Country) -> Sequence[Found]:
+    return (
+        _counted(Network.objects.filter(country=country), "network", "networks"),
+        _counted(NumberPrefix.objects.filter(country=country), "number prefix", "number prefixes"),
+        _counted(CallingCode.objects.filter(country=country), "calling code", "calling codes"),
+        _counted(LegalEntity.objects.filter(country=country.pk), "legal entity", "legal entities"),
+        _counted(Bank.objects.filter(country=country.pk), "bank", "banks"),
+    )
+
+
+def _of_network(network: Network) -> Sequence[Found]:
+    return (
+        _counted(NetworkCode.objects.filter(network=network), "network code", "network codes"),
+        _counted(NumberPrefix.objects.filter(network=network), "number prefix", "number prefixes"),
+    )
+
+
+def _unfinished_batches_count(connection_id: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM traffic_outbox WHERE connection_id = %s", [connection_id])
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+_FINDERS: dict[type[Model], Callable[..., Sequence[Found]]] = {
+    Company: _of_company,
+    LegalEntity: _of_legal_entity,
+    Bank: _of_bank,
+    BankAccount: _of_bank_account,
+    Service: _of_service,
+    VendorSmppConnection: _of_connection,
+    Country: _of_country,
+    Network: _of_network,
+}

@@ -63,8 +63,9 @@ class Drawer:
         self.may_delete = manages and entity.deletes is not None
         self.actions = [action for action in entity.actions if manages and action.shown(record)]
         blocks = entity.blocks(record, viewer) if entity.blocks else []
-        self.blocks_before: list[Block] = [block for block in blocks if block.before]
-        self.blocks_after: list[Block] = [block for block in blocks if not block.before]
+        self.blocks_before: list[Block] = [block for block in blocks if block.before and not block.place]
+        self.blocks_after: list[Block] = [block for block in blocks if not block.before and not block.place]
+        self.placed = {block.place: block for block in blocks if block.place}
 
     @property
     def sections(self) -> list[TextSection]:

@@ -85,11 +85,15 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A part of a drawer or page that is no definition list: a template and what it shows."""
+    """A part of a drawer or page that is no definition list: a template and what it shows.
+
+    `place` puts it elsewhere than among the sections: in the head or foot of the view, or in the question whether to delete.
+    """
 
     template: str
     context: dict[str, Any]
     before: bool = False  # above the sections instead of below
+    place: str = ""  # or "head", "foot", "foot_end", "deletion"
 
 
 @dataclass(frozen=True)

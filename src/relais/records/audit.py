@@ -5,17 +5,21 @@ forgets `audited` is audited all the same: as the system, under the name of its 
 business records attaches the trigger with `attach_audit`.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from ipaddress import ip_address as address_of
+from typing import Any
 
 from django.db import connection, migrations, transaction
 
+from relais.records.columns import NAME_LENGTH_MAX
 from relais.records.parties.models import Company
+from relais.records.parties.tree import system_owner
 from relais.records.people.models import Actor, AuditAction, User
 
-_open: ContextVar[AuditAction | None] = ContextVar("relais_audit_action", default=None)
+_within: ContextVar[bool] = ContextVar("relais_audited", default=False)
 
 
 @contextmanager
@@ -26,29 +30,29 @@ def audited(
     ip_address: str | None,
     on_behalf_of: Company | None = None,
     actor: Actor | None = None,
-) -> Iterator[AuditAction]:
+) -> Iterator[None]:
     """One transaction, whose changes of rows become the lines of one action; nothing of either stays when it fails.
 
-    Within another `audited` it joins that one, whose particulars hold. `ip_address` is that of the client, as trusted
-    proxies tell it. `actor` defaults to the user's, or to the system's without one.
+    Within another `audited` it joins that one, whose particulars hold; what a surrounding transaction changes before and
+    after is not of this action. Without a change the action is kept all the same. `ip_address` is that of the client, as
+    trusted proxies tell it. `actor` defaults to the user's, or to the system's without one.
     """
-    joined = _open.get()
-    if joined is not None:
+    if _within.get():
         with transaction.atomic():
-            yield joined
+            yield
         return
-    within = connection.in_atomic_block
     with transaction.atomic():
-        former = _attached() if within else ""
-        record = _written(action, user, ip_address, on_behalf_of=on_behalf_of, actor=actor)
-        _attach(str(record.pk))
-        token = _open.set(record)
+        about = _particulars(action, user, ip_address, actor=actor)
+        if on_behalf_of is not None:
+            about["on_behalf_of_id"] = on_behalf_of.pk
+        former = _asked("SELECT audit_begin(%s::jsonb)", json.dumps(about))
+        token = _within.set(True)
         try:
-            yield record
+            yield
         finally:
-            _open.reset(token)
-        if within:  # what the surrounding transaction still changes is none of this action's
-            _attach(former)
+            _within.reset(token)
+        if not connection.needs_rollback:
+            _asked("SELECT audit_end(%s)", former)
 
 
 def note(
@@ -62,9 +66,11 @@ def note(
 ) -> AuditAction:
     """An action without lines: a log-in, a failed one (`user_name` is what was typed), a log-out, an export.
 
-    Whoever may see `company` reads it; that is the user's own unless given. Without either only the System owner does.
+    Whoever may see `company` reads it; that is the user's own unless given, and the System owner without either.
     """
-    return _written(action, user, ip_address, user_name=user_name, company=company, actor=actor)
+    return AuditAction.objects.create(
+        **_particulars(action, user, ip_address, user_name=user_name, company=company, actor=actor)
+    )
 
 
 def attach_audit(table: str, *secret_columns: str) -> migrations.RunSQL:
@@ -79,32 +85,30 @@ def attach_audit(table: str, *secret_columns: str) -> migrations.RunSQL:
     )
 
 
-def _written(
+def _particulars(
     action: str,
     user: User | None,
     ip_address: str | None,
     *,
     user_name: str = "",
     company: Company | None = None,
-    on_behalf_of: Company | None = None,
     actor: Actor | None = None,
-) -> AuditAction:
+) -> dict[str, Any]:
+    """Columns of the action; `company_id` is that of an action without lines."""
     if actor is None:
         actor = Actor.USER if user is not None or user_name else Actor.SYSTEM
-    company_id = company.pk if company is not None else getattr(user, "company_id", None)
-    name_length_max = AuditAction._meta.get_field("user_name").max_length
-    return AuditAction.objects.create(
-        actor=actor,
-        user_id=getattr(user, "pk", None),
-        user_name=(f"{user.full_name} ({user.login})" if user is not None else user_name.replace("\0", ""))[
-            :name_length_max
-        ],
-        interface=getattr(user, "interface", ""),
-        ip_address=_address(ip_address),
-        action=action,
-        on_behalf_of=on_behalf_of,
-        company_id=company_id,
-    )
+    if company is None:
+        company = user.company if user is not None else system_owner()
+    name = f"{user.full_name} ({user.login})" if user is not None else user_name.replace("\0", "")
+    return {
+        "actor": actor.value,
+        "user_id": user.pk if user is not None else None,
+        "user_name": name[:NAME_LENGTH_MAX],
+        "interface": user.interface if user is not None else "",
+        "ip_address": _address(ip_address),
+        "action": action[:NAME_LENGTH_MAX],
+        "company_id": company.pk,
+    }
 
 
 def _address(told: str | None) -> str | None:
@@ -115,13 +119,7 @@ def _address(told: str | None) -> str | None:
         return None
 
 
-def _attached() -> str:
-    """Id of the action that changes of this transaction belong to, as text; "" while none was made."""
+def _asked(query: str, argument: str) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(current_setting('relais.audit_action', true), '')")
+        cursor.execute(query, [argument])
         return cursor.fetchone()[0]
-
-
-def _attach(action_id: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('relais.audit_action', %s, true)", [action_id])

@@ -38,12 +38,14 @@ NOTHING = Q(pk__in=[])
 
 _RULES: dict[type[Model], Rule] = {}
 
-# `company_id` is unique and its own ancestor; the tree has no cycles (parties, migration 0002).
+# The tree has no cycles (parties, migration 0002). OFFSET 0: a look-up a level, never a scan of all companies.
 _AT_OR_ABOVE = """
     WITH RECURSIVE line AS (
         SELECT id, parent_id FROM parties_company WHERE id = %s
         UNION ALL
-        SELECT above.id, above.parent_id FROM parties_company AS above JOIN line ON above.id = line.parent_id
+        SELECT above.* FROM line CROSS JOIN LATERAL (
+            SELECT id, parent_id FROM parties_company WHERE id = line.parent_id OFFSET 0
+        ) AS above
     ) SELECT id FROM line
 """
 
@@ -177,24 +179,19 @@ def _of_system_owner(user: User) -> Q:
     return Q(Exists(Company.objects.filter(pk=user.company_id, parent=None)))
 
 
-def _audited_companies(user: User) -> Q:
-    """Own, children's, and for the System owner what belongs to no company."""
-    return Q(company__in=own_and_children(user.company_id)) | (Q(company=None) & _of_system_owner(user))
-
-
 @rule_of(AuditAction)
 def _audit_actions(user: User, action: Action) -> Q:
-    """By the companies of their lines; those without lines by the actor's (AUD-11). Nobody changes them (AUD-9)."""
+    """By the companies of their lines, and those without lines by the actor's (AUD-11). Nobody changes them (AUD-9)."""
     if action == "manage":
         return NOTHING
-    seen = AuditLine.objects.filter(_audited_companies(user)).values("action")
-    without_lines = ~Q(pk__in=AuditLine.objects.values("action"))
-    return Q(pk__in=seen) | (_audited_companies(user) & without_lines)
+    companies = own_and_children(user.company_id)
+    elsewhere = AuditLine.objects.filter(elsewhere=True, company__in=companies).values("action")
+    return Q(company__in=companies) | Q(pk__in=elsewhere)
 
 
 @rule_of(AuditLine)
 def _audit_lines(user: User, action: Action) -> Q:
-    return NOTHING if action == "manage" else _audited_companies(user)
+    return NOTHING if action == "manage" else Q(company__in=own_and_children(user.company_id))
 
 
 @rule_of(ListPreference, SavedFilter)

@@ -187,7 +187,7 @@ def _remembered(to: str, **options: Any) -> Any:
 class AuditAction(models.Model):
     """One thing that was done, with a line for each row it changed. `user_id` may name a user that is gone.
 
-    `company` is the actor's; it says who may read an action that has no lines.
+    `company` is that of the first line, or where there is none the actor's, or else the System owner: whose affair it was.
     """
 
     at = models.DateTimeField(db_default=Now(), editable=False)
@@ -214,7 +214,10 @@ class AuditAction(models.Model):
 
 
 class AuditLine(models.Model):
-    """A changed row: all its columns when it was made or deleted, those that changed otherwise; secrets are masked."""
+    """A changed row: all its columns when it was made or deleted, those that changed otherwise; secrets are masked.
+
+    `elsewhere` tells the few lines that concern another company than their action does.
+    """
 
     action = models.ForeignKey(AuditAction, on_delete=models.DO_NOTHING, related_name="lines")
     table = models.CharField(max_length=63, db_column="table_name")
@@ -223,10 +226,12 @@ class AuditLine(models.Model):
     old = models.JSONField(null=True)
     new = models.JSONField(null=True)
     company = _remembered("parties.Company")
+    elsewhere = flag()
 
     class Meta:
         indexes = [
             models.Index(fields=["company", "action"], name="audit_line_company"),
+            models.Index(fields=["company", "action"], condition=Q(elsewhere=True), name="audit_line_elsewhere"),
             models.Index(fields=["table", "object_id"], name="audit_line_object"),
         ]
         constraints = [models.CheckConstraint(condition=Q(operation__in=Operation.values), name="audit_line_operation")]

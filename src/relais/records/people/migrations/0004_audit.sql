@@ -11,10 +11,11 @@ LANGUAGE sql IMMUTABLE AS $$
     FROM jsonb_each(columns) AS c
 $$;
 
--- Whose record a row is: its own company, else that of the agreement, legal entity or service it belongs to.
+-- Whose record a row is: its own company's, else that of the agreement, legal entity or service it belongs to, else the
+-- System owner's.
 CREATE FUNCTION audit_company_of(audited text, audited_row jsonb) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN CASE
+    RETURN coalesce(CASE
         WHEN audited = 'parties_company' THEN (audited_row ->> 'id')::bigint
         WHEN audited_row ? 'company_id' THEN (audited_row ->> 'company_id')::bigint
         WHEN audited_row ? 'agreement_id'
@@ -28,22 +29,47 @@ BEGIN
                   WHERE e.id = (audited_row ->> 'enabled_service_id')::bigint)
         WHEN audited_row ? 'user_id'
             THEN (SELECT company_id FROM people_user WHERE id = (audited_row ->> 'user_id')::bigint)
-    END;
+    END, (SELECT id FROM parties_company WHERE parent_id IS NULL));
 END $$;
 
--- The action that lines of this transaction belong to: the one named by `relais.records.audit`, else one that says which
--- program wrote. Set for the transaction only, so a savepoint that is rolled back takes it along with the action itself.
-CREATE FUNCTION audit_action_of_transaction() RETURNS bigint LANGUAGE plpgsql AS $$
+-- The setting `relais.audit_action` says, until the transaction ends, what its changes belong to: a document with the
+-- columns of people_auditaction, and the `id` once the action is written, which its first line does. A savepoint that is
+-- rolled back takes the setting along with the rows.
+
+CREATE FUNCTION audit_write(about jsonb, company bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-    named bigint := nullif(current_setting('relais.audit_action', true), '')::bigint;
+    written bigint;
 BEGIN
-    IF named IS NULL THEN
-        INSERT INTO people_auditaction (actor, action)
-        VALUES ('system', left(coalesce(nullif(current_setting('application_name'), ''), 'unnamed program'), 200))
-        RETURNING id INTO named;
-        PERFORM set_config('relais.audit_action', named::text, true);
+    INSERT INTO people_auditaction
+        (actor, user_id, user_name, interface, ip_address, action, on_behalf_of_id, company_id)
+    VALUES (about ->> 'actor', (about ->> 'user_id')::bigint, coalesce(about ->> 'user_name', ''),
+            coalesce(about ->> 'interface', ''), (about ->> 'ip_address')::inet, about ->> 'action',
+            (about ->> 'on_behalf_of_id')::bigint, company)
+    RETURNING id INTO written;
+    about := about || jsonb_build_object('id', written, 'company_id', company);
+    PERFORM set_config('relais.audit_action', about::text, true);
+    RETURN about;
+END $$;
+
+-- From here on changes belong to that action; what they belonged to before, for audit_end.
+CREATE FUNCTION audit_begin(about jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    former text := coalesce(current_setting('relais.audit_action', true), '');
+BEGIN
+    PERFORM set_config('relais.audit_action', about::text, true);
+    RETURN former;
+END $$;
+
+-- Writes the action when no line did, then goes back to the former; the id of the action.
+CREATE FUNCTION audit_end(former text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    about jsonb := current_setting('relais.audit_action');
+BEGIN
+    IF NOT about ? 'id' THEN
+        about := audit_write(about, (about ->> 'company_id')::bigint);
     END IF;
-    RETURN named;
+    PERFORM set_config('relais.audit_action', former, true);
+    RETURN about ->> 'id';
 END $$;
 
 -- Arguments: the column that identifies a row, then further secret columns.
@@ -51,7 +77,9 @@ CREATE FUNCTION audit_row() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     former  jsonb;
     later   jsonb;
-    whole jsonb;
+    whole   jsonb;
+    company bigint;
+    about   jsonb := nullif(current_setting('relais.audit_action', true), '');
 BEGIN
     IF TG_OP <> 'INSERT' THEN former := to_jsonb(OLD); END IF;
     IF TG_OP <> 'DELETE' THEN later := to_jsonb(NEW); END IF;
@@ -64,10 +92,15 @@ BEGIN
             RETURN NULL;
         END IF;
     END IF;
-    INSERT INTO people_auditline (action_id, table_name, operation, object_id, old, new, company_id)
-    VALUES (audit_action_of_transaction(), TG_TABLE_NAME, lower(TG_OP), whole ->> TG_ARGV[0],
+    company := audit_company_of(TG_TABLE_NAME, whole);
+    IF NOT coalesce(about ? 'id', false) THEN
+        about := audit_write(coalesce(about, jsonb_build_object('actor', 'system', 'action', coalesce(
+            left(nullif(current_setting('application_name'), ''), 200), 'unnamed program'))), company);
+    END IF;
+    INSERT INTO people_auditline (action_id, table_name, operation, object_id, old, new, company_id, elsewhere)
+    VALUES ((about ->> 'id')::bigint, TG_TABLE_NAME, lower(TG_OP), whole ->> TG_ARGV[0],
             audit_masked(former, TG_ARGV[1:], TG_OP = 'UPDATE'), audit_masked(later, TG_ARGV[1:], TG_OP = 'UPDATE'),
-            audit_company_of(TG_TABLE_NAME, whole));
+            company, company <> (about ->> 'company_id')::bigint);
     RETURN NULL;
 END $$;
 

@@ -12,7 +12,7 @@ from relais.pipeline.configuration import Configuration
 from relais.pipeline.traffic import Traffic
 from relais.secretbox import SecretBox
 
-COLLECT_AFTER_OBJECTS = 50_000
+COLLECT_AFTER_OBJECTS = 500_000  # made and not freed yet: more than the messages under way have
 
 log = structlog.get_logger()
 

@@ -9,13 +9,13 @@ from relais.records.agreements.models import Agreement
 from relais.records.apply import references
 from relais.records.apply.section import Outcome, Run, Section, assign, changed_if
 from relais.records.apply.shapes import Entry, Field, Shape, capitals, day, flag, full_text, money, one_of, text
+from relais.records.billing.actions.change_payment import change_payment
 from relais.records.billing.actions.confirm_payment import confirm_payment
 from relais.records.billing.actions.move_deadline import move_deadline
 from relais.records.billing.actions.register_payment import register_payment
 from relais.records.billing.actions.withdraw_confirmation import withdraw_confirmation
 from relais.records.billing.models import Payment, PaymentDirection
 from relais.records.errors import Invalid
-from relais.records.saving import save
 
 
 class Payments(Section):
@@ -36,6 +36,7 @@ class Payments(Section):
         "payment_amount": Field(money, required=True),
         "payment_currency": Field(capitals),
         "replenishment_amount": Field(money),
+        "exchange_rate_date": Field(day),
         "description": Field(text),
         "payment_confirmed": Field(flag, required=True),
         "confirm_payment_before": Field(day, blank=True),
@@ -59,7 +60,16 @@ class Payments(Section):
                 Payment(
                     agreement=agreement,
                     reference_code=entry["reference_code"],
-                    **self.given(entry, (*self._fixed, "description", "payment_confirmed", "confirm_payment_before")),
+                    **self.given(
+                        entry,
+                        (
+                            *self._fixed,
+                            "description",
+                            "exchange_rate_date",
+                            "payment_confirmed",
+                            "confirm_payment_before",
+                        ),
+                    ),
                     **amounts,
                 ),
                 run.now,
@@ -67,9 +77,10 @@ class Payments(Section):
             return Outcome.CREATED
         fixed = self.given(entry, self._fixed) | amounts
         assign(found, fixed, final=fixed)
-        changed = assign(found, self.given(entry, ("description",)))
+        given = self.given(entry, ("description", "exchange_rate_date"))
+        changed = assign(found, given)
         if changed:
-            save(found)
+            change_payment(found.pk, run.now, **given)
         return changed_if(_confirm_as_told(entry, found, run) or changed)
 
     def _amounts(self, entry: Entry, agreement: Agreement) -> dict[str, Any]:
@@ -79,6 +90,8 @@ class Payments(Section):
             raise Invalid.of(
                 "replenishment_amount", f"is required: {currency} was paid, {agreement.currency} is credited"
             )
+        if "exchange_rate_date" in entry and currency == agreement.currency:
+            raise Invalid.of("exchange_rate_date", "goes with a payment in another currency than the agreement's")
         replenishment_micros = entry.get("replenishment_amount", entry["payment_amount"])
         return {"payment_currency": currency, "replenishment_amount_micros": replenishment_micros}
 

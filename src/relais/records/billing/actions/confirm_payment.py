@@ -4,19 +4,22 @@ from datetime import datetime
 
 from django.db import transaction
 
-from relais.records.billing.counting import count, require_past_payment_date
+from relais.records.billing.counting import count, find_payment, require_past_payment_date
 from relais.records.billing.models import Payment
-from relais.records.saving import find
 
 
 @transaction.atomic
-def confirm_payment(payment_id: int, now: datetime) -> Payment:
+def confirm_payment(payment_id: int, now: datetime, *, unchanged_since: datetime | None = None) -> Payment:
     """Counts at once if it does not already (PAY-54, PAY-55); a confirmed payment is left as it is."""
-    payment = find(Payment, payment_id)
-    if payment.confirmed:
-        return payment
-    require_past_payment_date(payment, now)
-    count(payment, now)
-    payment.confirmed, payment.confirm_before = True, None
+    payment = find_payment(payment_id, unchanged_since)
+    confirm(payment, now)
     payment.save()
     return payment
+
+
+def confirm(payment: Payment, now: datetime) -> None:
+    """The same for a locked payment that the caller stores."""
+    if not payment.confirmed:
+        require_past_payment_date(payment, now)
+        count(payment, now)
+        payment.confirmed, payment.confirm_before = True, None

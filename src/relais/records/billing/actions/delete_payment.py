@@ -4,14 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from relais.records.billing.counting import discount
-from relais.records.billing.models import Payment
-from relais.records.saving import find
+from relais.records.billing.counting import discount, find_payment
 
 
 @transaction.atomic
-def delete_payment(payment_id: int, now: datetime) -> None:
+def delete_payment(payment_id: int, now: datetime, *, unchanged_since: datetime | None = None) -> None:
     """A counting payment leaves the balance; a lapsed one leaves it as it is (PAY-58)."""
-    payment = find(Payment, payment_id)
+    payment = find_payment(payment_id, unchanged_since)
     discount(payment, now, "deleted")
     payment.delete()

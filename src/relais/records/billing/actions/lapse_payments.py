@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
+from relais.records.agreements.posting import lock_balances
 from relais.records.billing.counting import deadline, discount
 from relais.records.billing.models import Payment
 
@@ -17,6 +18,7 @@ def lapse_payments(now: datetime) -> int:
 
 @transaction.atomic
 def _lapse(payment_id: int, now: datetime) -> bool:
+    lock_balances(Payment.objects.filter(pk=payment_id).values_list("agreement_id", flat=True))
     payment = Payment.objects.select_for_update().filter(pk=payment_id, confirmed=False, counted=True).first()
     if payment is None or deadline(payment, now) > now:
         return False  # confirmed, deleted or lapsed since it was found, or its midnight is still to come

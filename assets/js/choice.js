@@ -1,0 +1,76 @@
+// Searchable choices: a select with data-options-url asks the server while the user types; a long or multiple one is
+// searched here. A field that depends on others sends their values, and is emptied when one of them changes.
+import TomSelect from "tom-select/base";
+import removeButton from "tom-select/dist/esm/plugins/remove_button/plugin.js";
+import { on, onPart, prepared } from "./page.js";
+
+TomSelect.define("remove_button", removeButton);
+const LONG_COUNT = 12;
+const SEARCHABLE = "select[data-options-url], select[multiple], .fld select";
+
+const dependsOn = (select) => (select.closest("[data-depends]")?.dataset.depends ?? "").split(" ").filter(Boolean);
+
+function addressOf(select, term) {
+  const form = select.form;
+  const url = new URL(select.dataset.optionsUrl, form?.action || location.href);
+  url.searchParams.set("term", term);
+  for (const name of dependsOn(select)) {
+    const control = form.elements.namedItem(name);
+    if (control?.value) url.searchParams.set(name, control.value);
+  }
+  return url;
+}
+
+const settings = {
+  maxOptions: 500,
+  hidePlaceholder: false,
+  copyClassesToDropdown: false,
+  render: {
+    no_results: () => prepared("no-choice"),
+    loading: () => null,
+  },
+};
+
+function remote(select) {
+  return {
+    ...settings,
+    valueField: "value",
+    labelField: "text",
+    searchField: ["text"],
+    preload: "focus",
+    loadThrottle: 200,
+    shouldLoad: () => true,
+    score: () => () => 1, // the server has chosen
+    load(term, done) {
+      fetch(addressOf(select, term), { headers: { Accept: "application/json" } })
+        .then((answer) => (answer.ok ? answer.json() : { options: [] }))
+        .then(({ options }) => {
+          this.clearOptions((option) => this.items.includes(String(option.value)));
+          done(options);
+        })
+        .catch(() => done());
+    },
+  };
+}
+
+onPart((root) => {
+  for (const select of root.querySelectorAll(SEARCHABLE)) {
+    const isRemote = select.dataset.optionsUrl !== undefined;
+    if (select.tomselect || (!isRemote && !select.multiple && select.options.length <= LONG_COUNT)) continue;
+    const words = select.multiple ? { plugins: { remove_button: { title: select.dataset.remove ?? "", append: true } } } : {};
+    const choice = new TomSelect(select, { ...(isRemote ? remote(select) : settings), ...words });
+    if (select.getAttribute("aria-describedby")) choice.control_input.setAttribute("aria-describedby", select.getAttribute("aria-describedby"));
+    if (select.getAttribute("aria-invalid") === "true") choice.wrapper.classList.add("is-invalid");
+  }
+});
+
+on("change", "form :is(select, input)", (event, control) => {
+  if (!control.name) return;
+  for (const select of control.form.querySelectorAll("[data-depends] select")) {
+    if (!dependsOn(select).includes(control.name) || !select.tomselect) continue;
+    select.tomselect.clear();
+    select.tomselect.clearOptions();
+    select.tomselect.loadedSearches = {};
+    select.tomselect.wrapper.classList.remove("preloaded");
+  }
+});

@@ -1,0 +1,1 @@
+"""What the kit's templates ask for beyond Django's own tags."""

@@ -1,0 +1,75 @@
+"""Tags of the kit: bundled files by name, icons of the sprite, URLs of an entity, the link of a row."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.http import QueryDict
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+BUNDLES = Path(__file__).parent.parent / "static" / "relais"
+
+
+@register.simple_tag
+@cache
+def asset(name: str) -> str:
+    """URL of a bundled file; `name` may stop before the digest that letters carry. It changes when the content does."""
+    bundles = json.loads((BUNDLES / "assets.json").read_text(encoding="utf-8"))["bundles"]
+    found = name if name in bundles else next(each for each in sorted(bundles) if each.startswith(f"{name}-"))
+    return f"{static(f'relais/{found}')}?v={bundles[found]['sha256'][:12]}"
+
+
+@register.simple_tag
+@cache
+def icon(name: str, css: str = "") -> SafeString:
+    """An icon named in assets/icons.txt, in the colour of the text; never the only word for what it means."""
+    return format_html(
+        '<svg class="ti {}" aria-hidden="true"><use href="{}#{}"></use></svg>', css, asset("icons.svg"), name
+    )
+
+
+@register.simple_tag
+def entity_url(entity: Any, suffix: str, *arguments: Any) -> str:
+    return reverse(f"{entity.name}-{suffix}", args=arguments)
+
+
+@register.filter
+def in_sentence(words: str) -> str:
+    """ "Bank accounts" → "bank accounts", but "SMS sender IDs" as it is."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
+@register.filter
+def linked_cells(row: Any) -> Iterator[tuple[Any, bool]]:
+    """The row's cells, each with whether it carries the link to the record: the name does, else the first cell."""
+    cells = row.cells
+    place = next((index for index, cell in enumerate(cells) if cell.is_name), 0)
+    return ((cell, index == place) for index, cell in enumerate(cells))
+
+
+@register.filter
+def kept(query: QueryDict, names: str) -> Iterator[tuple[str, str]]:
+    """The query's (name, value) pairs with one of `names` ("q sort"), or, where it begins with "-", with any other."""
+    listed = set(names.removeprefix("-").split())
+    return (
+        (name, value) for name, values in query.lists() for value in values if (name in listed) != names.startswith("-")
+    )
+
+
+@register.filter
+def wrong_fields(form: Any) -> list[Any]:
+    """The fields with errors, in the form's order."""
+    return [field for field in form if field.errors]
+
+
+@register.filter
+def verb(label: str) -> str:
+    """What a button that does it says: "Set status…" opens a dialog, "Set status" in it is the deed."""
+    return label.rstrip("…")

@@ -58,6 +58,16 @@ class MoneyField(forms.DecimalField):
             return True
 
 
+class DayField(forms.DateField):
+    """A date of its own, not an instant."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.DateInput(
+            {"placeholder": "dd.mm.yyyy", "autocomplete": "off", "class": "tnum"}, format="%d.%m.%Y"
+        )
+        super().__init__(input_formats=("%d.%m.%Y", "%Y-%m-%d"), widget=widget, **options)
+
+
 class ZoneField(forms.ChoiceField):
     """An IANA time zone, shown with its offset now."""
 
@@ -146,8 +156,17 @@ class ReferenceWidget(forms.Select):
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = forms.Widget.get_context(self, name, value, attrs)
-        chosen = self.choices.queryset.filter(pk=value).first() if value and str(value).isdecimal() else None  # type: ignore[union-attr]
-        return context | {"chosen": chosen, "options_url": self.options_url}
+        chosen = _record_of(self.choices.queryset, value)  # type: ignore[union-attr]
+        told = self.choices.field.label_from_instance(chosen) if chosen else ""  # type: ignore[union-attr]
+        return context | {"chosen": chosen, "chosen_text": told, "options_url": self.options_url}
+
+
+def _record_of(rows: QuerySet[Any], key: Any) -> Any:
+    """None for what can be no key: of most models a number, of some a code."""
+    try:
+        return rows.filter(pk=rows.model._meta.pk.to_python(key)).first() if key else None
+    except forms.ValidationError:
+        return None
 
 
 class ReferenceField(forms.ModelChoiceField):
@@ -185,13 +204,32 @@ class RecordForm(forms.ModelForm):
                 field.widget.options_url = f"?options={name}"
             if isinstance(field, MoneyField) and name not in self.initial and hasattr(self.instance, f"{name}_micros"):
                 self.initial[name] = getattr(self.instance, f"{name}_micros")
+            if (
+                isinstance(field, ZonedField)
+                and name not in self.initial
+                and hasattr(self.instance, f"{name}_timezone")
+            ):
+                self.initial[name] = (getattr(self.instance, name), getattr(self.instance, f"{name}_timezone"))
 
     def value_of(self, name: str) -> Any:
         """What a field holds now: as sent, else as stored."""
         if self.is_bound and name in self.fields:
-            return self.data.get(self.add_prefix(name)) or None
+            return self.held(name, self.data.get(self.add_prefix(name)))
         stored = self.initial.get(name, getattr(self.instance, f"{name}_id", getattr(self.instance, name, None)))
+        if isinstance(stored, str):  # out of the address of a new record's form
+            return self.held(name, stored)
         return stored.pk if isinstance(stored, Model) else stored
+
+    def held(self, name: str, sent: str | None) -> str | None:
+        """What a field would hold that was sent so; nothing where a reference was sent what can be no record's key."""
+        field = self.fields.get(name)
+        if not isinstance(field, ReferenceField) or field.queryset is None:
+            return sent or None
+        try:
+            field.queryset.model._meta.pk.to_python(sent)
+        except forms.ValidationError:
+            return None
+        return sent or None
 
     def store(self) -> Model:
         """Give the cleaned record to its verb; `Invalid` when that refuses. Runs inside the audited transaction."""
@@ -207,6 +245,10 @@ class RecordForm(forms.ModelForm):
                 setattr(self.instance, name, instant)
                 setattr(self.instance, f"{name}_timezone", zone)
         super()._post_clean()
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Every column: what one may hold, and whether it is taken, the verb says, in its own words and once."""
+        return {field.name for field in self.instance._meta.get_fields()}
 
 
 def tell(form: forms.BaseForm, invalid: Invalid) -> None:

@@ -92,8 +92,8 @@ def record_view(entity: Entity) -> View:
     @require_safe
     def view(request: HttpRequest, pk: str) -> HttpResponse:
         viewer = viewer_of(request)
-        return _drawer(
-            request, entity, "pages/view.html", {"drawer": Drawer(entity, _record(entity, viewer, pk), viewer)}
+        return in_drawer(
+            request, entity, "pages/view.html", {"drawer": Drawer(entity, record_or_404(entity, viewer, pk), viewer)}
         )
 
     return view
@@ -108,7 +108,7 @@ def new_view(entity: Entity) -> View:
 
 def edit_view(entity: Entity) -> View:
     def view(request: HttpRequest, pk: str) -> HttpResponse:
-        return _form(request, entity, _record(entity, viewer_of(request), pk, MANAGE))
+        return _form(request, entity, record_or_404(entity, viewer_of(request), pk, MANAGE))
 
     return view
 
@@ -118,7 +118,7 @@ def delete_view(entity: Entity) -> View:
 
     def view(request: HttpRequest, pk: str) -> HttpResponse:
         viewer = viewer_of(request)
-        drawer = Drawer(entity, _record(entity, viewer, pk, MANAGE), viewer)
+        drawer = Drawer(entity, record_or_404(entity, viewer, pk, MANAGE), viewer)
         context: dict[str, Any] = {"drawer": drawer, "reasons": []}
         if request.method == "POST":
             try:
@@ -127,7 +127,7 @@ def delete_view(entity: Entity) -> View:
                 context["reasons"] = str(invalid).splitlines()
             else:
                 return _done(request, entity, f"{entity.label} {drawer.record} deleted.", "")
-        return _drawer(request, entity, "pages/delete.html", context, status=409 if context["reasons"] else 200)
+        return in_drawer(request, entity, "pages/delete.html", context, status=409 if context["reasons"] else 200)
 
     return view
 
@@ -137,7 +137,7 @@ def action_view(entity: Entity) -> View:
 
     def view(request: HttpRequest, pk: str, action: str) -> HttpResponse:
         viewer = viewer_of(request)
-        drawer = Drawer(entity, _record(entity, viewer, pk, MANAGE), viewer)
+        drawer = Drawer(entity, record_or_404(entity, viewer, pk, MANAGE), viewer)
         chosen = next((each for each in drawer.actions if each.key == action), None)
         if chosen is None:
             raise Http404
@@ -152,7 +152,7 @@ def action_view(entity: Entity) -> View:
                 return _done(
                     request, entity, f"{entity.label} {drawer.record}: {chosen.label.rstrip('…').lower()} done.", pk
                 )
-        return _drawer(request, entity, "pages/action.html", context, status=409 if context["reasons"] else 200)
+        return in_drawer(request, entity, "pages/action.html", context, status=409 if context["reasons"] else 200)
 
     return view
 
@@ -233,7 +233,7 @@ def _form(request: HttpRequest, entity: Entity, record: Any | None) -> HttpRespo
             verb = "added" if record is None else "saved"
             return _done(request, entity, f"{entity.label} {stored} {verb}.", stored.pk)
     status = 409 if drawer.conflicts else 422 if drawer.form.errors else 200
-    return _drawer(request, entity, "pages/form.html", {"drawer": drawer}, status=status)
+    return in_drawer(request, entity, "pages/form.html", {"drawer": drawer}, status=status)
 
 
 def _field_options(drawer: FormDrawer, request: HttpRequest) -> HttpResponse:
@@ -241,8 +241,9 @@ def _field_options(drawer: FormDrawer, request: HttpRequest) -> HttpResponse:
     field = drawer.form.fields.get(request.GET[OPTIONS])
     if not isinstance(field, ReferenceField):
         raise Http404
-    chosen = {name: request.GET.get(name) for name in field.depends_on}
-    return _options(_matching(field.offer(drawer.viewer, chosen), field.search, request.GET.get("term", "")))
+    chosen = {name: drawer.form.held(name, request.GET.get(name)) for name in field.depends_on}
+    rows = _matching(field.offer(drawer.viewer, chosen), field.search, request.GET.get("term", ""))
+    return _options(rows, field.label_from_instance)
 
 
 def _filter_options(entity: Entity, request: HttpRequest, viewer: Viewer) -> HttpResponse:
@@ -260,8 +261,8 @@ def _matching(rows: QuerySet[Any], paths: tuple[str, ...], term: str) -> QuerySe
     return rows.filter(condition).order_by(*paths)[:OPTIONS_COUNT_MAX]
 
 
-def _options(rows: QuerySet[Any]) -> HttpResponse:
-    return JsonResponse({"options": [{"value": record.pk, "text": str(record)} for record in rows]})
+def _options(rows: QuerySet[Any], label: Callable[[Any], str] = str) -> HttpResponse:
+    return JsonResponse({"options": [{"value": record.pk, "text": label(record)} for record in rows]})
 
 
 def _keys(entity: Entity, texts: list[str]) -> list[Any]:
@@ -275,7 +276,7 @@ def _keys(entity: Entity, texts: list[str]) -> list[Any]:
     return keys
 
 
-def _record(entity: Entity, viewer: Viewer, pk: str, level: str = "view") -> Any:
+def record_or_404(entity: Entity, viewer: Viewer, pk: str, level: str = "view") -> Any:
     """The record, or 404 alike for one that does not exist and one that is not this person's."""
     keys = _keys(entity, [pk])
     record = entity.queryset(viewer, level).filter(pk__in=keys).first() if keys and _fits(keys[0]) else None
@@ -288,7 +289,7 @@ def _fits(key: Any) -> bool:
     return not isinstance(key, int) or key < 2**63
 
 
-def _drawer(
+def in_drawer(
     request: HttpRequest, entity: Entity, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     """The drawer alone, or with the list behind it."""

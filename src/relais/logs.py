@@ -9,6 +9,9 @@ import sys
 
 import structlog
 
+# Without the values of local variables: there are secrets and texts among them.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
 
 def configure_logging(process: str, level: str, format_: str) -> None:
     """Sets up structlog, and the standard library's logging through it, for this process; lines go to stderr.
@@ -25,7 +28,7 @@ def configure_logging(process: str, level: str, format_: str) -> None:
     last: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
         if console
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [_TRACEBACKS, structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[*shared, *last],

@@ -8,10 +8,10 @@ import asyncio
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from granian import Granian
 from granian.constants import Interfaces
 from whitenoise import WhiteNoise
@@ -107,21 +107,18 @@ def _serve_ops(settings: Settings) -> None:
     from relais.observability import OpsServer
 
     async def run() -> None:
-        server = OpsServer(settings.ops_host, settings.web_ops_port, _ready)
+        server = OpsServer(settings.ops_host, settings.web_ops_port, lambda: {"database": _answers(settings)})
         await server.start()
         await asyncio.Event().wait()
 
     asyncio.run(run())
 
 
-def _ready() -> Mapping[str, bool]:
-    """The database answers. Asked on the ops port's own thread, with its own connection."""
-    from django.db import Error, connection
-
+def _answers(settings: Settings) -> bool:
+    """Whether the database does. Asked on the ops port's own thread, without Django, whose connections are the pages'."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Error:
-        connection.close()
-        return {"database": False}
-    return {"database": True}
+        with psycopg.connect(settings.database_url or "", connect_timeout=2) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True

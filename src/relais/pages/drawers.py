@@ -92,7 +92,7 @@ def shown(record: Any, column: Column) -> SafeString:
         return column.kind.link(value)
     if not isinstance(column.kind, Computed) and (value is None or value == "") and not column.kind.text(value, record):
         return SafeString('<span class="t3">not set</span>')
-    return column.kind.html(value, record)
+    return column.kind.detail(value, record)
 
 
 class FormDrawer:

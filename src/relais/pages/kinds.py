@@ -56,6 +56,10 @@ class Kind:
     def text(self, value: Any, row: Any) -> str:
         return "" if value is None else str(value)
 
+    def detail(self, value: Any, row: Any) -> SafeString:
+        """In a drawer, where there is more room than in a cell."""
+        return self.html(value, row)
+
 
 class Name(Kind):
     """What the record is called: bold, and the link to it (the list makes it one)."""

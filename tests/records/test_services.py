@@ -40,7 +40,8 @@ def enabled(books: Books, service: Any, effective_from: datetime = START, till: 
     from relais.records.catalog.models import EnabledService
 
     return enable_service(
-        EnabledService(agreement=books.agreement, service=service, effective_from=effective_from, effective_till=till)
+        EnabledService(agreement=books.agreement, service=service, effective_from=effective_from, effective_till=till),
+        NOW,
     )
 
 
@@ -158,7 +159,7 @@ def test_ES_19_the_end_of_an_enabled_service_cannot_be_moved_over_the_next(books
     first = enabled(books, service_of(books, "Old"), till=LATER)
     enabled(books, service_of(books, "New"), LATER)
     with pytest.raises(Invalid, match="overlaps 'New'"):
-        change_enabled_service(first.pk, effective_till=None)
+        change_enabled_service(first.pk, NOW, effective_till=None)
     first.refresh_from_db()
     assert first.effective_till == LATER
 
@@ -208,3 +209,170 @@ def test_SV_262_currency_and_size_go_with_the_type(books: Books) -> None:
         with pytest.raises(IntegrityError), transaction.atomic():
             Service.objects.create(company=books.reseller, name="x", **fields)
     assert Service.objects.count() == 0
+
+
+def reasons_of(act: Any, *arguments: Any, **options: Any) -> dict[str, tuple[str, ...]]:
+    from tests.records.test_parties import reasons_of
+
+    return reasons_of(act, *arguments, **options)
+
+
+def copy_of(record: Any, **changes: Any) -> Any:
+    from tests.records.test_parties import copy_of
+
+    return copy_of(record, **changes)
+
+
+def properties(books: Books, **fields: Any) -> Any:
+    from relais.records.catalog.models import Service
+
+    return Service(company=books.reseller, **({"name": "S", "type": "pay_as_you_go", "currency": "EUR"} | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reasons"),
+    [
+        ({"currency": None}, {"currency": ("is required for this type",)}),
+        ({"currency": "XXZ"}, {"currency": ("is not the code of a currency",)}),
+        ({"type": "unit_pack", "currency": None}, {"size": ("is required for this type",)}),
+        (
+            {"type": "monetary_pack", "size": 1_234_567},
+            {"size": ("has more decimals than EUR",)},
+        ),
+        (
+            {"type": "unit_pack", "size": 1000},
+            {"currency": ("currency goes with pay_as_you_go and monetary_pack, and is required there",)},
+        ),
+        ({"size": 1}, {"size": ("size goes with packs, and is required there",)}),
+        ({"name": " "}, {"name": ("This field cannot be blank.",)}),
+    ],
+)
+def test_SV_31_SV_33_SV_34_currency_and_size_are_those_of_the_type(
+    books: Books, fields: dict[str, Any], reasons: dict[str, tuple[str, ...]]
+) -> None:
+    from relais.records.catalog.actions.save_service import save_service
+
+    assert reasons_of(save_service, properties(books, **fields)) == reasons
+
+
+def test_SV_8_SV_262_names_may_repeat_while_type_currency_and_an_enabled_size_are_final(books: Books) -> None:
+    from relais.records.catalog.actions.enable_service import enable_pack
+    from relais.records.catalog.actions.save_service import save_service
+    from relais.records.catalog.models import EnabledService
+
+    save_service(properties(books))
+    rated = save_service(properties(books))
+    pack = save_service(properties(books, type="unit_pack", currency=None, size=1000))
+    why = ("cannot be changed once the service exists",)
+    assert reasons_of(save_service, copy_of(rated, currency="USD", type="monetary_pack", size=1)) == {
+        "type": why,
+        "currency": why,
+    }
+    assert save_service(copy_of(pack, size=2000, name="renamed")).size == 2000
+    enable_pack(EnabledService(agreement=books.agreement, service=pack, effective_from=START), NOW)
+    assert reasons_of(save_service, copy_of(pack, size=1)) == {
+        "size": ("cannot be changed: the service is enabled on an agreement",)
+    }
+    assert save_service(copy_of(pack, description="named for the client")).pk == pack.pk
+
+
+def test_SV_266_SV_276_archiving_frees_the_channel_and_can_be_undone_while_it_is_free(books: Books) -> None:
+    from relais.records.catalog.actions.save_service import archive_service, stopped_by_archiving, unarchive_service
+    from relais.records.catalog.models import EnabledServiceChannel
+
+    old, new = service_of(books, "Old"), service_of(books, "New")
+    first = enabled(books, old)
+    assert stopped_by_archiving(old, NOW) == [first]
+    for _ in range(2):
+        assert archive_service(old.pk, NOW).archived_at == NOW
+    assert not EnabledServiceChannel.objects.exists()
+    unarchive_service(old.pk)
+    assert EnabledServiceChannel.objects.get().enabled_service == first
+    archive_service(old.pk, NOW)
+    enabled(books, new)
+    assert list(reasons_of(unarchive_service, old.pk)) == ["service"]
+    assert reasons_of(enabled, books, old) == {"service": ("is archived",)}
+
+
+def test_SV_267_a_service_that_prices_a_pack_is_named_before_the_pack_is_archived(books: Books) -> None:
+    from relais.records.catalog.actions.save_service import priced_in, save_service
+
+    pack = save_service(properties(books, type="unit_pack", currency=None, size=1000))
+    assert priced_in(pack) == []
+    place = {"domain": "service_purchase", "resource": "unit_pack"}
+    rows = [
+        NodeRow(1, None, **place, price_type="depends_on", split_by="pack"),
+        NodeRow(2, 1, **place, price_type="flat", value=str(pack.pk), price_micros=40_000_000),
+    ]
+    prices = service_of(books, "Prices", rows)
+    assert priced_in(pack) == [prices]
+
+
+def test_a_service_is_deleted_only_while_it_has_no_scope(books: Books) -> None:
+    from relais.records.catalog.actions.save_service import delete_service, save_service
+    from relais.records.catalog.models import Service
+
+    rated = service_of(books)
+    assert reasons_of(delete_service, rated.pk) == {"": ("SMS cannot be deleted: it has 1 scope",)}
+    mistaken = save_service(properties(books))
+    delete_service(mistaken.pk)
+    assert list(Service.objects.all()) == [rated]
+
+
+def test_ES_23_the_start_moves_only_while_it_lies_ahead_and_the_rest_stays_open(books: Books) -> None:
+    from relais.records.catalog.actions.enable_service import change_enabled_service
+
+    ahead = enabled(books, service_of(books), NOW + timedelta(days=1))
+    moved = change_enabled_service(
+        ahead.pk, NOW, effective_from=NOW - timedelta(days=1), effective_from_timezone="Europe/Madrid"
+    )
+    assert (moved.effective_from, moved.effective_from_timezone) == (NOW - timedelta(days=1), "Europe/Madrid")
+    assert reasons_of(change_enabled_service, ahead.pk, NOW, effective_from=NOW) == {
+        "effective_from": ("cannot be changed: the service has started",)
+    }
+    assert change_enabled_service(ahead.pk, NOW, hidden_from_client=True).hidden_from_client
+    assert list(reasons_of(change_enabled_service, ahead.pk, NOW, effective_till_timezone="Mars")) == [
+        "effective_till_timezone"
+    ]
+
+
+def test_ES_75_ES_82_the_end_is_later_than_the_start_and_than_the_last_message_it_rated(books: Books) -> None:
+    from tests.records.test_statistics import put as put_message
+
+    from relais.records.catalog.actions.enable_service import end_enabled_service
+
+    service = service_of(books)
+    association = enabled(books, service)
+    assert list(reasons_of(end_enabled_service, association.pk, START, NOW)) == ["effective_till"]
+    sent = NOW - timedelta(hours=1)
+    put_message(books, sent, 1, node_ids=[ids_in_force(service)["ES"]])
+    assert reasons_of(end_enabled_service, association.pk, sent, NOW) == {
+        "effective_till": ("is too early: a message was charged by it at 15.06.2025 11:00:00 UTC",)
+    }
+    ended = end_enabled_service(association.pk, sent + timedelta(milliseconds=1), NOW)
+    assert ended.effective_till == sent + timedelta(milliseconds=1)
+
+
+def test_ES_72_ES_73_packs_have_a_verb_of_their_own_and_may_overlap(books: Books) -> None:
+    from relais.records.catalog.actions.enable_service import enable_pack, enable_service
+    from relais.records.catalog.actions.save_service import save_service
+    from relais.records.catalog.models import EnabledService
+
+    units = save_service(properties(books, type="unit_pack", currency=None, size=1000))
+    dollars = save_service(properties(books, type="monetary_pack", currency="USD", size=10_000_000))
+
+    def bought(service: Any) -> Any:
+        return EnabledService(agreement=books.agreement, service=service, effective_from=START)
+
+    enable_pack(bought(units), NOW)
+    enable_pack(bought(units), NOW)
+    assert reasons_of(enable_pack, bought(dollars), NOW) == {"service": ("is in USD, the agreement in EUR",)}
+    assert reasons_of(enable_service, bought(units), NOW) == {"service": ("is not a pay-as-you-go service",)}
+    assert reasons_of(enable_pack, bought(service_of(books)), NOW) == {"service": ("is not a pack",)}
+
+
+def test_AG_94_ES_74_an_agreement_that_has_ended_takes_no_service(books: Books) -> None:
+    service = service_of(books)
+    books.version.effective_till = NOW
+    books.version.save()
+    assert reasons_of(enabled, books, service) == {"agreement": ("has ended: add a version to it first",)}

@@ -21,10 +21,10 @@ from relais.records.apply.shapes import (
     text,
     whole,
 )
-from relais.records.catalog.actions.enable_service import change_enabled_service, enable_service
+from relais.records.catalog.actions.enable_service import change_enabled_service, enable_pack, enable_service
 from relais.records.catalog.actions.replace_rate_tree import refresh_channels_of_service, replace_rate_tree
-from relais.records.catalog.models import EnabledService, Scope, Service, ServiceType
-from relais.records.currencies import is_currency
+from relais.records.catalog.actions.save_service import save_service
+from relais.records.catalog.models import PACK_TYPES, EnabledService, Scope, Service, ServiceType
 from relais.records.errors import Invalid
 from relais.records.saving import save
 
@@ -59,13 +59,11 @@ class Services(Section):
         same = list(Service.objects.filter(company=company, name__iexact=entry["name"])[:2])
         if len(same) > 1:
             raise Invalid.of("name", "several services of this company have it: rename them first")
-        if (currency := entry.get("currency")) is not None and not is_currency(currency):
-            raise Invalid.of("currency", f"{currency!r} is not the code of a currency")
         record = same[0] if same else Service(company=company, name=entry["name"], type=entry["type"])
         final = ("type", "currency") if same else ()  # SV-262
         changed = assign(record, self.given(entry, ("type", "currency", "size", "description")), final)
         if not same or changed:
-            save(record)
+            save_service(record)
         for scope in entry.get("scopes", []):
             changed |= _apply_scope(scope, record, run)
         return changed_if(changed) if same else Outcome.CREATED
@@ -101,7 +99,9 @@ class EnabledServices(Section):
         "agreement": Field(full_text, required=True),
         "service": Field(full_text, required=True),
         "effective_from": Field(instant, required=True),
+        "effective_from_timezone": Field(full_text),
         "effective_till": Field(instant, blank=True),
+        "effective_till_timezone": Field(full_text),
         "hidden_from_client": Field(flag),
     }
 
@@ -109,12 +109,15 @@ class EnabledServices(Section):
         agreement = references.agreement(entry["agreement"])
         service = references.service(entry["service"], agreement.own_legal_entity.company_id)
         same = {"agreement": agreement, "service": service, "effective_from": entry["effective_from"]}
-        given = self.given(entry, ("effective_till", "hidden_from_client"))
+        given = self.given(
+            entry, ("effective_from_timezone", "effective_till", "effective_till_timezone", "hidden_from_client")
+        )
         found = EnabledService.objects.filter(**same).first()
         if found is None:
-            enable_service(EnabledService(**same, **given))
+            enable = enable_pack if service.type in PACK_TYPES else enable_service
+            enable(EnabledService(**same, **given), run.now)
             return Outcome.CREATED
         differing = {column: value for column, value in given.items() if getattr(found, column) != value}
         if differing:
-            change_enabled_service(found.pk, **differing)
+            change_enabled_service(found.pk, run.now, **differing)
         return changed_if(bool(differing))

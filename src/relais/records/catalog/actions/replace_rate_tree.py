@@ -16,7 +16,7 @@ from relais.core.rating.problems import problems
 from relais.core.rating.types import NodeRow, PriceType, ServiceType, Severity
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.channels import refresh_channels
-from relais.records.catalog.models import EnabledService, RateNode, Scope
+from relais.records.catalog.models import EnabledService, RateNode, Scope, Service
 from relais.records.errors import Invalid
 from relais.records.saving import find
 
@@ -65,7 +65,9 @@ def replace_rate_tree(scope_id: int, rows: Sequence[NodeRow], now: datetime) -> 
 
 
 def refresh_channels_of_service(service_id: int) -> None:
-    """After its rates changed: everywhere it is enabled, agreements in id order."""
+    """After its rates changed, or its being archived: everywhere it is enabled, agreements in id order. The service is
+    locked first, so that nobody enables it meanwhile."""
+    find(Service, service_id)
     enabled = EnabledService.objects.filter(service_id=service_id).select_related("service")
     for association in enabled.order_by("agreement_id", "pk"):
         find(Agreement, association.agreement_id)

@@ -39,7 +39,7 @@ def test_AUD_6_an_action_has_a_line_for_each_row_and_nested_ones_join_it(books: 
         child = Company.objects.create(name="New", parent=books.owner)
         with audited("inner", user=None, ip_address=None):
             bank = Bank.objects.create(
-                company=child, name="B", country="ES", address="a", swift_code="AAAAESMM", branch_code="XXX"
+                company=child, name="B", country="ES", address="a", swift_code="AAAAESMM", branch_code="MAD"
             )
         bank.delete()
     assert list(AuditAction.objects.filter(pk__gt=seen).values_list("action", "company")) == [("outer", child.pk)]
@@ -185,7 +185,7 @@ def test_lines_belong_to_the_company_whose_record_it_is(books: Books) -> None:
     Scope.objects.create(service=service, effective_from=START)
     EnabledService.objects.create(agreement=books.agreement, service=service, effective_from=START)
     bank = Bank.objects.create(
-        company=books.owner, name="B", country="ES", address="a", swift_code="AAAAESMM", branch_code="XXX"
+        company=books.owner, name="B", country="ES", address="a", swift_code="AAAAESMM", branch_code="MAD"
     )
     BankAccount.objects.create(legal_entity=books.entity, bank=bank, name="A", account_holder="C", account_number="1")
     AgreementVersion.objects.filter(agreement=books.agreement).update(effective_till=NOW)

@@ -69,7 +69,7 @@ def make_assets(world: World, name: str) -> None:
     company = world.companies[name]
     entity = LegalEntity.objects.create(company=company, name=name, legal_company_name=name, country="ES")
     bank = Bank.objects.create(
-        company=company, name=name, country="ES", address="a", swift_code="AAAAESMM", branch_code="XXX"
+        company=company, name=name, country="ES", address="a", swift_code="AAAAESMM", branch_code="MAD"
     )
     account = BankAccount.objects.create(
         legal_entity=entity, bank=bank, name="A", account_holder=name, account_number=name

@@ -61,6 +61,6 @@ def who_may_be_in(users: QuerySet[User]) -> QuerySet[User]:
         users.select_related("company")
         .filter(is_active=True)
         .filter(~Q(interface=Interface.BACKOFFICE) | Q(company__type=CompanyType.RESELLER))
-        .annotate(blocked=RawSQL(_DISABLED_AT_OR_ABOVE, [], output_field=BooleanField()))
+        .alias(blocked=RawSQL(_DISABLED_AT_OR_ABOVE, [], output_field=BooleanField()))
         .filter(blocked=False)
     )

@@ -15,7 +15,7 @@ BACKGROUND = "Relais-Background"  # header of requests that a page makes by itse
 
 
 class SignedInPerson:
-    """After `AuthenticationMiddleware`. Ends a session after `IDLE_S` without a request (GEN-74, PWD-10, PWD-19).
+    """After `AuthenticationMiddleware`. Lets a session go on, for `IDLE_S` from this request (GEN-74, PWD-10, PWD-19).
 
     The session is written at most once in `SESSION_TOUCH_S`, so idleness is measured from the last time written: nobody
     is out early, and at most that long late. Language and zone hold until the next request of the thread, so a response
@@ -29,7 +29,6 @@ class SignedInPerson:
         user: Any = request.user  # type: ignore[attr-defined]  # set by the middleware before this one
         if user.is_authenticated:
             self._touch(request)
-            user = request.user  # type: ignore[attr-defined]  # see above
         zone = getattr(user, "timezone", "")
         timezone.activate(zone if zone in zone_names() else "UTC")
         if user.is_authenticated and user.language in dict(settings.LANGUAGES):

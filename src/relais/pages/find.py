@@ -58,7 +58,7 @@ def _records(entity: Entity, viewer: Viewer, term: str) -> FoundGroup:
         condition, searched = condition | Q(pk=int(term)), True
     if not searched:
         return FoundGroup(entity.plural, ())
-    records: list[Any] = list(viewer.rows(entity.model).filter(condition).order_by("-pk")[:RECORDS_COUNT_MAX])
+    records: list[Any] = list(entity.queryset(viewer).filter(condition).order_by("-pk")[:RECORDS_COUNT_MAX])
     return FoundGroup(
         entity.plural, tuple(Found(str(record), record_url(entity, record.pk), f"ID {record.pk}") for record in records)
     )

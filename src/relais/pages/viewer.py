@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from relais.records.parties.models import Company
 from relais.records.people.models import User
+from relais.records.secrets import seal, unseal
 from relais.records.visibility import visible
 from relais.records.zones import zone_names
 
 VIEW, MANAGE = "view", "manage"
+SHARED_LINES = frozenset({"MCCMNC"})
 
 
 class Viewer:
@@ -25,6 +27,7 @@ class Viewer:
         self.user: User = request.user
         self.ip_address: str | None = request.META.get("REMOTE_ADDR") or None
         self.now: datetime = timezone.now()
+        self._session = request.session
 
     @property
     def company(self) -> Company:
@@ -35,8 +38,20 @@ class Viewer:
         return ZoneInfo(self.user.timezone if self.user.timezone in zone_names() else "Etc/UTC")
 
     def may(self, line: str, level: str = VIEW) -> bool:
-        """Whether the person has `level` of the permission line. Until roles exist, everybody who may enter has every line."""
+        """Whether the person has `level` of the permission line. Until roles exist, everybody who may enter has every line;
+        but what all companies share only the System owner manages."""
+        if level == MANAGE and line in SHARED_LINES:
+            return self.company.parent_id is None
         return bool(line) and level in (VIEW, MANAGE)
+
+    def hand_over(self, name: str, secret: str) -> None:
+        """Keep a text for this person's next page alone: what was made just now and is shown once. Sealed meanwhile."""
+        self._session[f"once:{name}"] = seal(secret)
+
+    def handed_over(self, name: str) -> str:
+        """The text, and it is gone; "" when there is none."""
+        sealed = self._session.pop(f"once:{name}", "")
+        return unseal(sealed) if sealed else ""
 
     def rows(self, model: type[Model], level: str = VIEW) -> QuerySet[Any]:
         """Rows the person may see, or change."""

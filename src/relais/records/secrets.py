@@ -10,6 +10,11 @@ def seal(text: str) -> str:
     return _box().encrypt(text)
 
 
+def unseal(sealed: str) -> str:
+    """The text; `NotOurs` for one sealed with a key that is gone."""
+    return _box().decrypt(sealed)
+
+
 def holds(sealed: str, text: str) -> bool:
     """Whether `sealed` is `text`; one sealed with a key that is gone is not."""
     try:

@@ -23,7 +23,8 @@ def asset(name: str) -> str:
     """URL of a bundled file; `name` may stop before the digest that letters carry. It changes when the content does."""
     bundles = json.loads((BUNDLES / "assets.json").read_text(encoding="utf-8"))["bundles"]
     found = name if name in bundles else next(each for each in sorted(bundles) if each.startswith(f"{name}-"))
-    return f"{static(f'relais/{found}')}?v={bundles[found]['sha256'][:12]}"
+    digest = "" if found.endswith(".woff2") else f"?v={bundles[found]['sha256'][:12]}"  # letters carry it in their name
+    return f"{static(f'relais/{found}')}{digest}"
 
 
 @register.simple_tag
@@ -67,6 +68,13 @@ def kept(query: QueryDict, names: str) -> Iterator[tuple[str, str]]:
 def wrong_fields(form: Any) -> list[Any]:
     """The fields with errors, in the form's order."""
     return [field for field in form if field.errors]
+
+
+@register.filter
+def filter_fields(form: Any) -> list[Any]:
+    """The fields of a filter form, with ids of their own: the form in the drawer may have fields of the same names."""
+    form.auto_id = "filter_%s"
+    return list(form)
 
 
 @register.filter

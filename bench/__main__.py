@@ -6,6 +6,8 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
+import uvloop
+
 from bench.gate import ROUNDS_MAX, Round, judge, keep, kept
 from bench.measure import Measurement, batches, paced, singles
 from bench.pace import Reference, reference
@@ -68,9 +70,9 @@ def main(arguments: Sequence[str]) -> int:
     with product() as running:
         if arguments:
             with reference() as pace:
-                measurements, rounds = asyncio.run(_rounds(running, pace, all_of_them=arguments == ["record"]))
+                measurements, rounds = uvloop.run(_rounds(running, pace, all_of_them=arguments == ["record"]))
         else:
-            measurements = asyncio.run(_table(running))
+            measurements = uvloop.run(_table(running))
         holds = asyncio.run(verify(running.dsn)).holds
     _print(measurements)
     print("relais verify: the books agree" if holds else "relais verify: THE BOOKS DO NOT AGREE")

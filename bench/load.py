@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import cast
 
 
 class Result:
@@ -41,8 +42,7 @@ class _Connection(asyncio.Protocol):
         self.due_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's does not inherit from it
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -1,6 +1,6 @@
 """What a developer declares of an entity. Everything the kit shows or does with it follows from one `Entity`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +37,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A condition the user may set. `kind`: text, choice, reference, flag, day and number (from, to).
+    """A condition the user may set. `kind`: text, choice, reference, flag, day, instant and number (from, to).
 
     `choices`: (value, label) pairs of a choice, or what gives them. `of`: the model of a reference, offered through the one door.
     """
@@ -110,8 +110,11 @@ class Entity:
     filters: tuple[Filter, ...] = ()
     search: tuple[str, ...] = ()
     search_hint: str = ""
-    order: str = "-pk"
+    order: str = "-pk"  # paths, the first one first; what is sorted by a column follows it within equal values
     rows: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows  # joins and annotations the columns need
+    # Of a table too large to be searched whole: the filtered rows (and the values of the filters) → how far back the list
+    # looks, and the words that say so, "" where that is everything. CSV is of everything.
+    reach: Callable[[QuerySet[Any], Mapping[str, Any]], tuple[QuerySet[Any], str]] | None = None
     sections: tuple[Section, ...] = ()
     form: type[Any] | None = None  # a pages.forms.RecordForm; None: nobody edits it here
     form_of_new: type[Any] | None = None  # where adding asks other things than editing

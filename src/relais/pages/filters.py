@@ -8,6 +8,7 @@ import django_filters as df
 from django import forms
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django_filters.widgets import DateRangeWidget
 
 from relais.pages.entity import Entity, Filter
 from relais.pages.forms import ReferenceWidget
@@ -25,6 +26,10 @@ class Chip:
     label: str
     value: str
     remove_url: str
+
+
+class InstantRange(DateRangeWidget):
+    """From and to, each a date with a time in the viewer's zone."""
 
 
 def _offered(filter: Filter) -> Any:
@@ -54,6 +59,8 @@ def _field(filter: Filter) -> df.Filter:
             return df.TypedChoiceFilter(path, label=filter.label, choices=choices, coerce=lambda text: text == "true")
         case "day":
             return df.DateFromToRangeFilter(path, label=filter.label)
+        case "instant":
+            return df.DateTimeFromToRangeFilter(path, label=filter.label, widget=InstantRange)
         case "number":
             return df.RangeFilter(path, label=filter.label)
     raise ValueError(f"{filter.kind} is no kind of filter")
@@ -119,10 +126,8 @@ class Conditions:
         if filter.kind == "flag":
             return "Yes" if value else "No"
         if isinstance(value, slice):
-            ends = [
-                f"{end:%d.%m.%Y}" if filter.kind == "day" and end is not None else end
-                for end in (value.start, value.stop)
-            ]
+            form = {"day": "%d.%m.%Y", "instant": "%d.%m.%Y %H:%M"}.get(filter.kind, "")
+            ends = [format(end, form) if form and end is not None else end for end in (value.start, value.stop)]
             return (
                 f"from {ends[0]}"
                 if ends[1] is None

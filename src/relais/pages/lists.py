@@ -117,7 +117,7 @@ class EntityList:
 
     def load(self) -> "EntityList":
         """Runs the queries of a page."""
-        rows = self.rows()
+        rows, self.note = self._in_reach(self.conditions, self.rows())
         self.count = count_of(rows)
         self.paging = self._paging(self.count)
         self.table = (
@@ -178,7 +178,8 @@ class EntityList:
 
     def _tab(self, pk: int | None, label: str, query: str, current: bool, counted: bool) -> Tab:
         conditions = Conditions(self.entity, QueryDict(query), self.viewer)
-        count = count_of(conditions.apply(self.entity.queryset(self.viewer))) if counted else None
+        rows = conditions.apply(self.entity.queryset(self.viewer))
+        count = count_of(self._in_reach(conditions, rows)[0]) if counted else None
         return Tab(pk, label, f"{self.url}?{query}" if query else self.url, current, count)
 
     def with_(self, **changes: Any) -> str:
@@ -204,6 +205,10 @@ class EntityList:
         for record in rows.iterator(chunk_size=2_000):
             yield [_harmless(column.kind.text(_value(record, column), record), column) for column in columns]
 
+    def _in_reach(self, conditions: Conditions, rows: QuerySet[Any]) -> tuple[QuerySet[Any], str]:
+        reach = self.entity.reach
+        return (rows, "") if reach is None or conditions.search else reach(rows, conditions.values)
+
     def _columns(self) -> tuple[Column, ...]:
         """The user's choice and order; a column that is gone is left out, fixed ones come first whatever was kept."""
         fixed = [column for column in self.entity.columns if self._fixed(column)]
@@ -228,8 +233,8 @@ class EntityList:
     def _order_by(self) -> tuple[str, ...]:
         column = self.entity.column(self.sort.removeprefix("-"))
         if column is None or column.sort_path is None:
-            return (self.entity.order,)
-        return ("-" if self.sort.startswith("-") else "") + column.sort_path, "-pk"
+            return *self.entity.order.split(), "-pk"
+        return ("-" if self.sort.startswith("-") else "") + column.sort_path, *self.entity.order.split(), "-pk"
 
     def _paging(self, count: Count) -> Paging:
         size = self._size()

@@ -68,7 +68,12 @@ def _of_company(company: Company) -> Sequence[Found]:
             "vendor connection reserved for it",
             "vendor connections reserved for it",
         ),
-        _counted(SenderId.everything.filter(company=company), "sender ID", "sender IDs"),
+        _counted(SenderId.objects.filter(company=company), "sender ID", "sender IDs"),
+        _counted(
+            SenderId.everything.filter(company=company).exclude(deleted_at=None),
+            "deleted sender ID with its history",
+            "deleted sender IDs with their history",
+        ),
         _counted(User.objects.filter(company=company), "user", "users"),
     )
 

@@ -1,6 +1,6 @@
 """Where messages leave and under which names, in scenario files: vendor SMPP connections and sender IDs."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from relais.records.apply import references
 from relais.records.apply.section import Outcome, Run, Section, assign, changed_if
@@ -15,12 +15,19 @@ from relais.records.senders.models import SenderChannel, SenderId, SenderStatus,
 _INTEGER_MAX = 2**31 - 1
 
 
+def _names(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise ValueError("a list of names is expected")
+    return [full_text(name) for name in value]
+
+
 class VendorSmppConnections(Section):
     name = "vendor_smpp_connections"
     key = ("company", "name")
     shape: ClassVar[Shape] = {
         "name": Field(full_text, required=True),
         "company": Field(full_text),
+        "companies": Field(_names),
         "host_name": Field(full_text, required=True),
         "port": Field(whole(1, 65535), required=True),
         "system_id": Field(full_text, required=True),
@@ -40,10 +47,16 @@ class VendorSmppConnections(Section):
         owner = references.company(entry["company"]) if "company" in entry else system_owner()
         found = VendorSmppConnection.objects.filter(company=owner, name__iexact=entry["name"]).first()
         record = found or VendorSmppConnection(company=owner, name=entry["name"])
-        changed = assign(record, self.given(entry, set(self.shape) - {"company", "name", "password"}))
+        changed = assign(record, self.given(entry, set(self.shape) - {"company", "name", "password", "companies"}))
         changed = changed or not holds(record.password_encrypted, entry["password"])
+        companies = (
+            [references.company(name, "companies") for name in entry["companies"]] if "companies" in entry else None
+        )
+        if companies is not None:
+            reserved = set() if found is None else set(found.companies.values_list("pk", flat=True))
+            changed = changed or reserved != {company.pk for company in companies}
         if changed:
-            save_vendor_smpp_connection(record, entry["password"])
+            save_vendor_smpp_connection(record, entry["password"], companies=companies)
         return Outcome.CREATED if found is None else changed_if(changed)
 
 
@@ -62,6 +75,14 @@ class SenderIds(Section):
         "vendor_type": Field(one_of(*VendorType.values), required=True),
         "connection": Field(full_text, required=True),
         "webhook_guid": Field(guid, blank=True),
+        "mcc": Field(text),
+        "keyword": Field(text),
+        "webhook_url": Field(text),
+        "service_type": Field(text),
+        "notifications": Field(flag),
+        "trigger_percent": Field(whole(1, 100), blank=True),
+        "minimal_message_count": Field(whole(1, _INTEGER_MAX), blank=True),
+        "window_size_minutes": Field(whole(1, _INTEGER_MAX), blank=True),
     }
 
     def apply(self, entry: Entry, run: Run) -> Outcome:
@@ -69,7 +90,7 @@ class SenderIds(Section):
         same = {"company": company, "channel": entry["channel"]}
         found = SenderId.objects.filter(**same, sender_id__iexact=entry["sender_id"]).first()
         record = found or SenderId(**same, sender_id=entry["sender_id"])
-        values = self.given(entry, ("name", "status", "vendor_type", "webhook_guid"))
+        values = self.given(entry, set(self.shape) - {"channel", "sender_id", "company", "agreement", "connection"})
         values["smpp_connection"] = references.vendor_smpp_connection(
             entry["connection"], level_and_above(company), "connection"
         )
@@ -78,5 +99,5 @@ class SenderIds(Section):
             values["agreement"] = None if code is None else references.agreement(code, of=company)
         changed = assign(record, values)
         if found is None or changed:
-            save_sender_id(record)
+            save_sender_id(record, run.now)
         return Outcome.CREATED if found is None else changed_if(changed)

@@ -79,7 +79,14 @@ class SenderId(Editable):
             models.CheckConstraint(condition=~Q(sender_id=""), name="sender_id_not_empty"),
             models.CheckConstraint(
                 condition=Q(notifications=False)
-                | Q(trigger_percent__range=(1, 100), minimal_message_count__gte=1, window_size_minutes__gte=1),
+                | Q(
+                    trigger_percent__isnull=False,
+                    minimal_message_count__isnull=False,
+                    window_size_minutes__isnull=False,
+                    trigger_percent__range=(1, 100),
+                    minimal_message_count__gte=1,
+                    window_size_minutes__gte=1,
+                ),
                 name="sender_id_notification",
             ),
         ]

@@ -1,30 +1,73 @@
 """Make or change an SMPP connection to a vendor."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from django.db import transaction
 
 from relais.contracts.registry import vendors
 from relais.records.connections.models import VendorSmppConnection
-from relais.records.errors import Invalid
-from relais.records.saving import save
+from relais.records.errors import WHOLE, Invalid
+from relais.records.parties.models import Company
+from relais.records.parties.tree import level_and_above
+from relais.records.saving import prepare, require_fixed, save
 from relais.records.secrets import seal
+from relais.records.senders.models import SenderId
 
 METHODS = ("unsent", "undelivered")  # VSMPP-33
+PORT_MAX = 65_535
+_KEPT = "kept"  # stands for the stored password, whose form was checked when it was given
 
 
 @transaction.atomic
-def save_vendor_smpp_connection(connection: VendorSmppConnection, password: str) -> VendorSmppConnection:
-    """`password` is what the connection has from now on. `Invalid` for settings the adapter could not use, and for a
-    statuses map with a code twice (VSMPP-43)."""
-    _require_usable_settings(connection, password)
+def save_vendor_smpp_connection(
+    connection: VendorSmppConnection,
+    password: str | None,
+    *,
+    companies: Collection[Company] | None = None,
+    limits: bool | None = None,
+    unchanged_since: datetime | None = None,
+) -> VendorSmppConnection:
+    """`password` is what the connection has from now on; None keeps the stored one (HTTPC-50). `companies`: whose sender IDs
+    may use it, empty = all (VSMPP-12). `limits`: the form's checkbox; off, both limits go, on, one is needed (VSMPP-40).
+    None leaves what is.
+
+    `Invalid` for settings the adapter could not use, for a statuses map with a status or code twice (VSMPP-43), for
+    companies that are not the owner or below it, and when a sender ID in use would lose the connection.
+    """
+    former = prepare(connection, unchanged_since)
+    if former is not None:
+        require_fixed(connection, former, ("company",), "cannot be changed: a connection stays with its owner")
+    if limits is False:
+        connection.rps_limit = connection.window_limit = None
+    elif limits and connection.rps_limit is None and connection.window_limit is None:
+        raise Invalid.of("rps_limit", "give an RPS limit or a window limit, or untick Limits")
+    if password is None and former is None:
+        raise Invalid.of("password", "is required")
+    _require_usable_settings(connection, _KEPT if password is None else password)
     _require_sound_map(connection.statuses_map)
-    connection.password_encrypted = seal(password)
+    if password is not None:
+        connection.password_encrypted = seal(password)
     save(connection)
+    if companies is not None:
+        _reserve_for(connection, companies)
     return connection
 
 
+def _reserve_for(connection: VendorSmppConnection, companies: Collection[Company]) -> None:
+    if strangers := [company for company in companies if connection.company_id not in level_and_above(company)]:
+        raise Invalid.of("companies", f"{strangers[0].name} is neither the owner of the connection nor below it")
+    losing = SenderId.objects.filter(smpp_connection=connection).exclude(company__in=companies)
+    if companies and (sender := losing.select_related("company").order_by("pk").first()):
+        raise Invalid.of("companies", f"{sender.company.name} uses it for {sender}: add it, or change that sender ID")
+    connection.companies.set(companies)
+
+
 def _require_usable_settings(connection: VendorSmppConnection, password: str) -> None:
+    if not connection.host_name:
+        raise Invalid.of("host_name", "is required")
+    if connection.port is None or not 1 <= connection.port <= PORT_MAX:
+        raise Invalid.of("port", f"must be a whole number from 1 to {PORT_MAX}")
     options = {name: value for name, value in connection.options.items() if name != "receipt_parts"}
     settings = vendors()["smpp"].settings
     try:
@@ -41,14 +84,20 @@ def _require_usable_settings(connection: VendorSmppConnection, password: str) ->
     except TypeError as error:
         raise Invalid.of("options", str(error).partition("__init__() ")[2] or str(error)) from error
     except ValueError as error:
-        raise Invalid.of("", str(error)) from error
+        named = str(error).partition(" ")[0]
+        raise Invalid.of(named if hasattr(connection, named) or named == "password" else WHOLE, str(error)) from error
 
 
 def _require_sound_map(statuses_map: object) -> None:
     """{status: [{"codes": [text, ...], "method": METHODS}, ...]}; a line without codes is for every other code."""
     if not isinstance(statuses_map, Mapping):
         raise Invalid.of("statuses_map", "is a list of lines for each status")
+    names: set[str] = set()
     for status, lines in statuses_map.items():
+        name = status.strip().upper() if isinstance(status, str) else ""
+        if not name or name in names:
+            raise Invalid.of("statuses_map", f"{status}: is there twice" if name else "a status needs its name")
+        names.add(name)
         met: set[str] = set()
         for line in lines if isinstance(lines, list) else [None]:
             sound = isinstance(line, Mapping) and set(line) <= {"codes", "method"} and line.get("method") in METHODS

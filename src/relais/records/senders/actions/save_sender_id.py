@@ -1,33 +1,119 @@
 """Make or change a sender ID."""
 
+from datetime import datetime
+
 from django.db import transaction
 
 from relais.core.segments import NotEncodable, encode
+from relais.records.agreements.models import Agreement
+from relais.records.connections.models import VendorSmppConnection
 from relais.records.errors import Invalid
+from relais.records.parties.models import Company
 from relais.records.parties.tree import level_and_above
-from relais.records.saving import save
+from relais.records.saving import find, prepare, require_fixed, save
 from relais.records.senders.models import SenderChannel, SenderId
 
 SMS_SENDER_CHARACTERS_MAX = 20  # SID-250
+LETTERS_USUAL_MAX = 11
+DIGITS_USUAL = range(3, 16)
 
 
 @transaction.atomic
-def save_sender_id(sender: SenderId) -> SenderId:
-    """`Invalid` without an agreement unless it is the System owner's own (SID-8), without a connection (SID-38) or with one
-    of another branch, and for a name that SMS cannot carry (SID-250)."""
-    reasons: dict[str, tuple[str, ...]] = {}
-    if sender.agreement_id is None and sender.company.parent_id is not None:
-        reasons["agreement"] = ("is required",)
-    if sender.smpp_connection is None:
-        reasons["smpp_connection"] = ("is required",)
-    elif sender.smpp_connection.company_id not in level_and_above(sender.company):
-        reasons["smpp_connection"] = ("belongs to a company that is not above the sender's",)
+def save_sender_id(sender: SenderId, now: datetime, *, unchanged_since: datetime | None = None) -> SenderId:
+    """`Invalid` without an agreement of the company that is not over (SID-8, SID-230), without a connection that the company
+    may use (SID-38, VSMPP-12, HTTPC-47), for a name that SMS cannot carry (SID-250), for a number that another sender of
+    the connection has (SID-226), and for another channel than it was made for (SID-225).
+
+    One that the company deleted earlier comes back under its ID, with its history.
+    """
+    former = prepare(sender, unchanged_since)
+    find(Company, sender.company_id)  # one after the other, so that a name is taken once
+    if former is None:
+        former = _deleted_before(sender)
+    else:
+        require_fixed(sender, former, ("channel",), "cannot be changed once the sender ID exists")
+    reasons: dict[str, str] = {}
+    _check_agreement(sender, former, now, reasons)
+    _check_connection(sender, former, reasons)
     if sender.channel == SenderChannel.SMS and not _fits_sms(sender.sender_id):
-        reasons["sender_id"] = (f"takes 1 to {SMS_SENDER_CHARACTERS_MAX} characters of the GSM 7-bit alphabet",)
+        reasons["sender_id"] = f"takes 1 to {SMS_SENDER_CHARACTERS_MAX} characters of the GSM 7-bit alphabet"
+    elif _number_is_taken(sender):
+        reasons["sender_id"] = (
+            "another sender ID of this connection has the number: give it an MCC or keyword of its own"
+        )
     if reasons:
-        raise Invalid(reasons)
+        raise Invalid({field: (reason,) for field, reason in reasons.items()})
     save(sender)
     return sender
+
+
+def doubts_about(sender: SenderId) -> list[str]:
+    """What most networks refuse although it is saved all the same (SID-250): warnings for the form."""
+    text = sender.sender_id.strip()
+    if text.removeprefix("+").isascii() and text.removeprefix("+").isdigit():
+        if len(text.removeprefix("+")) not in DIGITS_USUAL:
+            return [f"most networks take numbers of {DIGITS_USUAL[0]} to {DIGITS_USUAL[-1]} digits only"]
+    elif len(text) > LETTERS_USUAL_MAX:
+        return [f"most networks take names of at most {LETTERS_USUAL_MAX} characters only"]
+    return []
+
+
+def _deleted_before(sender: SenderId) -> SenderId | None:
+    """The deleted sender ID of that company, channel and name, whose row the new one takes over; None when there is none."""
+    deleted = (
+        SenderId.everything.select_for_update()
+        .filter(company_id=sender.company_id, channel=sender.channel, sender_id__iexact=sender.sender_id)
+        .exclude(deleted_at=None)
+        .first()
+    )
+    if deleted is not None:
+        sender.pk, sender.created_at, sender.deleted_at = deleted.pk, deleted.created_at, None
+        sender._state.adding = False
+    return deleted
+
+
+def _check_agreement(sender: SenderId, former: SenderId | None, now: datetime, reasons: dict[str, str]) -> None:
+    agreement = sender.agreement
+    if agreement is None:
+        if sender.company.parent_id is not None:
+            reasons["agreement"] = "is required: choose an agreement of the company"
+    elif agreement.company_id != sender.company_id:
+        reasons["agreement"] = "belongs to another company"
+    elif former is None or former.agreement_id != agreement.pk:
+        find(Agreement, agreement.pk)
+        if not any(
+            version.effective_till is None or version.effective_till > now for version in agreement.versions.all()
+        ):
+            reasons["agreement"] = "has ended: choose another, or add a version to it"
+
+
+def _check_connection(sender: SenderId, former: SenderId | None, reasons: dict[str, str]) -> None:
+    connection = sender.smpp_connection
+    if connection is None:
+        reasons["smpp_connection"] = "is required: choose a connection"
+    elif connection.company_id not in level_and_above(sender.company):
+        reasons["smpp_connection"] = "belongs to a company that is not above the sender's"
+    elif former is None or former.smpp_connection_id != connection.pk or former.company_id != sender.company_id:
+        open_to = set(connection.companies.values_list("pk", flat=True))
+        if open_to and sender.company_id not in open_to:
+            reasons["smpp_connection"] = "is reserved for other companies: choose another"
+        elif connection.disabled and (former is None or former.smpp_connection_id != connection.pk):
+            reasons["smpp_connection"] = "is disabled: enable it first, or choose another"
+
+
+def _number_is_taken(sender: SenderId) -> bool:
+    """Whether an incoming message to the number could find two senders (SID-226)."""
+    if not sender.sender_id.isdigit() or sender.smpp_connection is None:
+        return False
+    find(VendorSmppConnection, sender.smpp_connection.pk)  # one after the other, over all companies
+    same = SenderId.objects.filter(
+        channel=sender.channel,
+        smpp_connection=sender.smpp_connection,
+        sender_id=sender.sender_id,
+        mcc=sender.mcc,
+        keyword__iexact=sender.keyword,
+    )
+    return same.exclude(pk=sender.pk).exists()
 
 
 def _fits_sms(text: str) -> bool:

@@ -81,8 +81,11 @@ class Migration(migrations.Migration):
                     ("notifications", False),
                     models.Q(
                         ("minimal_message_count__gte", 1),
+                        ("minimal_message_count__isnull", False),
+                        ("trigger_percent__isnull", False),
                         ("trigger_percent__range", (1, 100)),
                         ("window_size_minutes__gte", 1),
+                        ("window_size_minutes__isnull", False),
                     ),
                     _connector="OR",
                 ),

@@ -1,0 +1,18 @@
+"""Delete a sender ID (SID-9)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from relais.records.saving import find, require_unchanged
+from relais.records.senders.models import SenderId, SenderStatus
+
+
+@transaction.atomic
+def delete_sender_id(sender_pk: int, now: datetime, *, unchanged_since: datetime | None = None) -> None:
+    """It leaves every list and sends nothing any more; messages, charges and reports keep its name (SID-246). Its webhook
+    GUID is free again. `SenderId.everything` still has it."""
+    sender = find(SenderId, sender_pk)
+    require_unchanged(sender, unchanged_since)
+    sender.status, sender.deleted_at, sender.webhook_guid = SenderStatus.BLOCKED, now, None
+    sender.save(update_fields=["status", "deleted_at", "webhook_guid", "updated_at"])

@@ -10,6 +10,7 @@ from relais.store.sessions import open_session
 
 ANSWERS_KEPT = timedelta(hours=24)
 CHANGES_KEPT = timedelta(days=1)
+AUDIT_KEPT = timedelta(days=731)  # 24 months (AUD-15)
 
 _SQL = blocks("upkeep")
 log = structlog.get_logger()
@@ -22,7 +23,7 @@ def make_app(dsn: str) -> procrastinate.App:
     @app.periodic(cron="17 * * * *")
     @app.task(queueing_lock="upkeep", pass_context=False, name="upkeep")
     async def upkeep(timestamp: int) -> None:
-        """Partitions ahead; answers and signals that nobody needs any more."""
+        """Partitions ahead; answers, signals, sessions and audit that nobody needs any more."""
         await keep_up(dsn, datetime.fromtimestamp(timestamp, UTC))
 
     @app.periodic(cron="* * * * *")
@@ -46,6 +47,8 @@ async def keep_up(dsn: str, now: datetime) -> None:
         made = await session.fetchval(_SQL["ensure_partitions"])
         await session.execute(_SQL["forget_idempotent_answers"], now - ANSWERS_KEPT)
         await session.execute(_SQL["forget_changes"], now - CHANGES_KEPT)
-        log.info("upkeep.done", partitions_made=made)
+        await session.execute(_SQL["forget_sessions"], now)
+        forgotten = await session.fetchval(_SQL["forget_audit"], now - AUDIT_KEPT)
+        log.info("upkeep.done", partitions_made=made, audit_actions_forgotten=forgotten)
     finally:
         await session.close()

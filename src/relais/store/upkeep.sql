@@ -11,3 +11,11 @@ DELETE FROM traffic_idempotency WHERE created_at < $1
 -- name: forget_changes
 -- $1 instant: signals of configuration changes from before it; the newest one stays, numbers must not fall.
 DELETE FROM config_change WHERE at < $1 AND id < (SELECT max(id) FROM config_change)
+
+-- name: forget_audit
+-- $1 instant: the audit of actions from before it; how many went.
+SELECT audit_forget($1)
+
+-- name: forget_sessions
+-- $1 instant: log-ins that ended before it.
+DELETE FROM django_session WHERE expire_date < $1

@@ -27,7 +27,13 @@ def pages(spain_db: str) -> Iterator[str]:
                 web_names=("testserver", "127.0.0.1", "localhost"),
             )
         )
-        yield spain_db
+        from django.test.utils import setup_test_environment, teardown_test_environment
+
+        setup_test_environment()  # answers then tell what their templates were given
+        try:
+            yield spain_db
+        finally:
+            teardown_test_environment()
 
 
 def log_in(who: tuple[str, str]) -> Any:

@@ -41,6 +41,8 @@ class Agreement(Editable):
     agreement_date = models.DateField()
     currency = models.CharField(max_length=3, validators=[CURRENCY])
 
+    SEARCH = ("agreement_code", "company__name")  # what people type to find one in a choice
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

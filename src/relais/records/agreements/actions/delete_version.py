@@ -19,16 +19,21 @@ def delete_version(version_id: int, now: datetime, *, unchanged_since: datetime 
     charge was made (AG-99). What it had closed stays closed: a gap is allowed."""
     version = find_version(version_id)
     require_unchanged(version, unchanged_since)
-    if not AgreementVersion.objects.filter(agreement_id=version.agreement_id).exclude(pk=version_id).exists():
-        raise Invalid.of(WHOLE, "the only version of an agreement cannot be deleted")
+    if reason := reason_against_deleting(version, now):
+        raise Invalid.of(WHOLE, reason)
+    version.delete()
+
+
+def reason_against_deleting(version: AgreementVersion, now: datetime) -> str:
+    """Why the version has to stay, in words for the person who asks; "" when it can be deleted."""
+    if not AgreementVersion.objects.filter(agreement_id=version.agreement_id).exclude(pk=version.pk).exists():
+        return "the only version of an agreement cannot be deleted"
     zone = ZoneInfo(version.effective_from_timezone)
     if version.effective_from.astimezone(zone).date() < now.astimezone(zone).date():
-        raise Invalid.of(WHOLE, "a version that started before today cannot be deleted")
+        return "a version that started before today cannot be deleted"
     charges = LedgerEntry.objects.filter(
         agreement_id=version.agreement_id, kind__in=_CHARGES, at__gte=version.effective_from
     )
     if version.effective_till is not None:
         charges = charges.filter(at__lt=version.effective_till)
-    if charges.exists():
-        raise Invalid.of(WHOLE, "charges were made under this version")
-    version.delete()
+    return "charges were made under this version" if charges.exists() else ""

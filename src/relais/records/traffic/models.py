@@ -1,0 +1,178 @@
+"""The hot tables for reading: pages look at what the data plane writes. Django makes no migration of them and never writes.
+
+Foreign keys are joins only; the database keeps none on hot tables. A message's terms (`agreement_ids` and the arrays beside
+it) have an element a level of the chain, the client first.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
+
+from relais.core.lifecycle import State
+from relais.records.traffic.instants import MessageIdField, accepted_at
+
+
+def _join(to: str, **options: Any) -> Any:
+    """A foreign key without a constraint and without a reverse name."""
+    return models.ForeignKey(
+        to, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+", **options
+    )
+
+
+class Encoding(models.IntegerChoices):
+    """The SMPP data_coding."""
+
+    GSM7 = 0, "GSM 7-bit"
+    UCS2 = 8, "UCS-2"
+
+
+class Channel(models.IntegerChoices):
+    SMS = 1, "SMS"
+
+
+class Entry(models.IntegerChoices):
+    """What an EDR says of its level. Reserved is no entry: until one exists the terms of the message stand for it."""
+
+    CAPTURED = 1
+    RELEASED = 2
+    REVERSED = 3
+
+
+class Messages(models.QuerySet["Message"]):
+    def with_state(self) -> "Messages":
+        """`state` beside `status`: where an open message is, by the rule of the customer API (`pipeline.views.message`)."""
+        parts = SentPart.objects.filter(message_id=OuterRef("pk")).values("message_id")
+        sent_count = Coalesce(Subquery(parts.annotate(count=models.Count("*")).values("count")), 0)
+        return self.annotate(
+            state=Case(
+                When(status__gte=State.DELIVERED.value, then=F("status")),
+                When(Q(segments_count__lte=sent_count), then=Value(State.SENT.value)),
+                When(Q(send_at__gt=Now()) & ~models.Exists(parts), then=Value(State.SCHEDULED.value)),
+                default=Value(State.QUEUED.value),
+                output_field=models.SmallIntegerField(),
+            )
+        )
+
+
+class Message(models.Model):
+    id = MessageIdField(primary_key=True)
+    company = _join("parties.Company")
+    api_key = _join("people.ApiKey")
+    sender = _join("senders.SenderId")
+    connection = _join("connections.VendorSmppConnection")
+    network = _join("catalog.Network", null=True)
+    send_at = models.DateTimeField(null=True)
+    final_at = models.DateTimeField(null=True)
+    validity_s = models.IntegerField()
+    status = models.SmallIntegerField()
+    channel = models.SmallIntegerField(choices=Channel.choices)
+    encoding = models.SmallIntegerField(choices=Encoding.choices)
+    segments_count = models.SmallIntegerField()
+    delivered_rules = models.SmallIntegerField()
+    country = _join("catalog.Country", db_column="country")
+    source = models.TextField()
+    destination = models.TextField()
+    body = models.TextField()
+    client_ref = models.TextField(null=True)
+    callback_url = models.TextField(null=True)
+    error = models.TextField(null=True)
+    agreement_ids = ArrayField(models.BigIntegerField())
+    node_ids = ArrayField(models.BigIntegerField())
+    units = ArrayField(models.IntegerField())
+    reserved_micros = ArrayField(models.BigIntegerField())
+    tax_bp = ArrayField(models.IntegerField(), null=True)
+
+    objects = Messages.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "traffic_message"
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def accepted_at(self) -> datetime:
+        return accepted_at(self.pk)
+
+
+class SentPart(models.Model):
+    """A part that a vendor accepted. The key is (message, part); Django is told its first column, so `pk` is not unique."""
+
+    message = models.OneToOneField(
+        Message, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+    )
+    part = models.SmallIntegerField()
+    connection = _join("connections.VendorSmppConnection")
+    sent_at = models.DateTimeField()
+    vendor_id = models.TextField()
+
+    class Meta:
+        managed = False
+        db_table = "traffic_sent"
+
+
+class PartReceipt(models.Model):
+    """A vendor's report of one of several parts. The key is (message, part), as with `SentPart`."""
+
+    message = models.OneToOneField(
+        Message, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+    )
+    part = models.SmallIntegerField()
+    at = models.DateTimeField()
+    status = models.SmallIntegerField()
+    error = models.TextField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "traffic_part_receipt"
+
+
+class Edr(models.Model):
+    """What one level was charged for one message. The key is (message, level, entry), as with `SentPart`."""
+
+    message = models.OneToOneField(
+        Message, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+    )
+    level = models.SmallIntegerField()
+    entry = models.SmallIntegerField(choices=Entry.choices)
+    agreement = _join("agreements.Agreement")
+    node = _join("catalog.RateNode")
+    net_micros = models.BigIntegerField()
+    tax_micros = models.BigIntegerField()
+    at = models.DateTimeField()
+    units = models.IntegerField()
+    pieces = models.JSONField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "traffic_edr"
+
+    def __str__(self) -> str:
+        return f"{self.message_id} level {self.level}"
+
+    @property
+    def accepted_at(self) -> datetime:
+        return accepted_at(self.message_id)
+
+    @property
+    def gross_micros(self) -> int:
+        return self.net_micros + self.tax_micros
+
+
+class Callback(models.Model):
+    """A status report that is still on its way to a client; gone once it is answered or given up."""
+
+    due_at = models.DateTimeField()
+    attempts = models.SmallIntegerField()
+    api_key = _join("people.ApiKey")
+    url = models.TextField()
+    event = models.JSONField()
+
+    class Meta:
+        managed = False
+        db_table = "traffic_callback"

@@ -1,0 +1,29 @@
+"""Who sees traffic (ruling 9): messages of the own company and of those directly below it, and of everybody's EDRs those
+charged to the company or by it. Traffic is written by the data plane alone, so nobody manages it."""
+
+from django.db.models import Q
+
+from relais.records.people.models import User
+from relais.records.traffic.models import Callback, Edr, Message, PartReceipt, SentPart
+from relais.records.visibility import NOTHING, Action, agreements_of, own_and_children, rule_of
+
+
+@rule_of(Message)
+def _messages(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else Q(company__in=own_and_children(user.company_id))
+
+
+@rule_of(SentPart, PartReceipt)
+def _of_messages(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else Q(message__company__in=own_and_children(user.company_id))
+
+
+@rule_of(Edr)
+def _edrs(user: User, action: Action) -> Q:
+    """Of a chain the own level and, when the company resells, the one it sells at: never a level further off."""
+    return NOTHING if action == "manage" else Q(agreement__in=agreements_of(user.company_id, "view"))
+
+
+@rule_of(Callback)
+def _callbacks(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else Q(api_key__company__in=own_and_children(user.company_id))

@@ -60,6 +60,9 @@ class NetworkCode(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return self.mccmnc
+
 
 class NumberPrefix(models.Model):
     """Leading E.164 digits of a range, its country and, where known, the network it was allocated to."""
@@ -71,6 +74,9 @@ class NumberPrefix(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(prefix__regex=r"^[0-9]+$"), name="number_prefix_digits")]
+
+    def __str__(self) -> str:
+        return self.prefix
 
 
 class CallingCode(models.Model):

@@ -80,8 +80,9 @@ function sources() {
 const sha256 = (content) => createHash("sha256").update(content).digest("hex");
 
 tidyLock();
-rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
+const before = readdirSync(out);
+const written = new Set(["relais.css", "relais.js", "charts.js", "icons.svg", "mark.svg", "LICENSES.txt"]);
 const common = { bundle: true, minify: true, legalComments: "none", charset: "utf8", absWorkingDir: here, logLevel: "warning" };
 const virtualTabler = {
   name: "tabler",
@@ -90,13 +91,15 @@ const virtualTabler = {
     build.onLoad({ filter: /.*/, namespace: "tabler" }, async () => ({ contents: await tabler(), loader: "css", resolveDir: here }));
   },
 };
-await esbuild.build({
-  ...common, entryPoints: ["css/relais.css"], outdir: out, plugins: [virtualTabler], target: ["chrome123", "firefox120", "safari17.5"],
+const style = await esbuild.build({
+  ...common, metafile: true, entryPoints: ["css/relais.css"], outdir: out, plugins: [virtualTabler], target: ["chrome123", "firefox120", "safari17.5"],
   loader: { ".woff2": "copy" }, assetNames: "[name]-[hash]",
 });
 await esbuild.build({
   ...common, entryPoints: ["js/relais.js", "js/charts.js"], outdir: out, format: "iife", target: ["es2022"],
 });
+for (const path of Object.keys(style.metafile.outputs)) written.add(path.split("/").at(-1));
+for (const name of before) if (!written.has(name)) rmSync(join(out, name));
 copyFileSync(join(here, "images/mark.svg"), join(out, "mark.svg"));
 writeFileSync(join(out, "icons.svg"), sprite());
 writeFileSync(join(out, "LICENSES.txt"), licences());
@@ -109,4 +112,3 @@ for (const name of readdirSync(out).sort()) {
 const read = Object.fromEntries(sources().map((name) => [name, sha256(readFileSync(join(here, name)))]));
 writeFileSync(join(out, "assets.json"), JSON.stringify({ sources: read, bundles: made }, null, 1) + "\n");
 for (const [name, { compressed_octets }] of Object.entries(made)) console.log(name.padEnd(44), String(compressed_octets).padStart(8));
-if (!existsSync(join(out, "relais.js"))) process.exit(1);

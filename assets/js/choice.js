@@ -27,7 +27,7 @@ const settings = {
   copyClassesToDropdown: false,
   render: {
     no_results: () => prepared("no-choice"),
-    loading: () => null,
+    loading: () => prepared("searching"),
   },
 };
 
@@ -41,12 +41,18 @@ function remote(select) {
     loadThrottle: 200,
     shouldLoad: () => true,
     score: () => () => 1, // the server has chosen
+    onType() { // what was offered for another word must not be taken for this one
+      this.clearOptions(this.isChosen);
+      this.loadedSearches = {};
+    },
+    onInitialize() { this.isChosen = (option) => this.items.includes(String(option.value)); },
     load(term, done) {
       fetch(addressOf(select, term), { headers: { Accept: "application/json" } })
         .then((answer) => (answer.ok ? answer.json() : { options: [] }))
         .then(({ options }) => {
-          this.clearOptions((option) => this.items.includes(String(option.value)));
-          done(options);
+          if (term !== this.inputValue()) return done();
+          this.clearOptions(this.isChosen);
+          return done(options);
         })
         .catch(() => done());
     },

@@ -38,7 +38,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   running.get(detail.xhr)?.();
   running.delete(detail.xhr);
   if (!running.size) document.body.classList.remove("is-slow");
-  if (detail.successful) clearTrouble();
+  if (detail.xhr.status >= 200 && detail.xhr.status < 400) clearTrouble();
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {

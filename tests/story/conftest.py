@@ -1,5 +1,6 @@
 """The product as its users meet it: processes of its own command line, on ports and a database of the test's own."""
 
+import http.client
 import json
 import os
 import signal
@@ -50,7 +51,7 @@ class House:
         return (self.folder / f"{command}.log").read_text(encoding="utf-8", errors="replace")
 
     def post(self, body: object, *, key: str | None = None, within_s: float = 15) -> tuple[int, dict[str, Any]]:
-        """POST a message; status and body. OSError when nobody answers."""
+        """POST a message; status and body. OSError when nobody answers, or not to the end."""
         headers = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
@@ -61,6 +62,8 @@ class House:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.load(error)
+        except http.client.HTTPException as error:  # killed between the head and the body of the answer
+            raise OSError(str(error)) from error
 
     def get(self, path: str) -> dict[str, Any]:
         request = urllib.request.Request(f"{self.api_url}{path}", headers={"Authorization": f"Bearer {API_KEY}"})
@@ -110,7 +113,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
     with tempfile.TemporaryDirectory(prefix="relais-story-") as folder:
         Path(folder).chmod(0o711)
-        ports = {name: free_port() for name in ("API", "GATEWAY_OPS", "WORKER_OPS", "SIMULATOR", "SMPP")}
+        ports = {name: free_port() for name in ("WEB", "API", "GATEWAY_OPS", "WORKER_OPS", "WEB_OPS", "SIMULATOR", "SMPP")}
         clean = {name: value for name, value in os.environ.items() if not name.startswith("RELAIS_")}
         environment = clean | {f"RELAIS_{name}_PORT": str(port) for name, port in ports.items()}
         environment |= {"RELAIS_DATA_DIR": f"{folder}/data", "RELAIS_LOG_FORMAT": "json"}

@@ -143,7 +143,12 @@ class FormDrawer:
     def _section(self, section: Section) -> FieldSection:
         fixed = [key for key in section.keys if key in self.form.fixed] if self.view else []
         texts = tuple(self.view.items(fixed)) if self.view else ()
-        fields = tuple(self.form[key] for key in section.keys if key in self.form.fields)
+        order = list(
+            self.form.field_order or ()
+        )  # Django's own: where adding asks in another order than the view shows
+        names = [key for key in section.keys if key in self.form.fields]
+        names.sort(key=lambda name: order.index(name) if name in order else len(order))
+        fields = tuple(self.form[name] for name in names)
         return FieldSection(section.title, section.hint, texts, fields)
 
     def _changed_meanwhile(self) -> bool:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+from babel.numbers import get_currency_symbol
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -142,6 +143,14 @@ class BillingDay(Kind):
         if row.billing_period == BillingPeriod.DAILY:
             return "Every day"
         return WEEKDAYS[value - 1] if row.billing_period == BillingPeriod.WEEKLY else str(value)
+
+
+class Currency(Kind):
+    """Its code; in a drawer with the symbol, where it has one (AG-54)."""
+
+    def detail(self, value: str, row: Any) -> SafeString:
+        symbol = get_currency_symbol(value, locale="en")
+        return format_html("{}", value if symbol == value else f"{symbol} {value}")
 
 
 class EmailList(Kind):

@@ -53,11 +53,14 @@ class TermsForm(RecordForm):
         for name, periods in shown.items():
             if name in self.fields:
                 self.fields[name].show_when = f"billing_period={periods}"
-        for name in ("credit_limit", "tax"):
+        for name in ("tax", "days_for_payment"):
             if name in self.fields:
-                self.fields[name].widget.attrs |= {"inputmode": "decimal", "class": "num"}
+                self.fields[name].widget = forms.TextInput({"inputmode": "decimal", "class": "num"})
         if "tax" in self.fields:
             self.fields["tax"].unit = "%"
+        for name in INVOICING_KEYS:
+            if name in self.fields:
+                self.fields[name].place = "c4 m6"  # three in a row
 
     def clean_billing_day(self) -> int:
         """The day of the month, of the week, or 1 where a period has none (AG-38)."""

@@ -15,6 +15,7 @@ from relais.backoffice.agreement_parts import (
     AgreementField,
     AgreementLink,
     BillingDay,
+    Currency,
     EmailList,
     NamedReference,
     Tax,
@@ -186,7 +187,7 @@ COLUMNS = (
     ),
     Column("agreement_date", "Agreement date", Day(), path="agreement__agreement_date", shown=False),
     Column("direction", "Direction", Choice(DIRECTIONS), path="agreement__direction", shown=False),
-    Column("currency", "Currency", Kind(), path="agreement__currency", shown=False),
+    Column("currency", "Currency", Currency(), path="agreement__currency", shown=False),
     Column("created_at", "Created", Instant(), shown=False),
     Column("updated_at", "Updated", Instant(), shown=False),
 )

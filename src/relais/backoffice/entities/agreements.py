@@ -29,6 +29,7 @@ from relais.backoffice.agreement_parts import (
     PERIODS,
     STATES,
     Balance,
+    Currency,
     DayOfZone,
     Linked,
     NamedReference,
@@ -40,7 +41,7 @@ from relais.backoffice.terms import EMAILS_HINT, INVOICING_KEYS, VERSION_KEYS, T
 from relais.backoffice.version_view import version_blocks
 from relais.pages.entity import Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import DayField, ReferenceField
-from relais.pages.kinds import MICROS, OPEN, Badge, Choice, Code, Day, Id, Instant, Kind, Money
+from relais.pages.kinds import MICROS, OPEN, Badge, Choice, Day, Id, Instant, Kind, Money
 from relais.pages.viewer import MANAGE, Viewer
 from relais.records.agreements.actions.create_agreement import create_agreement
 from relais.records.agreements.models import Agreement, AgreementVersion, Direction
@@ -78,6 +79,9 @@ class NewAgreementForm(TermsForm):
     agreement_code = forms.CharField(label="Agreement code", max_length=100)
     agreement_date = DayField(label="Agreement date")
     currency = forms.ChoiceField(label="Currency", choices=currency_choices)
+
+    field_order = ("company", "direction", "legal_entity", "own_legal_entity", "bank_account", "own_bank_account",
+                   "agreement_code", "agreement_date", "currency")  # fmt: skip
 
     class Meta:
         model = Agreement
@@ -188,10 +192,10 @@ AGREEMENTS = Entity(
         Column("own_legal_entity", "Own legal entity", sort="own_legal_entity__name", shown=False),
         Column("bank_account", "Bank account", sort="bank_account__name", shown=False),
         Column("own_bank_account", "Own bank account", sort="own_bank_account__name", shown=False),
-        Column("agreement_code", "Agreement code", Code(), phone="m3"),
+        Column("agreement_code", "Agreement code", phone="m3"),
         Column("agreement_date", "Agreement date", Day(), shown=False),
         Column("direction", "Direction", Choice(DIRECTIONS), shown=False),
-        Column("currency", "Currency", shown=False),
+        Column("currency", "Currency", Currency(), shown=False),
         Column("state", "State", Badge(STATES), phone="m4"),
         Column("version_from", "Effective from", DayOfZone("version_from_zone")),
         Column("version_till", "Effective till", DayOfZone("version_till_zone")),

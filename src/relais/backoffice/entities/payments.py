@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.db.models import Case, CharField, QuerySet, Value, When
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from relais.backoffice.agreement_parts import AgreementField, AgreementLink, NamedReference, today_in
@@ -14,7 +13,7 @@ from relais.backoffice.choices import currency_choices
 from relais.backoffice.payment_parts import EffectWidget, RateWidget, effect_of, rate_text
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import DayField, MoneyField, RecordForm, ReferenceField
-from relais.pages.kinds import Badge, Code, Computed, Day, Flag, Id, Instant, Kind, Money
+from relais.pages.kinds import Badge, Computed, Day, Flag, Id, Instant, Kind, Money
 from relais.pages.viewer import MANAGE, Viewer
 from relais.records.agreements.models import Agreement
 from relais.records.billing.actions.change_payment import change_payment, open_columns
@@ -78,6 +77,7 @@ class PaymentForm(RecordForm):
             if name in self.fields:
                 self.fields[name].show_when = "currencies_differ=true"
         self.fields["confirm_before"].show_when = "confirmed=|"
+        self.fields["effect"].place = "c12"
         self.fields["effect"].widget.payment_id = instance.pk if instance else None
         if instance is not None and "payment_amount" in self.fields:
             self.fields["payment_amount"].unit = instance.payment_currency
@@ -184,7 +184,7 @@ def _blocks(payment: Payment, viewer: Viewer) -> list[Block]:
 
 def _rate(payment: Payment) -> tuple[SafeString | str, str]:
     text = rate_text(payment)
-    return (text, text) if text else (format_html('<span class="t3">same currency</span>'), "")
+    return (text, text) if text else (SafeString('<span class="t3">same currency</span>'), "")
 
 
 def _arrow(payment: Payment) -> tuple[str, str]:
@@ -196,10 +196,10 @@ COLUMNS = (
     Column("company", "Company", NamedReference("companies"), path="agreement__company",
            sort="agreement__company__name", phone="m1"),
     Column("agreement", "Agreement", AgreementLink(), sort="agreement__agreement_code"),
-    Column("reference_code", "Reference code", Code(), phone="m3"),
+    Column("reference_code", "Reference code", phone="m3"),
     Column("payment_amount", "Payment amount", Money("payment_currency"), path="payment_amount_micros"),
     Column("payment_currency", "Currency", Kind(), shown=False),
-    Column("created_at", "Created", Instant()),
+    Column("created_at", "Created", Instant(), shown=False),
     Column("updated_at", "Updated", Instant(), shown=False),
     Column("description", "Description", Kind(), shown=False),
     Column("direction", "Direction", Computed(_arrow), sort="direction"),
@@ -208,7 +208,7 @@ COLUMNS = (
            path="replenishment_amount_micros", phone="m2"),
     Column("agreement_currency", "Agreement currency", Kind(), path="agreement__currency", shown=False),
     Column("status", "Status", Badge(STATUSES), phone="m4"),
-    Column("confirm_before", "Expiry date of confirmation", Day()),
+    Column("confirm_before", "Expiry date of confirmation", Day(), shown=False),
     Column("exchange_rate", "Exchange rate", Computed(_rate), sort=None, shown=False),
     Column("exchange_rate_date", "Exchange rate date", Day(), shown=False),
     Column("confirmed", "Payment confirmed", Flag(), shown=False),

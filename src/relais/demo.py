@@ -24,7 +24,7 @@ from relais.pipeline.verify import Verification, verify
 from relais.settings import Settings
 from relais.store.blocks import blocks
 from relais.store.sessions import open_session
-from relais.supervisor import GATEWAY, SMSC, WEB, WORKER, Supervisor
+from relais.supervisor import GATEWAY, PAGES, SMSC, WORKER, Supervisor
 
 SCENARIO = Path(__file__).resolve().parents[2] / "scenarios" / "spain.yaml"
 API_KEY = "rk_test_telecom_monsters"
@@ -65,7 +65,7 @@ def run(settings: Settings, *, ends_by_itself: bool) -> int:
             if supervisor.command(*command) != 0:
                 click.echo(f"`relais {' '.join(command)}` failed; the reason is above.", err=True)
                 return 1
-        supervisor.start(SMSC, GATEWAY, WORKER, WEB)
+        supervisor.start(SMSC, GATEWAY, WORKER, PAGES)
         if not supervisor.wait_until_ready():
             click.echo("The processes did not become ready; their log lines are above.", err=True)
             return 1

@@ -51,7 +51,7 @@ class Role:
 
 GATEWAY = Role("gateway", ("gateway",), lambda settings: settings.gateway_ops_port)
 WORKER = Role("worker", ("worker",), lambda settings: settings.worker_ops_port)
-WEB = Role("web", ("web",), lambda settings: settings.web_ops_port)
+PAGES = Role("web", ("web",), lambda settings: settings.web_ops_port)
 SMSC = Role("smsc", ("simulate", "smsc"), None)
 
 

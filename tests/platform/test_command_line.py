@@ -77,6 +77,9 @@ def test_the_url_of_a_server_of_ones_own_is_printed() -> None:
     [
         (("up",), "RELAIS_API_PORT"),
         (("up",), "RELAIS_WORKER_OPS_PORT"),
+        (("up",), "RELAIS_WEB_PORT"),
+        (("web",), "RELAIS_WEB_PORT"),
+        (("web",), "RELAIS_WEB_OPS_PORT"),
         (("gateway",), "RELAIS_API_PORT"),
         (("gateway",), "RELAIS_GATEWAY_OPS_PORT"),
         (("worker",), "RELAIS_WORKER_OPS_PORT"),
@@ -87,7 +90,8 @@ def test_the_url_of_a_server_of_ones_own_is_printed() -> None:
 )
 def test_a_taken_port_is_told_with_its_setting_before_anything_starts(command: tuple[str, ...], variable: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, open_folder() as folder:
-        free = {f"RELAIS_{name}_PORT": str(free_port()) for name in ("API", "GATEWAY_OPS", "WORKER_OPS", "SIMULATOR")}
+        names = ("WEB", "API", "GATEWAY_OPS", "WORKER_OPS", "WEB_OPS", "SIMULATOR")
+        free = {f"RELAIS_{name}_PORT": str(free_port()) for name in names}
         port = other.getsockname()[1]
         said = run(
             *command,

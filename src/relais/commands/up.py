@@ -9,7 +9,7 @@ def up() -> None:
     from relais.commands.ports import API, GATEWAY_OPS, WEB, WEB_OPS, WORKER_OPS, address, require_free_ports
     from relais.logs import configure_logging
     from relais.settings import load
-    from relais.supervisor import GATEWAY, WEB, WORKER, Supervisor
+    from relais.supervisor import GATEWAY, PAGES, WORKER, Supervisor
 
     settings = load()
     require_free_ports(settings, WEB, API, GATEWAY_OPS, WORKER_OPS, WEB_OPS)
@@ -17,7 +17,7 @@ def up() -> None:
     with Supervisor(settings) as supervisor:
         if supervisor.command("migrate") != 0:
             raise click.ClickException("the database could not be migrated; the reason is above")
-        supervisor.start(GATEWAY, WORKER, WEB)
+        supervisor.start(GATEWAY, WORKER, PAGES)
         if supervisor.wait_until_ready():
             web_host, web_port = address(settings, WEB)
             host, port = address(settings, API)

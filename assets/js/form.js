@@ -38,13 +38,13 @@ function tell(form) {
 document.addEventListener("htmx:beforeSwap", ({ detail }) => { refused = [409, 422].includes(detail.xhr.status); });
 onPart((root) => {
   for (const form of root.querySelectorAll(GUARDED)) {
+    arrange(form);
     if (!refused || !stored.has(form.action)) stored.set(form.action, values(form));
     tell(form);
-    arrange(form);
   }
   refused = false;
 });
-for (const type of ["input", "change"]) on(type, GUARDED, (event, form) => { tell(form); arrange(form); });
+for (const type of ["input", "change"]) on(type, GUARDED, (event, form) => { arrange(form); tell(form); });
 
 /** True when nothing would be lost. Otherwise asks, and calls `leave` when the user gives the changes up. */
 export function mayLeave(root, leave) {

@@ -115,6 +115,10 @@ class ZonedField(forms.MultiValueField):
                          required=required, widget=ZonedWidget(list(zone.choices)), **options)  # fmt: skip
         self.instant_required = instant.required
 
+    def prepare_value(self, value: Any) -> Any:
+        """A stored instant as its widget shows it; what was sent is a list and stays as it is."""
+        return self.widget.decompress(value) if isinstance(value, tuple) else value
+
     def compress(self, values: list[Any]) -> tuple[datetime | None, str]:
         naive, zone_name = [*values, None, None][:2]
         zone_name = zone_name or "Etc/UTC"

@@ -17,11 +17,12 @@ class EffectWidget(forms.Widget):
 
     template_name = "backoffice/widgets/payment_effect.html"
     payment_id: int | None = None
+    currencies_differ = False  # as stored; the answer tells it anew
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
         query = f"?payment={self.payment_id}" if self.payment_id else ""
-        return context | {"url": reverse("payment-effect") + query}
+        return context | {"url": reverse("payment-effect") + query, "differ": self.currencies_differ}
 
 
 class RateWidget(forms.Widget):

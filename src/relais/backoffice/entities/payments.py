@@ -78,7 +78,9 @@ class PaymentForm(RecordForm):
                 self.fields[name].show_when = "currencies_differ=true"
         self.fields["confirm_before"].show_when = "confirmed=|"
         self.fields["effect"].place = "c12"
-        self.fields["effect"].widget.payment_id = instance.pk if instance else None
+        effect = self.fields["effect"].widget
+        effect.payment_id = instance.pk if instance else None
+        effect.currencies_differ = bool(instance and instance.payment_currency != instance.agreement.currency)
         if instance is not None and "payment_amount" in self.fields:
             self.fields["payment_amount"].unit = instance.payment_currency
             self.fields["replenishment_amount"].unit = instance.agreement.currency

@@ -11,12 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
 from relais.pages.entity import Entity, Menu
-from relais.pages.viewer import Viewer
+from relais.pages.viewer import VIEW, Viewer
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A page of its own in the site's frame. `route` is Django's, below the site's prefix; `line` its permission line."""
+    """A page of its own in the site's frame. `route` is Django's, below the site's prefix; `line` its permission line, of
+    which it takes `level`."""
 
     name: str
     label: str
@@ -24,6 +25,7 @@ class Screen:
     view: Callable[..., HttpResponse]
     line: str
     menu: Menu | None = None
+    level: str = VIEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ class Site:
         ]
         pages += [(screen, screen.label, screen.name) for screen in self.screens.values()]
         for page, label, url_name in pages:
-            if page.menu is not None and viewer.may(page.line):
+            level = page.level if isinstance(page, Screen) else VIEW
+            if page.menu is not None and viewer.may(page.line, level):
                 line = MenuLine(label, reverse(url_name), page.name == current)
                 lines.setdefault(page.menu.group, []).append((page.menu.order, line))
         return [
@@ -102,4 +105,4 @@ class Site:
         def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             return screen.view(request, *args, **kwargs)
 
-        return guarded(self, screen.line, screen.name)(view)
+        return guarded(self, screen.line, screen.name, screen.level)(view)

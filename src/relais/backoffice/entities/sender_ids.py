@@ -1,0 +1,215 @@
+"""SMS sender IDs: names and numbers that companies send from (SID). Further channels get pages of their own form.
+
+What the vendor's side of a sender is stays with the level whose connection it uses (SID-231): others see it as handed down.
+"""
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from relais.backoffice.widgets import GuidInput
+from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
+from relais.pages.forms import RecordForm, ReferenceField
+from relais.pages.kinds import Badge, Choice, Code, Flag, Id, Instant, Kind, Name, Number, Reference
+from relais.pages.viewer import Viewer
+from relais.records.agreements.models import Agreement
+from relais.records.connections.models import VendorSmppConnection
+from relais.records.parties.models import Company
+from relais.records.saving import find
+from relais.records.senders.actions.delete_sender_id import delete_sender_id
+from relais.records.senders.actions.save_sender_id import doubts_about, save_sender_id
+from relais.records.senders.models import SenderChannel, SenderId, SenderStatus, VendorType
+
+CHANNELS = {SenderChannel.SMS: "SMS"}
+VENDOR_TYPES = {VendorType.SMPP: "SMPP"}
+STATUSES = {
+    SenderStatus.ACTIVE: ("Active", "ok"),
+    SenderStatus.BLOCKED: ("Blocked", "bad"),
+    SenderStatus.DRAFT: ("Draft", "hollow"),
+}
+STATUS_CHOICES = [(status, label) for status, (label, _) in STATUSES.items()]
+VENDOR_FIELDS = ("vendor_type", "smpp_connection", "service_type")
+NOTIFICATION_FIELDS = ("trigger_percent", "minimal_message_count", "window_size_minutes")
+
+
+def _agreements(viewer: Viewer, chosen: Any) -> Any:
+    return viewer.rows(Agreement).filter(company=chosen["company"])
+
+
+def _connections(viewer: Viewer, chosen: Any) -> Any:
+    """Those of the viewer's level that the company may use (VSMPP-12); disabled ones are listed (HTTPC-47)."""
+    rows = viewer.rows(VendorSmppConnection)
+    return rows.filter(companies=None) | rows.filter(companies=chosen["company"])
+
+
+class AgreementField(ReferenceField):
+    """`{code}, {currency}` (SID-35)."""
+
+    def label_from_instance(self, obj: Agreement) -> str:
+        return f"{obj.agreement_code}, {obj.currency}"
+
+
+class ConnectionField(ReferenceField):
+    """`{name} (enabled)` (SID-38)."""
+
+    def label_from_instance(self, obj: VendorSmppConnection) -> str:
+        return f"{obj.name} ({'disabled' if obj.disabled else 'enabled'})"
+
+
+class SenderIdForm(RecordForm):
+    company = ReferenceField(lambda viewer, chosen: viewer.rows(Company))
+    agreement = AgreementField(_agreements, depends_on=("company",), search=("agreement_code",), required=False)
+    status = forms.ChoiceField(choices=STATUS_CHOICES, initial=SenderStatus.DRAFT)
+    webhook_guid = forms.UUIDField(
+        label="Webhook GUID",
+        required=False,
+        widget=GuidInput,
+        help_text="Names this sender ID when status updates and incoming messages arrive by webhook",
+    )
+    mcc = forms.CharField(label="MCC", required=False, help_text="Country in which a short code is used: three digits")
+    webhook_url = forms.URLField(label="Webhook URL", required=False, assume_scheme="https")
+    vendor_type = forms.ChoiceField(choices=list(VENDOR_TYPES.items()))
+    smpp_connection = ConnectionField(_connections, depends_on=("company",), label="Connection")
+    notifications = forms.BooleanField(
+        label="Notification settings",
+        required=False,
+        help_text="Tell when too many messages fail, or when traffic stops",
+    )
+
+    class Meta:
+        model = SenderId
+        fields = (
+            "sender_id", "name", "company", "agreement", "status", "webhook_guid", "mcc", "webhook_url", "keyword",
+            "vendor_type", "smpp_connection", "service_type", "notifications", *NOTIFICATION_FIELDS,
+        )  # fmt: skip
+        labels: ClassVar = {"sender_id": "Sender ID", "trigger_percent": "Trigger percent",
+                  "minimal_message_count": "Minimal message count for starting detecting",
+                  "window_size_minutes": "Window size"}  # fmt: skip
+        help_texts: ClassVar = {"name": "Shown in messages", "keyword": "From the provider, on a shared short code",
+                      "service_type": "Without function so far", "trigger_percent": "Of messages failed, in percent",
+                      "minimal_message_count": "On fewer messages no failure counts",
+                      "window_size_minutes": "In minutes"}  # fmt: skip
+
+    def __init__(self, viewer: Viewer, *args: Any, **options: Any) -> None:
+        super().__init__(viewer, *args, **options)
+        self.fields["sender_id"].help_text = (
+            " ".join(_doubts(self.instance)) or "Most networks take up to 11 letters, or a number of 3 to 15 digits"
+        )
+        if viewer.company.parent_id is not None:
+            self.fields["agreement"].required = True
+        else:
+            self.fields["agreement"].help_text = "Left blank for sender IDs of your own only"
+        for name in NOTIFICATION_FIELDS:
+            self.fields[name].show_when = "notifications=true"
+        if not _shows_vendor(self.instance, viewer):
+            for name in VENDOR_FIELDS:
+                del self.fields[name]
+        elif self.instance.smpp_connection_id:
+            # what it uses now stays a choice, even when it was reserved for others meanwhile
+            field = self.fields["smpp_connection"]
+            used = viewer.rows(VendorSmppConnection).filter(pk=self.instance.smpp_connection_id)
+            field.queryset = (field.queryset | used).distinct()
+
+    def clean(self) -> dict[str, Any]:
+        """The numbers stay while the notifications are off (SID-43)."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not cleaned.get("notifications"):
+            cleaned |= {name: getattr(self.instance, name) for name in NOTIFICATION_FIELDS}
+        return cleaned
+
+    def store(self) -> SenderId:
+        return save_sender_id(self.instance, self.viewer.now)
+
+
+def _doubts(sender: SenderId) -> list[str]:
+    return [f"{told[:1].upper()}{told[1:]}." for told in doubts_about(sender)] if sender.sender_id else []
+
+
+def _shows_vendor(sender: SenderId, viewer: Viewer) -> bool:
+    """Whether the viewer's level has made the connection, or there is none yet."""
+    return sender.smpp_connection is None or sender.smpp_connection.company_id == viewer.company.pk
+
+
+def _blocks(sender: SenderId, viewer: Viewer) -> list[Block]:
+    blocks = [Block("backoffice/sender_vendor.html", {"sender": sender, "own": _shows_vendor(sender, viewer)})]
+    if told := _doubts(sender):
+        blocks.append(Block("backoffice/warnings.html", {"warnings": told}, before=True))
+    return blocks
+
+
+def _set_status(status: SenderStatus) -> Any:
+    def verb(sender: SenderId, viewer: Viewer, data: dict[str, Any]) -> None:
+        locked = find(SenderId, sender.pk)
+        locked.status = status
+        save_sender_id(locked, viewer.now)
+
+    return verb
+
+
+SENDER_IDS = Entity(
+    name="sender-ids",
+    model=SenderId,
+    label="Sender ID",
+    plural="Sender IDs",
+    line="Sender IDs",
+    menu=Menu("Account management", 50),
+    columns=(
+        Column("id", "ID", Id(), path="pk", sort="pk"),
+        Column("company", "Company", Reference("companies"), sort="company__name", phone="m3"),
+        Column("channel", "Channel", Choice(CHANNELS)),
+        Column("sender_id", "Sender ID", Name(), phone="m1"),
+        Column("name", "Name", Kind()),
+        Column("status", "Status", Badge(STATUSES), phone="m4"),
+        Column("webhook_guid", "Webhook GUID", Code()),
+        Column("agreement", "Agreement", Reference("agreements"), sort="agreement__agreement_code", phone="m2"),
+        Column("vendor_type", "Vendor type", Choice(VENDOR_TYPES)),
+        Column("created_at", "Created", Instant()),
+        Column("updated_at", "Updated", Instant()),
+        Column("mcc", "MCC", Code(), shown=False),
+        Column("keyword", "Keyword", shown=False),
+        Column("webhook_url", "Webhook URL", shown=False),
+        Column("notifications", "Notification settings", Flag(), shown=False),
+        Column("trigger_percent", "Trigger percent", Number(), shown=False),
+        Column("minimal_message_count", "Minimal message count for starting detecting", Number(), shown=False),
+        Column("window_size_minutes", "Window size, minutes", Number(), shown=False),
+    ),
+    filters=(
+        Filter("company", "Company", "reference", of=Company),
+        Filter("status", "Status", "choice", choices=STATUS_CHOICES),
+        Filter("sender_id", "Sender ID"),
+        Filter("name", "Name"),
+        Filter("agreement", "Agreement code", path="agreement__agreement_code"),
+        Filter("notifications", "Notification settings", "flag"),
+        Filter("created_at", "Created", "day"),
+    ),
+    search=("sender_id", "name", "company__name"),
+    search_hint="Sender ID, name or company",
+    sections=(
+        Section("Sender", ("sender_id", "name", "company", "agreement", "status")),
+        Section("Webhook and two-way messages", ("webhook_guid", "mcc", "webhook_url", "keyword")),
+        Section("Vendor", VENDOR_FIELDS),
+        Section("Notifications", ("notifications", *NOTIFICATION_FIELDS), hint="Of failing or missing traffic"),
+    ),
+    rows=lambda rows: rows.select_related("company", "agreement", "smpp_connection"),
+    form=SenderIdForm,
+    deletes=lambda sender, viewer: delete_sender_id(sender.pk, viewer.now),
+    actions=(
+        Action(
+            "block",
+            "Block…",
+            _set_status(SenderStatus.BLOCKED),
+            shown=lambda sender: sender.status != SenderStatus.BLOCKED,
+            confirm="Messages from it are refused from now on, and incoming ones are not processed. Unblock takes it back.",
+            bulk=True,
+        ),
+        Action(
+            "unblock",
+            "Unblock",
+            _set_status(SenderStatus.ACTIVE),
+            shown=lambda sender: sender.status == SenderStatus.BLOCKED,
+            bulk=True,
+        ),
+    ),
+    blocks=_blocks,
+    empty="A sender ID is the name or number that recipients see. Add the vendor's connection first, then the sender ID.",
+)

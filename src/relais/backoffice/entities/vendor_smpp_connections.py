@@ -1,0 +1,175 @@
+"""Connections to the providers that take SMS over SMPP (VSMPP). They belong to the level that made them (HTTPC-51)."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.db.models import Case, CharField, QuerySet, Value, When
+
+from relais.backoffice.kinds import Truth
+from relais.backoffice.statuses_map import StatusesMap, StatusesMapField
+from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
+from relais.pages.forms import RecordForm
+from relais.pages.kinds import Badge, Code, Computed, Flag, Id, Instant, Name, Number
+from relais.pages.viewer import Viewer
+from relais.records.connections.actions.delete_vendor_smpp_connection import delete_vendor_smpp_connection
+from relais.records.connections.actions.save_vendor_smpp_connection import save_vendor_smpp_connection
+from relais.records.connections.models import VendorSmppConnection
+from relais.records.parties.models import Company
+from relais.records.saving import find
+
+ACTIVE, DISABLED = "active", "disabled"
+STATUSES = {ACTIVE: ("Active", "ok"), DISABLED: ("Disabled", "hollow")}
+STATUS_CHOICES = [(status, label) for status, (label, _) in STATUSES.items()]
+WINDOW_RECOMMENDED_MAX = 100  # VSMPP-21
+
+
+class VendorSmppConnectionForm(RecordForm):
+    """A blank password keeps the stored one (HTTPC-50); Limits switches both limits (VSMPP-19)."""
+
+    companies = forms.ModelMultipleChoiceField(
+        label="Company IDs",
+        queryset=Company.objects.none(),
+        required=False,
+        help_text="Only their sender IDs use the connection; blank = all companies",
+    )
+    port = forms.IntegerField(min_value=1, max_value=65_535)
+    system_id = forms.CharField(
+        label="System ID",
+        max_length=15,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="The login given by the provider",
+    )
+    password = forms.CharField(
+        strip=False,
+        required=False,
+        max_length=64,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    use_tls = forms.BooleanField(
+        label="Use TLS", required=False, help_text="TLS 1.2 or later, as given by the provider"
+    )
+    limits = forms.BooleanField(required=False, help_text="Without, the limits of the system apply")
+    rps_limit = forms.IntegerField(label="RPS limit", required=False, min_value=1, help_text="Requests a second")
+    window_limit = forms.IntegerField(
+        required=False, min_value=1, help_text="Unanswered requests; at most 100 is recommended"
+    )
+    statuses_map = StatusesMapField(
+        required=False, help_text="Unsent is never charged; Undelivered is charged where billing is by submission"
+    )
+    disabled = forms.BooleanField(label="Disable SMPP connection", required=False)
+
+    class Meta:
+        model = VendorSmppConnection
+        fields = (
+            "name", "companies", "host_name", "port", "system_id", "system_type", "use_tls", "rps_limit", "window_limit",
+            "use_tlv", "inverse_address_mode", "statuses_map", "disabled",
+        )  # fmt: skip
+        labels: ClassVar = {"use_tlv": "Use TLV"}
+
+    def __init__(self, viewer: Viewer, *args: Any, **options: Any) -> None:
+        super().__init__(viewer, *args, **options)
+        self.fields["companies"].queryset = viewer.rows(Company).order_by("name")
+        stored = self.instance.pk is not None
+        self.initial.setdefault("limits", bool(self.instance.rps_limit or self.instance.window_limit))
+        self.fields["password"].required = not stored
+        self.fields["limits"].place = self.fields["statuses_map"].place = "c12"
+        self.fields["rps_limit"].show_when = self.fields["window_limit"].show_when = "limits=true"
+        if stored:
+            self.fields["password"].help_text = "Left blank, the stored one stays"
+
+    def store(self) -> VendorSmppConnection:
+        if self.instance.pk is None:
+            self.instance.company = self.viewer.company
+        sent = self.cleaned_data
+        return save_vendor_smpp_connection(
+            self.instance, sent["password"] or None, companies=sent["companies"], limits=sent["limits"]
+        )
+
+
+def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
+    status = Case(When(disabled=True, then=Value(DISABLED)), default=Value(ACTIVE), output_field=CharField())
+    return rows.annotate(status=status).prefetch_related("companies")
+
+
+def _companies(connection: VendorSmppConnection) -> tuple[str, str]:
+    names = ", ".join(company.name for company in connection.companies.all())
+    return names or "All", names
+
+
+def _blocks(connection: VendorSmppConnection, viewer: Viewer) -> list[Block]:
+    if (connection.window_limit or 0) <= WINDOW_RECOMMENDED_MAX:
+        return []
+    told = f"The window limit is {connection.window_limit}: more than {WINDOW_RECOMMENDED_MAX} is not recommended."
+    return [Block("backoffice/warnings.html", {"warnings": [told]}, before=True)]
+
+
+def _switch(disabled: bool) -> Any:
+    def verb(connection: VendorSmppConnection, viewer: Viewer, data: dict[str, Any]) -> None:
+        locked = find(VendorSmppConnection, connection.pk)
+        locked.disabled = disabled
+        save_vendor_smpp_connection(locked, None)
+
+    return verb
+
+
+VENDOR_SMPP_CONNECTIONS = Entity(
+    name="vendor-smpp-connections",
+    model=VendorSmppConnection,
+    label="Vendor SMPP Connection",
+    plural="Vendors SMPP connections",
+    line="Vendors SMPP connections",
+    menu=Menu("Settings", 10),
+    columns=(
+        Column("id", "ID", Id(), path="pk", sort="pk"),
+        Column("name", "Name", Name(), phone="m1"),
+        Column("host_name", "Host name", Code(), phone="m3"),
+        Column("port", "Port", Id(), phone="m2"),
+        Column("system_id", "System ID", Code()),
+        Column("status", "Status", Badge(STATUSES), phone="m4"),
+        Column("inverse_address_mode", "MO inverse address mode", Truth()),
+        Column("rps_limit", "RPS limit", Number()),
+        Column("window_limit", "Window limit", Number()),
+        Column("companies", "Company IDs", Computed(_companies), sort=None, shown=False),
+        Column("system_type", "System type", shown=False),
+        Column("use_tls", "Use TLS", Flag(), shown=False),
+        Column("use_tlv", "Use TLV", Flag(), shown=False),
+        Column("statuses_map", "Statuses map", StatusesMap(), sort=None, shown=False),
+        Column("created_at", "Created", Instant(), shown=False),
+        Column("updated_at", "Updated", Instant(), shown=False),
+    ),
+    filters=(
+        Filter("name", "Name"),
+        Filter("host_name", "Host name"),
+        Filter("system_id", "System ID"),
+        Filter("status", "Status", "choice", choices=STATUS_CHOICES),
+        Filter("created_at", "Created", "day"),
+    ),
+    search=("name", "host_name", "system_id"),
+    search_hint="Name, host or system ID",
+    sections=(
+        Section(
+            "Connection", ("name", "companies", "host_name", "port", "system_id", "password", "system_type", "use_tls")
+        ),
+        Section("Limits", ("limits", "rps_limit", "window_limit")),
+        Section("Ways of the vendor", ("use_tlv", "inverse_address_mode")),
+        Section("Charging", ("statuses_map",), hint="What the vendor's statuses and codes mean for it"),
+        Section("State", ("status", "disabled")),
+    ),
+    rows=_rows,
+    form=VendorSmppConnectionForm,
+    deletes=lambda connection, viewer: delete_vendor_smpp_connection(connection.pk),
+    actions=(
+        Action(
+            "disable",
+            "Disable…",
+            _switch(True),
+            shown=lambda connection: not connection.disabled,
+            confirm="Its sender IDs stop sending at once. Queued messages wait until it is enabled again or their "
+            "validity ends; then what was reserved is released.",
+            bulk=True,
+        ),
+        Action("enable", "Enable", _switch(False), shown=lambda connection: connection.disabled, bulk=True),
+    ),
+    blocks=_blocks,
+    empty="A connection leads to a provider that takes SMS over SMPP. It comes first; then the sender IDs that use it.",
+)

@@ -1,0 +1,18 @@
+"""A key of a client's systems."""
+
+from itertools import count
+from typing import Any
+
+from tests.pages.samples import Sample, Values
+
+_serial = count(1)
+
+
+def new(company: Any) -> Values:
+    from relais.records.parties.models import Company
+
+    client = Company.objects.filter(parent=company).order_by("pk")[0]
+    return {"name": f"shop {next(_serial)}", "company": client.pk, "rights": ["1", "2"]}
+
+
+SAMPLE = Sample(new=new, change={"rights": ["1"]}, changed="rights")

@@ -1,0 +1,155 @@
+"""Vendors' SMPP connections in the BackOffice."""
+
+from typing import Any
+
+import pytest
+from tests.pages.samples.vendor_smpp_connections import new
+
+URL = "/bo/vendor-smpp-connections/"
+
+
+def connection(name: str = "Simulator") -> Any:
+    from relais.records.connections.models import VendorSmppConnection
+
+    return VendorSmppConnection.objects.get(name=name)
+
+
+def password_of(record: Any) -> str:
+    from relais.records.secrets import unseal
+
+    return unseal(record.password_encrypted)
+
+
+def edited(**changes: Any) -> dict[str, Any]:
+    record = connection()
+    sent = {"name": record.name, "host_name": record.host_name, "port": record.port, "system_id": record.system_id,
+            "limits": "on", "rps_limit": record.rps_limit, "window_limit": record.window_limit}  # fmt: skip
+    return sent | changes
+
+
+def errors(answer: Any) -> dict[str, list[str]]:
+    assert answer.status_code == 422, answer.content.decode()
+    found: dict[str, list[str]] = answer.context["drawer"].form.errors
+    return found
+
+
+def test_VSMPP_5_the_list_begins_with_the_columns_of_the_guide(owner: Any) -> None:
+    listed = owner.get(URL).context["list"]
+    assert [header.label for header in listed.headers][:7] == [
+        "ID", "Name", "Host name", "Port", "System ID", "Status", "MO inverse address mode",
+    ]  # fmt: skip
+    cells = [str(cell.html) for cell in listed.table[0].cells]
+    assert cells[1:5] == ["Simulator", "127.0.0.1", "2776", "relais"]
+    assert "Active" in cells[5] and "false" in cells[6]
+
+
+def test_VSMPP_11_a_connection_is_reserved_for_companies_and_VSMPP_12_only_they_may_choose_it(owner: Any) -> None:
+    from relais.records.parties.models import Company
+
+    top, child = Company.objects.get(parent=None), Company.objects.get(name="Hornes and Hooves")
+    values = new(top) | {"name": "Reserved", "companies": [child.pk]}
+    assert owner.post(f"{URL}new/", values).status_code == 302
+    assert list(connection("Reserved").companies.all()) == [child]
+    for company, names in ((child, ["Reserved (enabled)", "Simulator (enabled)"]), (top, ["Simulator (enabled)"])):
+        options = owner.get(f"/bo/sender-ids/new/?options=smpp_connection&company={company.pk}").json()["options"]
+        assert [option["text"] for option in options] == names
+
+
+def test_VSMPP_16_a_new_connection_needs_a_password(owner: Any) -> None:
+    values = new(None) | {"password": ""}
+    assert list(errors(owner.post(f"{URL}new/", values))) == ["password"]
+
+
+def test_HTTPC_50_a_password_is_never_shown_and_a_blank_one_keeps_the_stored(owner: Any) -> None:
+    key = connection().pk
+    for url in (f"{URL}{key}/", f"{URL}{key}/edit/"):
+        page = owner.get(url).content.decode()
+        assert "secret" not in page and connection().password_encrypted not in page
+    assert owner.post(f"{URL}{key}/edit/", edited(host_name="localhost", password="")).status_code == 302
+    assert (connection().host_name, password_of(connection())) == ("localhost", "secret")
+    assert owner.post(f"{URL}{key}/edit/", edited(password="another")).status_code == 302
+    assert password_of(connection()) == "another"
+
+
+def test_AUD_10_the_audit_says_that_the_password_changed_and_not_to_what(owner: Any) -> None:
+    from relais.records.people.models import AuditLine
+
+    owner.post(f"{URL}{connection().pk}/edit/", edited(password="another"))
+    line = AuditLine.objects.filter(table="connections_vendorsmppconnection", operation="update").latest("pk")
+    assert (line.old["password_encrypted"], line.new["password_encrypted"]) == ("•••", "•••")
+
+
+def test_VSMPP_19_without_limits_both_limits_go(owner: Any) -> None:
+    sent = edited()
+    del sent["limits"]
+    assert owner.post(f"{URL}{connection().pk}/edit/", sent).status_code == 302
+    assert (connection().rps_limit, connection().window_limit) == (None, None)
+
+
+def test_VSMPP_40_limits_need_one_of_the_two(owner: Any) -> None:
+    sent = edited(rps_limit="", window_limit="")
+    assert list(errors(owner.post(f"{URL}{connection().pk}/edit/", sent))) == ["rps_limit"]
+    assert connection().rps_limit == 1000, "a refusal changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("port", "0"), ("port", "65536"), ("rps_limit", "0"), ("window_limit", "-1")]
+)
+def test_VSMPP_39_numbers_are_within_bounds(field: str, value: str, owner: Any) -> None:
+    assert list(errors(owner.post(f"{URL}{connection().pk}/edit/", edited(**{field: value})))) == [field]
+
+
+def test_VSMPP_39_a_window_above_100_is_stored_with_a_warning(owner: Any) -> None:
+    key = connection().pk
+    assert "not recommended" not in owner.get(f"{URL}{key}/").content.decode()
+    assert owner.post(f"{URL}{key}/edit/", edited(window_limit="101")).status_code == 302
+    assert "The window limit is 101" in owner.get(f"{URL}{key}/").content.decode()
+
+
+def test_VSMPP_28_to_33_a_statuses_map_is_entered_in_lines_and_read_as_a_table(owner: Any) -> None:
+    lines = {
+        "statuses_map_status": ["undeliv", "UNDELIV", "REJECTD", ""],
+        "statuses_map_codes": ["001, 069", "", "", ""],
+        "statuses_map_method": ["unsent", "undelivered", "unsent", "undelivered"],
+    }
+    key = connection().pk
+    assert owner.post(f"{URL}{key}/edit/", edited(**lines)).status_code == 302
+    assert connection().statuses_map == {
+        "UNDELIV": [{"codes": ["001", "069"], "method": "unsent"}, {"codes": [], "method": "undelivered"}],
+        "REJECTD": [{"codes": [], "method": "unsent"}],
+    }
+    page = owner.get(f"{URL}{key}/").content.decode()
+    assert "001, 069" in page and "every other" in page and "Undelivered" in page
+    form = owner.get(f"{URL}{key}/edit/").content.decode()
+    assert form.count('name="statuses_map_status"') == 3 + 1, "a line each, and the one that Add status copies"
+
+
+def test_VSMPP_43_a_code_stands_once_in_a_status(owner: Any) -> None:
+    lines = {"statuses_map_status": ["UNDELIV", "UNDELIV"], "statuses_map_codes": ["001", "001 002"],
+             "statuses_map_method": ["unsent", "undelivered"]}  # fmt: skip
+    assert list(errors(owner.post(f"{URL}{connection().pk}/edit/", edited(**lines)))) == ["statuses_map"]
+    assert connection().statuses_map == {}
+
+
+def test_VSMPP_25_connections_are_disabled_and_enabled_one_or_many(owner: Any) -> None:
+    key = connection().pk
+    asked = owner.get(f"{URL}{key}/do/disable/").content.decode()
+    assert "stop sending at once" in asked and not connection().disabled
+    assert owner.post(f"{URL}{key}/do/disable/").status_code == 302
+    assert connection().disabled
+    assert "Disabled" in str(owner.get(URL).context["list"].table[0].cells[5].html)
+    assert owner.post(f"{URL}bulk/enable/", {"ids": [key], "sure": "1"}).status_code == 302
+    assert not connection().disabled and password_of(connection()) == "secret"
+
+
+def test_SID_233_deleting_names_the_sender_ids_that_use_it(owner: Any) -> None:
+    key = connection().pk
+    asked = owner.get(f"{URL}{key}/delete/")
+    assert "Monsters" in asked.content.decode()
+    assert owner.post(f"{URL}{key}/delete/").status_code == 409
+    assert connection().pk == key
+
+
+def test_HTTPC_51_a_reseller_does_not_see_the_connections_of_the_level_above(reseller: Any) -> None:
+    assert reseller.get(URL).context["list"].table == []
+    assert reseller.get(f"{URL}{connection().pk}/").status_code == 404

@@ -14,9 +14,11 @@ from typing import Protocol
 import structlog
 
 from relais.contracts.vendors import Connection, OutgoingPart, RefusalClass, Vendor, VendorReceipt
+from relais.core.lifecycle import State
 from relais.core.segments import concatenation_headers
+from relais.pipeline.beats import LaneCounts
 from relais.pipeline.configuration import VendorConnection
-from relais.pipeline.ids import concatenation_reference
+from relais.pipeline.ids import accepted_at, concatenation_reference
 from relais.pipeline.message import Message
 
 ATTEMPTS_MAX = 3
@@ -68,6 +70,7 @@ class Lane:
         self.ready = False
         self.reason = "disabled" if configuration.disabled else "connecting"
         self.held = False  # while it is not certain that this gateway still owns the connection
+        self.counts = LaneCounts()
         self._events = events
         self._loop = asyncio.get_running_loop()
         self._queue: deque[_Waiting] = deque()
@@ -98,6 +101,24 @@ class Lane:
         """Parts handed over and not answered."""
         return len(self._pending)
 
+    @property
+    def window_max(self) -> int:
+        return self._window
+
+    @property
+    def limit_rps(self) -> float:
+        return self._limit_rps
+
+    @property
+    def rate_rps(self) -> float:
+        """What leaves a second at most; below the limit while a vendor that throttled is being tried."""
+        return self._rate_rps
+
+    @property
+    def oldest_at(self) -> datetime | None:
+        """When the message that is next in the queue was accepted."""
+        return accepted_at(self._queue[0].message.id) if self._queue else None
+
     def start(self) -> None:
         """Begin connecting, unless the connection is disabled: its messages then wait until they expire."""
         if self._connection is None:
@@ -123,6 +144,7 @@ class Lane:
         former._again.clear()
         former._queue.clear()
         former._heir = self
+        self.counts = former.counts
 
     def enqueue(self, message: Message, skip: frozenset[int] = frozenset()) -> None:
         """Queue a message; `skip` names parts that the vendor already has."""
@@ -189,6 +211,7 @@ class Lane:
         waiting = self._pending.pop(part, None)
         if waiting is None or waiting.ended:
             return
+        self.counts.sent += 1
         self._events.part_sent(waiting.message, part.part, vendor_message_id, datetime.now(UTC))
         self.pump()
 
@@ -196,6 +219,7 @@ class Lane:
         waiting = self._pending.pop(part, None)
         if waiting is None or waiting.ended:
             return
+        self.counts.errors += 1
         if kind is RefusalClass.THROTTLED:
             self._slow_down()
             self._again.append((waiting, part.part))
@@ -208,13 +232,18 @@ class Lane:
     def unanswered(self, part: OutgoingPart) -> None:
         waiting = self._pending.pop(part, None)
         if waiting is not None and not waiting.ended:
+            self.counts.errors += 1
             self._try_again(waiting, part.part, "no answer from the vendor")
 
     def receipt(self, receipt: VendorReceipt) -> None:
+        if receipt.state is not None:
+            self.counts.receipts += 1
+            self.counts.delivered += receipt.state is State.DELIVERED
         self._events.receipt_arrived(self, receipt)
 
     def changed(self, ready: bool, reason: str) -> None:
         self.ready, self.reason = ready, reason
+        self.counts.note("ok" if ready else "bad", reason)
         log.info("connection.changed", connection=self.connection_id, ready=ready, reason=reason)
         if ready:
             self._loop.call_soon(self.pump)
@@ -234,6 +263,7 @@ class Lane:
             return  # several refusals of one burst are one sign
         self._rate_rps = max(RATE_FLOOR_RPS, self._rate_rps / 2)
         self._paused_until_s = now_s + THROTTLE_PAUSE_S
+        self.counts.note("warn", f"throttled; rate lowered to {int(self._rate_rps)}/s")
         log.warning("connection.throttled", connection=self.connection_id, rate_rps=round(self._rate_rps, 1))
 
     def _try_again(self, waiting: _Waiting, part: int, error: str) -> None:

@@ -21,6 +21,7 @@ from relais.core.lifecycle import State
 from relais.core.refusals import Refusal
 from relais.pipeline import settle, views
 from relais.pipeline.accept import Admission, refused
+from relais.pipeline.beats import Beats
 from relais.pipeline.configuration import ApiKey, Configuration, Snapshot
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.lane import Lane
@@ -96,6 +97,7 @@ class Traffic:
         self._writer = Writer(dsn, self._instance, ports, tick_s=tick_s)
         self._pool: asyncpg.Pool | None = None
         self._housekeeping: asyncio.Task[None] | None = None
+        self._beating: asyncio.Task[None] | None = None
         self._admission: Admission
 
     async def open(self) -> None:
@@ -105,6 +107,8 @@ class Traffic:
         await self._writer.open()
         await self._keep_house()
         self._housekeeping = asyncio.create_task(self._housekeep(), name="housekeeping")
+        beats = Beats(self._instance, self._lanes.values)
+        self._beating = asyncio.create_task(beats.run(self._pool), name="beats")
 
     async def failed(self) -> None:
         """Returns, or raises its fault, when a part of the pipeline that must run has ended."""
@@ -115,9 +119,10 @@ class Traffic:
 
     async def close(self) -> None:
         """Stop sending, write what is due, and let go of everything."""
-        if self._housekeeping:
-            self._housekeeping.cancel()
-            await asyncio.gather(self._housekeeping, return_exceptions=True)
+        for task in (self._housekeeping, self._beating):
+            if task:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await asyncio.gather(*(lane.stop() for lane in self._lanes.values()))
         await self._writer.close()
         await self._ownership.close()
@@ -245,6 +250,7 @@ class Traffic:
     def _send(self, batch: Batch, messages: list[Message]) -> None:
         MESSAGES_ACCEPTED.labels("sms").inc(len(messages))
         lane = self._lanes[batch.connection_id]
+        lane.counts.accepted += len(messages)
         for message in messages:
             self._receipts.know(message)
             lane.enqueue(message)

@@ -176,3 +176,18 @@ class Callback(models.Model):
     class Meta:
         managed = False
         db_table = "traffic_callback"
+
+
+class GatewayBeat(models.Model):
+    """What a gateway told of itself at an instant; the last 15 minutes are kept. It is of all companies' connections: who
+    shows it picks those that the viewer may see."""
+
+    pk = models.CompositePrimaryKey("at", "gateway")
+    at = models.DateTimeField()
+    gateway = models.UUIDField()
+    beat = models.JSONField()
+    events = models.JSONField()
+
+    class Meta:
+        managed = False
+        db_table = "traffic_gateway_beat"

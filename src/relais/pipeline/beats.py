@@ -1,0 +1,110 @@
+"""What a gateway tells of itself: once a second one row, whatever the traffic, apart from the writer's transactions.
+
+Counting costs a message a few additions to whole numbers. Beats are for looking at: one that cannot be written is left out.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+
+from relais.pipeline.metrics import MESSAGES_REFUSED, TICK_SECONDS
+from relais.store.blocks import blocks
+
+if TYPE_CHECKING:
+    from relais.pipeline.lane import Lane
+
+BEAT_S = 1.0
+KEPT = timedelta(minutes=15)
+FORGET_EVERY_BEATS = 60
+EVENTS_KEPT = 8
+
+_SQL = blocks("beats")
+log = structlog.get_logger()
+
+
+class LaneCounts:
+    """What became of a connection's messages and parts since the gateway took it up, and what happened to it lately."""
+
+    __slots__ = ("accepted", "delivered", "errors", "events", "receipts", "sent")
+
+    def __init__(self) -> None:
+        self.accepted = self.sent = self.receipts = self.delivered = self.errors = 0
+        self.events: deque[tuple[int, str, str]] = deque(maxlen=EVENTS_KEPT)
+
+    def note(self, tone: str, text: str) -> None:
+        """An event to show; `tone` ok, warn or bad."""
+        self.events.append((int(time.time() * 1000), tone, text))
+
+
+class Beats:
+    """Writes a beat a second until cancelled. `lanes`: those that the gateway drives now."""
+
+    def __init__(self, gateway: UUID, lanes: Callable[[], Iterable["Lane"]]) -> None:
+        self._gateway = gateway
+        self._lanes = lanes
+        self._count = 0
+
+    async def run(self, pool: asyncpg.Pool) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            try:
+                await self.write(pool, datetime.now(UTC))
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.debug("beat.left_out", error=str(error) or type(error).__name__)
+
+    async def write(self, pool: asyncpg.Pool, now: datetime) -> None:
+        lanes = list(self._lanes())
+        beat = msgspec.json.encode(
+            {
+                "connections": {str(lane.connection_id): _of_lane(lane, now) for lane in lanes},
+                "refused": _refused(),
+                **_ticks(),
+            }
+        ).decode()
+        events = {str(lane.connection_id): list(lane.counts.events) for lane in lanes}
+        async with pool.acquire() as session:
+            await session.execute(_SQL["insert_beat"], now, self._gateway, beat, msgspec.json.encode(events).decode())
+            if self._count % FORGET_EVERY_BEATS == 0:
+                await session.execute(_SQL["forget_beats"], now - KEPT)
+        self._count += 1
+
+
+def _of_lane(lane: "Lane", now: datetime) -> dict[str, Any]:
+    counts, oldest_at = lane.counts, lane.oldest_at
+    return {
+        "accepted": counts.accepted,
+        "sent": counts.sent,
+        "receipts": counts.receipts,
+        "delivered": counts.delivered,
+        "errors": counts.errors,
+        "queued": lane.waiting_count,
+        "oldest_s": None if oldest_at is None else max(0, (now - oldest_at) // timedelta(seconds=1)),
+        "window": lane.window_used,
+        "window_max": lane.window_max,
+        "rate": int(lane.rate_rps),
+        "limit": int(lane.limit_rps),
+        "ready": lane.ready,
+        "disabled": lane.configuration.disabled,
+        "reason": lane.reason,
+    }
+
+
+def _refused() -> dict[str, int]:
+    """By code, since this process started."""
+    (metric,) = MESSAGES_REFUSED.collect()
+    return {sample.labels["code"]: int(sample.value) for sample in metric.samples if sample.name.endswith("_total")}
+
+
+def _ticks() -> dict[str, int]:
+    """Ticks written since this process started, and the time they took."""
+    (metric,) = TICK_SECONDS.collect()
+    found = {sample.name.rpartition("_")[2]: sample.value for sample in metric.samples}
+    return {"ticks": int(found["count"]), "tick_us": int(found["sum"] * 1_000_000)}

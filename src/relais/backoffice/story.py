@@ -1,0 +1,257 @@
+"""The story of one message as a viewer may read it: its text in parts, what happened when, and the charges of the levels that
+the viewer sells and buys at (ruling 9)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from relais.backoffice.choices import COUNTRY_NAMES
+from relais.backoffice.traffic import ENTRIES, RESERVED, STATES
+from relais.core.lifecycle import State
+from relais.core.segments import NotEncodable, TooManyParts, decode, encode
+from relais.pages.kinds import amount
+from relais.pages.viewer import Viewer
+from relais.records.agreements.models import Agreement
+from relais.records.catalog.models import EnabledService, Network, RateNode
+from relais.records.connections.models import VendorSmppConnection
+from relais.records.traffic.models import Callback, Edr, Entry, Message, PartReceipt, SentPart
+
+PRICE_DECIMALS, AMOUNT_DECIMALS = 5, 4
+CALLBACKS_COUNT_MAX = 20
+TREE_DEPTH_MAX = 8  # resource, direction, country, network, then attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happened. `since`: how long after the step before."""
+
+    at: datetime
+    title: str
+    detail: str
+    tone: str
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    number: int
+    letters_count: int | None
+    vendor_id: str
+    sent_at: datetime | None
+    reported_at: datetime | None
+    vendor_status: str
+    state: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What one level pays. `sold`: the viewer's company is paid, else it pays. `entry` is RESERVED or of `Entry`."""
+
+    agreement: Agreement
+    sold: bool
+    service: str
+    path: str
+    each: str  # the price of a unit where there is one price
+    units: int
+    gross_micros: int
+    tax_micros: int
+    entry: Any
+    at: datetime | None
+    rule: str
+
+    @property
+    def currency(self) -> str:
+        return self.agreement.currency
+
+    @property
+    def label(self) -> str:
+        return ENTRIES[self.entry][0]
+
+
+def texts_of_parts(message: Message) -> list[str]:
+    """The text cut as it was sent; whole when it does not come out at the stored number of parts."""
+    try:
+        encoded = encode(message.body)
+    except (NotEncodable, TooManyParts):
+        return [message.body]
+    if len(encoded.parts) != message.segments_count or encoded.data_coding != message.encoding:
+        return [message.body]
+    return [decode(encoded._replace(parts=(part,))) for part in encoded.parts]
+
+
+def parts(message: Any, viewer: Viewer, texts: Sequence[str]) -> list[Part]:
+    sent = {each.part: each for each in viewer.rows(SentPart).filter(message=message)}
+    reports = {each.part: each for each in viewer.rows(PartReceipt).filter(message=message)}
+    alone = message.segments_count == 1 and message.final_at is not None
+    found = []
+    for number in range(message.segments_count):
+        handed, report = sent.get(number), reports.get(number)
+        if report is not None:
+            ended: tuple[datetime | None, str, int] = (report.at, report.error or "", report.status)
+        elif alone:
+            ended = (message.final_at, message.error or "", message.status)
+        else:
+            state = State.SENT if handed else message.state
+            ended = (None, "", message.status if message.final_at and not handed else state)
+        letters_count = len(texts[number]) if len(texts) == message.segments_count else None
+        found.append(
+            Part(number + 1, letters_count, handed.vendor_id if handed else "", handed and handed.sent_at, *ended)
+        )
+    return found
+
+
+def charges(message_id: Any, viewer: Viewer, message: Message | None = None) -> list[Charge]:
+    """By level, the client first. Without the message (it is not the viewer's to read) only what EDRs say."""
+    edrs: dict[int, list[Edr]] = {}
+    for edr in viewer.rows(Edr).filter(message=message_id).order_by("level", "entry"):
+        edrs.setdefault(edr.level, []).append(edr)
+    agreement_ids = {level: found[0].agreement_id for level, found in edrs.items()}
+    nodes = {level: found[0].node_id for level, found in edrs.items()}
+    if message is not None:
+        agreement_ids |= dict(enumerate(message.agreement_ids))
+        nodes |= dict(enumerate(message.node_ids))
+    agreements = viewer.rows(Agreement).select_related("company", "own_legal_entity", "legal_entity")
+    seen = agreements.in_bulk(list(agreement_ids.values()))
+    rates = _rates(nodes, agreement_ids, viewer)
+    found_charges = []
+    for level in sorted(agreement_ids):
+        agreement = seen.get(agreement_ids[level])
+        if agreement is None:
+            continue
+        service, path = rates.get(level, ("", ""))
+        sold = agreement.own_legal_entity.company_id == viewer.company.pk
+        if level in edrs:
+            found_charges.append(_charged(edrs[level], agreement, sold, service, path, message, level))
+        elif message is not None:
+            units, gross_micros = message.units[level], message.reserved_micros[level]
+            taxed = bool(message.tax_bp and message.tax_bp[level])
+            each = "" if taxed else _each(gross_micros, units)
+            found_charges.append(
+                Charge(agreement, sold, service, path, each, units, gross_micros, 0, RESERVED, message.accepted_at,
+                       _rule(message, level))
+            )  # fmt: skip
+    return found_charges
+
+
+def _charged(
+    edrs: list[Edr], agreement: Agreement, sold: bool, service: str, path: str, message: Message | None, level: int
+) -> Charge:
+    """The sum of a level's entries, and the last of them."""
+    net_micros, tax_micros = sum(edr.net_micros for edr in edrs), sum(edr.tax_micros for edr in edrs)
+    first, last = edrs[0], edrs[-1]
+    each = "" if first.pieces else _each(first.net_micros, first.units)
+    rule = _rule(message, level) if message is not None else ""
+    return Charge(
+        agreement, sold, service, path, each, sum(edr.units for edr in edrs), net_micros + tax_micros, tax_micros,
+        Entry(last.entry), last.at, rule,
+    )  # fmt: skip
+
+
+def _each(micros: int, units: int) -> str:
+    return amount(micros // units, PRICE_DECIMALS) if units and micros % units == 0 else ""
+
+
+def _rule(message: Message, level: int) -> str:
+    return "Delivered" if message.delivered_rules >> level & 1 else "Submitted"
+
+
+def _rates(nodes: dict[int, int], agreement_ids: dict[int, int], viewer: Viewer) -> dict[int, tuple[str, str]]:
+    """Level → service and place in its tree, where the viewer's company sells it, or buys it and it is not hidden (ES-16)."""
+    parents = "__".join(["parent"] * TREE_DEPTH_MAX)
+    rows = RateNode.objects.select_related("scope__service", parents).in_bulk(list(nodes.values()))
+    enabled = viewer.rows(EnabledService).filter(agreement__in=agreement_ids.values())
+    bought = set(enabled.values_list("agreement_id", "service_id"))
+    shown = {}
+    for level, node_id in nodes.items():
+        node = rows.get(node_id)
+        if node is None:
+            continue
+        service = node.scope.service
+        if service.company_id == viewer.company.pk or (agreement_ids[level], service.pk) in bought:
+            shown[level] = (service.name, _line(node))
+    ids = {
+        int(value) for _, line in shown.values() for split, value in line if split == "network" and value.isdecimal()
+    }
+    networks = {str(network.pk): network.name for network in Network.objects.filter(pk__in=ids)}
+    names = {"network": networks, "country": COUNTRY_NAMES}
+    return {
+        level: (service, " / ".join(names.get(split, {}).get(value, value) for split, value in line))
+        for level, (service, line) in shown.items()
+    }
+
+
+def _line(node: Any) -> list[tuple[str, str]]:
+    """From the top of the tree to the node: by what its parent is split, and its value."""
+    line: list[tuple[str, str]] = []
+    while node.parent_id is not None and len(line) < TREE_DEPTH_MAX:
+        line.append((node.parent.split_by or "", "Others" if node.is_others else node.value))
+        node = node.parent
+    return line[::-1]
+
+
+def callbacks(message: Message, viewer: Viewer) -> list[Any]:
+    """Reports that wait for the client's system, the next one first. Those answered, or given up, are gone."""
+    if message.callback_url is None:
+        return []
+    waiting = viewer.rows(Callback).filter(api_key=message.api_key_id, event__data__id=str(message.pk))
+    return list(waiting.order_by("due_at", "pk")[:CALLBACKS_COUNT_MAX])
+
+
+def connection_name(message: Any, viewer: Viewer) -> str:
+    """Where it goes out; a connection of another level stays that level's (SID-231)."""
+    names = viewer.rows(VendorSmppConnection).filter(pk=message.connection_id).values_list("name", flat=True)
+    return names.first() or ""
+
+
+def steps(message: Any, parts: Sequence[Part], charges: Sequence[Charge], connection: str) -> list[Step]:
+    """What happened, oldest first."""
+    reserved = [f"{amount(each.gross_micros, AMOUNT_DECIMALS)} {each.currency} on {each.agreement}" for each in charges
+                if each.entry == RESERVED]  # fmt: skip
+    told = [f"HTTP API, key {message.api_key.name}"] + ([f"reserved {', '.join(reserved)}"] if reserved else [])
+    found = [Step(message.accepted_at, "Accepted", "; ".join(told), "hollow")]
+    if message.send_at is not None:
+        found.append(Step(message.accepted_at, "Scheduled", f"For {message.send_at:%d.%m.%Y %H:%M} UTC", "hollow"))
+    sent = sorted((part for part in parts if part.sent_at is not None), key=lambda part: part.sent_at)
+    if sent:
+        whole = len(sent) == message.segments_count
+        words = "Vendor accepted all parts" if whole and len(sent) > 1 else "Vendor accepted it"
+        if not whole:
+            words = f"Vendor accepted {len(sent)} of {message.segments_count} parts"
+        found.append(Step(sent[-1].sent_at, "Sent", f"{words}, {connection}" if connection else words, "info"))
+    if len(parts) > 1:
+        found += [
+            Step(
+                part.reported_at, f"Receipt of part {part.number}", part.vendor_status or STATES[part.state][0], "mute"
+            )
+            for part in parts
+            if part.reported_at is not None
+        ]
+    for at in sorted({each.at for each in charges if each.entry != RESERVED and each.at is not None}):
+        done = [f"{amount(each.gross_micros, AMOUNT_DECIMALS)} {each.currency} on {each.agreement} {each.label.lower()}"
+                for each in charges if each.at == at and each.entry != RESERVED]  # fmt: skip
+        found.append(
+            Step(
+                at, "Charged" if any(each.gross_micros for each in charges) else "Not charged", "; ".join(done), "mute"
+            )
+        )
+    if message.final_at is not None:
+        label, tone = STATES[message.status]
+        found.append(Step(message.final_at, label, message.error or "", tone))
+    found.sort(key=lambda step: step.at)  # stable: what has the same instant stays in the order above
+    return [
+        Step(step.at, step.title, step.detail, step.tone, lapse(step.at - found[n - 1].at) if n else "")
+        for n, step in enumerate(found)
+    ]
+
+
+def lapse(time: timedelta) -> str:
+    """+40 ms, +3.4 s, +4 min 12 s, +2 h 5 min."""
+    ms = time // timedelta(milliseconds=1)
+    if ms < 1_000:
+        return f"+{ms} ms"
+    if ms < 60_000:
+        return f"+{ms // 1_000}.{ms % 1_000 // 100} s"
+    if ms < 3_600_000:
+        return f"+{ms // 60_000} min {ms // 1_000 % 60} s"
+    return f"+{ms // 3_600_000} h {ms // 60_000 % 60} min"

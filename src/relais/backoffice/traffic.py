@@ -1,0 +1,79 @@
+"""What the pages of traffic share: words and tones of states, short ids, and how far back lists look."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+from relais.core.lifecycle import State
+from relais.pages.kinds import Badge, Kind
+from relais.records.traffic.instants import accepted_at, first_id_from
+from relais.records.traffic.models import Entry, Message
+
+# Messages that a list looks through for what its filters leave. Filters other than the time have no index: each would cost
+# the data plane a tenth of its database time.
+REACH_MESSAGES_COUNT = 50_000
+
+STATES: dict[int, tuple[str, str]] = {
+    State.ACCEPTED: ("Accepted", "hollow"),
+    State.SCHEDULED: ("Scheduled", "hollow"),
+    State.QUEUED: ("Queued", "mute"),
+    State.SENT: ("Sent", "info"),
+    State.DELIVERED: ("Delivered", "ok"),
+    State.READ: ("Seen", "ok"),
+    State.UNDELIVERED: ("Undelivered", "bad"),
+    State.EXPIRED: ("Expired", "warn"),
+    State.REJECTED: ("Refused", "bad"),
+    State.FAILED: ("Unsent", "bad"),
+    State.CANCELED: ("Canceled", "mute"),
+}
+RESERVED = "reserved"
+ENTRIES: dict[Any, tuple[str, str]] = {
+    RESERVED: ("Reserved", "info"),
+    Entry.CAPTURED: ("Captured", "ok"),
+    Entry.RELEASED: ("Released", "mute"),
+    Entry.REVERSED: ("Reversed", "mute"),
+}
+STATE = Badge(STATES)
+ENTRY = Badge(ENTRIES)
+
+
+def state_choices() -> list[tuple[int, str]]:
+    """Those that a stored message can be in."""
+    return [(int(state), label) for state, (label, _) in STATES.items() if state != State.ACCEPTED]
+
+
+def short(message_id: UUID) -> str:
+    """Enough of an id to tell two apart by eye: when, and which."""
+    text = str(message_id)
+    return f"{text[:8]}\N{HORIZONTAL ELLIPSIS}{text[-4:]}"
+
+
+class MessageId(Kind):
+    css = "mono"
+
+    def html(self, value: UUID, row: Any) -> SafeString:
+        return format_html('<span title="{}">{}</span>', value, short(value))
+
+
+def reach(rows: QuerySet[Any], values: Mapping[str, Any], key: str) -> tuple[QuerySet[Any], str]:
+    """`rows`, whose message id is at the path `key`, not further back than the newest REACH_MESSAGES_COUNT messages of all
+    companies before the end of the filter `accepted`; and the words for it, where the filter asked for more."""
+    period = values.get("accepted")
+    start: datetime | None = period.start if period else None
+    messages = Message.objects.order_by("-pk")
+    if period and period.stop is not None:
+        messages = messages.filter(pk__lt=period.stop)
+    last, *further = [*messages.values_list("pk", flat=True)[REACH_MESSAGES_COUNT - 1 : REACH_MESSAGES_COUNT + 1], None]
+    if last is None or further == [None] or (start is not None and first_id_from(start) >= last):
+        return rows, ""
+    words = (
+        f"Shown is what is found back to {localtime(accepted_at(last)):%d.%m.%Y %H:%M:%S}. "
+        "To look further back, set an earlier end of Accepted; CSV has everything."
+    )
+    return rows.filter(**{f"{key}__gte": last}), words

@@ -11,6 +11,14 @@ const rows = () => [...document.querySelectorAll("#list tr[data-href]")];
 const pathOf = (url) => new URL(url, location.href).pathname;
 let lastPath = ""; // of the record shown last
 let lastIndex = -1;
+let home = ""; // where the drawer was opened from, on a page without a list
+
+const listUrl = () => list()?.querySelector("[data-list-url]")?.dataset.listUrl;
+
+/** The rows behind, as they are stored now. */
+async function renewList() {
+  if (list()) await htmx.ajax("GET", listUrl(), { target: "#list", swap: "innerHTML" });
+}
 
 function indexOfShown() {
   return rows().findIndex((row) => location.pathname.startsWith(pathOf(row.dataset.href)));
@@ -40,6 +48,9 @@ export async function openDrawer(url, history = "push") {
   await htmx.ajax("GET", url, { target: "#drawer", swap: "innerHTML", [history]: "true" });
 }
 
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (detail.target?.id === "drawer" && !drawer().open) home = location.href;
+});
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target.id !== "drawer") return;
   showLayer(drawer(), rowToFocus);
@@ -54,9 +65,9 @@ on("close", "#drawer", (event, element) => {
   if (event.target !== element) return;
   forget(element);
   element.replaceChildren();
-  const home = list()?.querySelector("[data-list-url]")?.dataset.listUrl;
-  if (home) history.pushState({ htmx: true }, "", home);
-  document.title = document.querySelector("meta[name=page-title]")?.content ?? document.title;
+  const back = listUrl() ?? home;
+  if (back) history.pushState({ htmx: true }, "", back);
+  if (document.activeElement === document.body) rowToFocus()?.focus();
   for (const row of rows()) row.classList.remove("is-open");
 }, true);
 
@@ -81,11 +92,11 @@ document.addEventListener("record-stored", async ({ detail }) => {
     location.assign(detail.closed ? detail.url : location.href);
     return;
   }
-  const home = list().querySelector("[data-list-url]").dataset.listUrl;
-  await htmx.ajax("GET", home, { target: "#list", swap: "innerHTML" });
+  await renewList();
   if (!detail.closed) await openDrawer(detail.url, "replace");
   else if (drawer().open) drawer().close();
   else rowToFocus()?.focus();
   toast(detail.message);
 });
+on("click", "[data-renew]", renewList);
 on("close", "#dialog", (event, dialog) => { if (event.target === dialog) dialog.replaceChildren(); }, true);

@@ -5,7 +5,7 @@ import { on, onPart, prepared } from "./page.js";
 const open = [];
 const TOAST_MS = 6000;
 
-export const topLayer = () => open.at(-1) ?? null;
+export const topLayer = () => open.filter((dialog) => dialog.open).at(-1) ?? null;
 
 /** Shows a dialog; on closing, focus goes to `back()`, or to where it was. */
 export function showLayer(dialog, back) {

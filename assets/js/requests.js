@@ -70,12 +70,27 @@ function showTrouble(banner, { elt, requestConfig }) {
   const place = layer?.querySelector(".dr-b") ?? layer ?? document.getElementById("main") ?? document.body;
   place.prepend(banner);
   banner.scrollIntoView({ block: "nearest" });
-  banner.querySelector("[data-again]")?.addEventListener("click", () => {
+  banner.querySelector("[data-again]")?.addEventListener("click", async () => {
+    await renewToken();
     const event = requestConfig?.triggeringEvent;
     if (elt.matches("form")) elt.requestSubmit(event?.submitter?.isConnected ? event.submitter : undefined);
     else if (elt.isConnected && elt !== document.body) htmx.trigger(elt, event?.type ?? "click");
     else htmx.ajax(requestConfig.verb, requestConfig.path, { target: requestConfig.target });
   });
+}
+
+/** A log-in in another tab has made the page's token worthless: the new one comes with the page as it is now. */
+async function renewToken() {
+  const meta = document.querySelector("meta[name=csrf-token]");
+  try {
+    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+    const token = page.querySelector("meta[name=csrf-token]")?.content;
+    if (!token) return;
+    for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token;
+    meta.content = token;
+  } catch {
+    // no answer at all: sending again will say so
+  }
 }
 
 function clearTrouble() {

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
 from django.urls import reverse
-from django.utils.html import escape, format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
@@ -207,7 +207,7 @@ class Computed(Kind):
     of: Callable[[Any], tuple[SafeString | str, str]]
 
     def html(self, value: Any, row: Any) -> SafeString:
-        return escape(self.of(row)[0])
+        return conditional_escape(self.of(row)[0])
 
     def text(self, value: Any, row: Any) -> str:
         return self.of(row)[1]

@@ -95,7 +95,10 @@ function arrange(form) {
     const value = control?.type === "checkbox" ? (control.checked ? "true" : "") : now.get(name) ?? "";
     const shown = wanted ? wanted.split("|").includes(value) : value !== "";
     part.hidden = !shown;
-    for (const field of part.querySelectorAll("input, select, textarea")) field.disabled = !shown;
+    for (const field of part.querySelectorAll("input, select, textarea")) {
+      field.disabled = !shown;
+      if (field.tomselect) field.tomselect[shown ? "enable" : "disable"]();
+    }
   }
 }
 

@@ -96,7 +96,7 @@ class Block:
     place: str = ""  # or "head", "foot", "foot_end", "deletion"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entity:
     """See docs/howto/add-an-entity.md. `name` is in URLs and preferences and never changes; `line` is the permission line."""
 

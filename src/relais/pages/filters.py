@@ -1,12 +1,14 @@
 """Declared filters as a django-filter FilterSet: what the URL asks for, checked; chips that say it; the rows that are left."""
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import django_filters as df
 from django import forms
-from django.db.models import Q, QuerySet
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django_filters.widgets import DateRangeWidget
 
@@ -49,7 +51,7 @@ def _field(filter: Filter) -> df.Filter:
             return df.CharFilter(path, "icontains", label=filter.label, max_length=SEARCH_LENGTH_MAX)
         case "choice":
             return df.MultipleChoiceFilter(
-                path, label=filter.label, choices=filter.choices, widget=forms.CheckboxSelectMultiple
+                path, label=filter.label, choices=filter.choices, widget=forms.CheckboxSelectMultiple, distinct=False
             )
         case "reference":
             field = df.ModelChoiceFilter(path, label=filter.label, queryset=_offered(filter), widget=ReferenceWidget)
@@ -73,8 +75,19 @@ def _filter_set_of(entity: Entity) -> type[df.FilterSet]:
     return type(f"{entity.name}_filters", (df.FilterSet,), fields | {"Meta": meta})
 
 
+def _leads_to_many(model: type[Model], name: str) -> bool:
+    try:
+        return bool(model._meta.get_field(name).one_to_many)
+    except FieldDoesNotExist:  # an annotation
+        return False
+
+
 class Conditions:
-    """The filters and the search of one request. `problems`: what was asked that cannot be; such a filter is left out."""
+    """The filters and the search of one request. `problems`: what was asked that cannot be; such a filter is left out.
+
+    Filters on rows that point to the record (`lines__table`) are asked of one such row together, among those that the
+    viewer may see; a record is found once, however many of them fit.
+    """
 
     def __init__(self, entity: Entity, query: QueryDict, viewer: Viewer) -> None:
         self.entity, self.query, self.viewer = entity, query, viewer
@@ -98,8 +111,21 @@ class Conditions:
         return bool(self.search or self.values)
 
     def apply(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        many: dict[str, QuerySet[Any]] = {}
         for name, value in self.values.items():
-            rows = self.set.filters[name].filter(rows, value)
+            filter = self.set.filters[name]
+            relation, _, path = filter.field_name.partition("__")
+            if not _leads_to_many(rows.model, relation):
+                rows = filter.filter(rows, value)
+                continue
+            if relation not in many:
+                many[relation] = self.viewer.rows(rows.model._meta.get_field(relation).related_model)
+            inner = copy(filter)
+            inner.field_name = path
+            many[relation] = inner.filter(many[relation], value)
+        for relation, found in many.items():
+            back = rows.model._meta.get_field(relation).field.name
+            rows = rows.filter(Exists(found.filter(**{back: OuterRef("pk")})))
         if self.search:
             condition = Q()
             for path in self.entity.search:

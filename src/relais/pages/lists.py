@@ -203,7 +203,10 @@ class EntityList:
     def csv_lines(self, rows: QuerySet[Any], columns: tuple[Column, ...]) -> Iterator[list[str]]:
         yield [column.label for column in columns]
         for record in rows.iterator(chunk_size=2_000):
-            yield [_harmless(column.kind.text(_value(record, column), record), column) for column in columns]
+            cells = [column.kind.text(_value(record, column), record) for column in columns]
+            yield [
+                cell if column.kind.numeric else harmless(cell) for cell, column in zip(cells, columns, strict=True)
+            ]  # figures stay figures
 
     def _in_reach(self, conditions: Conditions, rows: QuerySet[Any]) -> tuple[QuerySet[Any], str]:
         reach = self.entity.reach
@@ -268,6 +271,6 @@ def _value(record: Any, column: Column) -> Any:
     return None if isinstance(column.kind, Computed) else value_at(record, column.value_path)
 
 
-def _harmless(text: str, column: Column) -> str:
-    """A text that a spreadsheet would take for a formula gets an apostrophe before it; figures stay figures."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not column.kind.numeric else text
+def harmless(text: str) -> str:
+    """A text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

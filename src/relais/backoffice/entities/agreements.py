@@ -45,6 +45,7 @@ from relais.pages.kinds import MICROS, OPEN, Badge, Choice, Day, Id, Instant, Ki
 from relais.pages.viewer import MANAGE, Viewer
 from relais.records.agreements.actions.create_agreement import create_agreement
 from relais.records.agreements.models import Agreement, AgreementVersion, Direction
+from relais.records.agreements.versions import VersionState, state_of
 from relais.records.catalog.models import PACK_TYPES, EnabledService, ServiceType
 from relais.records.parties.models import BankAccount, Company, LegalEntity
 
@@ -152,17 +153,19 @@ def _blocks(agreement: Agreement, viewer: Viewer) -> list[Block]:
     picked_id = getattr(agreement, "picked_version_id", None) or agreement.shown_version_id
     picked = next((version for version in versions if version.pk == picked_id), None)
     balance = agreement.balance
-    limit_micros = agreement.version_limit_micros
+    limit_micros = agreement.version_limit_micros  # in force, whichever version is looked at
+    shown_micros = picked.credit_limit_micros if picked else None
     manages = viewer.rows(Agreement, MANAGE).filter(pk=agreement.pk).exists()
+    may_change = manages and picked is not None and state_of(picked, viewer.now) is not VersionState.EXPIRED
     money = Money("currency", none=OPEN)
     figures = {
         "balance": money.html(balance.balance_micros, agreement),
         "reserved": money.html(balance.reserved_micros, agreement),
-        "limit": money.html(limit_micros, agreement) if limit_micros is not None else "unlimited",
+        "limit": money.html(shown_micros, agreement) if shown_micros is not None else "unlimited",
         "available": money.html(
             available_micros(balance.balance_micros, balance.reserved_micros, limit_micros), agreement
         ),
-        "version_id": agreement.shown_version_id if manages else None,
+        "version_id": picked.pk if picked and may_change else None,
     }
     blocks = [Block("backoffice/agreement_figures.html", figures, before=True)]
     blocks.append(

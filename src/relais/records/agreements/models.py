@@ -120,6 +120,9 @@ class AgreementVersion(Editable):
             models.CheckConstraint(condition=Q(tax_bp__range=(0, TAX_BP_MAX)), name="agreement_version_tax"),
         ]
 
+    def __str__(self) -> str:
+        return self.version_code or f"version {self.pk}"
+
 
 class ResellingAgreement(Editable):
     """What `legal_entity` sells in its own name is bought under `agreement`. Overlaps are allowed (RSL-45)."""

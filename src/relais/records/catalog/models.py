@@ -238,6 +238,9 @@ class EnabledService(Editable):
             ),
         ]
 
+    def __str__(self) -> str:
+        return str(self.service)
+
 
 class EnabledServiceChannel(models.Model):
     """A channel that an enabled pay-as-you-go service covers: two such never overlap on one agreement (ES-19, ES-76)."""

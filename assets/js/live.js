@@ -4,6 +4,7 @@ import htmx from "htmx.org/dist/htmx.esm.js";
 import { on, onPart } from "./page.js";
 
 const LATE_FACTOR = 4;
+const BACKGROUND = { "Relais-Background": "1" }; // asked by the page itself: no activity of the person
 let shownAt = Date.now();
 let paused = false;
 let waiting = false;
@@ -24,7 +25,7 @@ async function renew() {
   if (!part || paused || waiting || document.hidden || part.querySelector("tbody tr:hover")) return;
   waiting = true;
   try {
-    await htmx.ajax("GET", part.dataset.liveUrl, { source: part, target: part, swap: "innerHTML" });
+    await htmx.ajax("GET", part.dataset.liveUrl, { source: part, target: part, swap: "innerHTML", headers: BACKGROUND });
   } finally {
     waiting = false;
   }

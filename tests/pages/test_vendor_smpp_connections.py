@@ -1,5 +1,7 @@
 """Vendors' SMPP connections in the BackOffice."""
 
+import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,12 +37,12 @@ def errors(answer: Any) -> dict[str, list[str]]:
 
 def test_VSMPP_5_the_list_begins_with_the_columns_of_the_guide(owner: Any) -> None:
     listed = owner.get(URL).context["list"]
-    assert [header.label for header in listed.headers][:7] == [
-        "ID", "Name", "Host name", "Port", "System ID", "Status", "MO inverse address mode",
+    assert [header.label for header in listed.headers][:8] == [
+        "ID", "Name", "Host name", "Port", "System ID", "Status", "State of the bind", "MO inverse address mode",
     ]  # fmt: skip
     cells = [str(cell.html) for cell in listed.table[0].cells]
     assert cells[1:5] == ["Simulator", "127.0.0.1", "2776", "relais"]
-    assert "Active" in cells[5] and "false" in cells[6]
+    assert "Active" in cells[5] and "false" in cells[7]
 
 
 def test_VSMPP_11_a_connection_is_reserved_for_companies_and_VSMPP_12_only_they_may_choose_it(owner: Any) -> None:
@@ -153,3 +155,27 @@ def test_SID_233_deleting_names_the_sender_ids_that_use_it(owner: Any) -> None:
 def test_HTTPC_51_a_reseller_does_not_see_the_connections_of_the_level_above(reseller: Any) -> None:
     assert reseller.get(URL).context["list"].table == []
     assert reseller.get(f"{URL}{connection().pk}/").status_code == 404
+
+
+def test_VSMPP_42_the_state_of_the_bind_is_what_a_gateway_told_last(owner: Any) -> None:
+    from django.utils import timezone
+
+    from relais.records.traffic.models import GatewayBeat
+
+    def shown() -> str:
+        return str(owner.get(URL).context["list"].table[0].cells[6].html)
+
+    def beat(ago_s: int, **lane: Any) -> None:
+        told = {"connections": {str(connection().pk): {"rate": 10, "limit": 10} | lane}}
+        at = timezone.now() - timedelta(seconds=ago_s)
+        GatewayBeat.objects.create(at=at, gateway=uuid.uuid4(), beat=told, events={})
+
+    assert "Failed" in shown() and "no gateway drives it" in shown()
+    beat(60, ready=True, reason="")
+    assert "no gateway drives it" in shown(), "what was told a minute ago says nothing of now"
+    beat(3, ready=False, reason="bind refused")
+    assert "Failed" in shown() and "bind refused" in shown()
+    beat(1, ready=True, reason="")
+    assert "Bound" in shown()
+    owner.post(f"{URL}{connection().pk}/do/disable/")
+    assert "Disabled" in shown()

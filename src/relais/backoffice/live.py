@@ -160,7 +160,7 @@ def _line(connection: Any, history: list[Beat], recent: list[Beat], now: datetim
     told: dict[str, Any] | None = None
     for beat in recent:
         told = beat.told["connections"].get(name, told)
-    label, tone, why = _state(connection, told)
+    label, tone, why = state_of(connection, told)
     rate = _now("sent", [name], recent) if told else 0
     limit = told["limit"] if told else connection.rps_limit
     share = min(100, rate // limit) if limit else 0
@@ -178,8 +178,8 @@ def _line(connection: Any, history: list[Beat], recent: list[Beat], now: datetim
     )  # fmt: skip
 
 
-def _state(connection: Any, told: dict[str, Any] | None) -> tuple[str, str, str]:
-    """Label, tone, and the reason beside the badge."""
+def state_of(connection: Any, told: dict[str, Any] | None) -> tuple[str, str, str]:
+    """Label, tone, and the reason beside the badge. `told`: what a gateway last said of the connection, lately."""
     if connection.disabled:
         return "Disabled", "hollow", ""
     if told is None:

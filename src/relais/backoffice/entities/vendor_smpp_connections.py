@@ -3,9 +3,12 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.db.models import Case, CharField, QuerySet, Value, When
+from django.db.models import Case, CharField, F, Func, JSONField, OuterRef, QuerySet, Subquery, TextField, Value, When
+from django.db.models.functions import Cast, Now
+from django.utils.html import format_html
 
 from relais.backoffice.kinds import Truth
+from relais.backoffice.live import SILENT_AFTER, state_of
 from relais.backoffice.statuses_map import StatusesMap, StatusesMapField
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm
@@ -16,6 +19,7 @@ from relais.records.connections.actions.save_vendor_smpp_connection import save_
 from relais.records.connections.models import VendorSmppConnection
 from relais.records.parties.models import Company
 from relais.records.saving import find
+from relais.records.traffic.models import GatewayBeat
 
 ACTIVE, DISABLED = "active", "disabled"
 STATUSES = {ACTIVE: ("Active", "ok"), DISABLED: ("Disabled", "hollow")}
@@ -87,8 +91,22 @@ class VendorSmppConnectionForm(RecordForm):
 
 
 def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """`told`: what a gateway last said of the bind."""
+    lane = Func(F("beat"), Value("connections"), Cast(OuterRef("pk"), TextField()), function="jsonb_extract_path",
+                output_field=JSONField())  # fmt: skip
+    beats = GatewayBeat.objects.filter(at__gt=Now() - SILENT_AFTER).annotate(lane=lane).filter(lane__isnull=False)
+    rows = rows.annotate(told=Subquery(beats.order_by("-at").values("lane")[:1]))
     status = Case(When(disabled=True, then=Value(DISABLED)), default=Value(ACTIVE), output_field=CharField())
     return rows.annotate(status=status).prefetch_related("companies")
+
+
+def _bind(connection: VendorSmppConnection) -> tuple[str, str]:
+    """The state of the bind, and why, as gateways tell it (VSMPP-42)."""
+    label, tone, why = state_of(connection, connection.told)
+    css = " ".join(f"st-{each}" for each in tone.split())
+    return format_html('<span class="st {}">{}</span> <span class="sm t3">{}</span>', css, label, why), (
+        f"{label}: {why}" if why else label
+    )
 
 
 def _companies(connection: VendorSmppConnection) -> tuple[str, str]:
@@ -126,6 +144,7 @@ VENDOR_SMPP_CONNECTIONS = Entity(
         Column("port", "Port", Id(), phone="m2"),
         Column("system_id", "System ID", Code()),
         Column("status", "Status", Badge(STATUSES), phone="m4"),
+        Column("bind", "State of the bind", Computed(_bind), sort=None),
         Column("inverse_address_mode", "MO inverse address mode", Truth()),
         Column("rps_limit", "RPS limit", Number()),
         Column("window_limit", "Window limit", Number()),
@@ -153,7 +172,7 @@ VENDOR_SMPP_CONNECTIONS = Entity(
         Section("Limits", ("limits", "rps_limit", "window_limit")),
         Section("Ways of the vendor", ("use_tlv", "inverse_address_mode")),
         Section("Charging", ("statuses_map",), hint="What the vendor's statuses and codes mean for it"),
-        Section("State", ("status", "disabled")),
+        Section("State", ("status", "bind", "disabled")),
     ),
     rows=_rows,
     form=VendorSmppConnectionForm,

@@ -1,0 +1,12 @@
+"""A rate plan without scopes."""
+
+from typing import Any
+
+from tests.pages.samples import Sample, Values
+
+
+def new(company: Any) -> Values:
+    return {"name": "RCS mes", "type": "pay_as_you_go", "currency": "EUR", "description": "RCS service for Spain"}
+
+
+SAMPLE = Sample(new=new, change={"description": "RCS service for Spain and Italy"}, changed="description")

@@ -104,7 +104,7 @@ def initial_of(version: AgreementVersion) -> dict[str, Any]:
         "effective_from": (version.effective_from, version.effective_from_timezone),
         "effective_till": (version.effective_till, version.effective_till_timezone),
         "billing_weekday": version.billing_day if version.billing_period == BillingPeriod.WEEKLY else None,
-        "tax": Decimal(version.tax_bp) / 100,
+        "tax": Decimal(version.tax_bp).scaleb(-2),
     }
 
 

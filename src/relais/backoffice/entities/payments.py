@@ -77,6 +77,7 @@ class PaymentForm(RecordForm):
             if name in self.fields:
                 self.fields[name].show_when = "currencies_differ=true"
         self.fields["confirm_before"].show_when = "confirmed=|"
+        self.fields["confirm_before"].required = not self.data.get("confirmed")  # wherever it is shown (PAY-39)
         self.fields["effect"].place = "c12"
         effect = self.fields["effect"].widget
         effect.payment_id = instance.pk if instance else None

@@ -89,7 +89,7 @@ document.addEventListener("record-stored", async ({ detail }) => {
   if (dialog?.open) dialog.close();
   if (drawer()) forget(drawer());
   if (!list()) {
-    location.assign(detail.closed ? detail.url : location.href);
+    location.assign(detail.closed ? detail.url : drawer()?.open && home ? home : location.href);
     return;
   }
   await renewList();

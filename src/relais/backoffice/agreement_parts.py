@@ -58,7 +58,7 @@ class AgreementField(ReferenceField):
     def __init__(self, rows: Any, **options: Any) -> None:
         super().__init__(rows, **({"search": ("agreement_code", "company__name")} | options))
 
-    def label_from_instance(self, agreement: Agreement) -> str:  # type: ignore[override]
+    def label_from_instance(self, agreement: Agreement) -> str:
         return said(agreement)
 
 

@@ -25,7 +25,7 @@ class ServiceField(ReferenceField):
     def __init__(self, rows: Any, **options: Any) -> None:
         super().__init__(lambda viewer, chosen: with_namesakes(rows(viewer, chosen)), **options)
 
-    def label_from_instance(self, service: Service) -> str:  # type: ignore[override]
+    def label_from_instance(self, service: Service) -> str:
         said = f"{service.name} - {size_of(service) or service.currency or TYPES[ServiceType(service.type)]}"
         return f"{said} (ID {service.pk})" if getattr(service, "has_namesake", False) else said
 

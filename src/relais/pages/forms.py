@@ -160,8 +160,8 @@ class ReferenceWidget(forms.Select):
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = forms.Widget.get_context(self, name, value, attrs)
-        chosen = _record_of(self.choices.queryset, value)  # type: ignore[union-attr]
-        told = self.choices.field.label_from_instance(chosen) if chosen else ""  # type: ignore[union-attr]
+        chosen = _record_of(self.choices.queryset, value)
+        told = self.choices.field.label_from_instance(chosen) if chosen else ""
         return context | {"chosen": chosen, "chosen_text": told, "options_url": self.options_url}
 
 

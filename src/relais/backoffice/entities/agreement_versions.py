@@ -53,7 +53,7 @@ class VersionForm(TermsForm):
     ) -> None:
         if state_of(instance, viewer.now) is VersionState.EXPIRED:
             shown = [name for name in self.base_fields if name not in ("version_code", "billing_weekday")]
-            self.fixed = (*PARTIES, *shown, "billing_weekday")  # type: ignore[misc]  # of this form alone
+            self.fixed = (*PARTIES, *shown, "billing_weekday")  # of this form alone
         known = initial_of(instance) | dict(initial or {})
         super().__init__(viewer, *args, instance=instance, initial=known, **options)
         if "credit_limit" in self.fields:

@@ -70,7 +70,7 @@ class _DatesForm(RecordForm):
                 "effective_till": (None, viewer.zone.key),
             }
         elif instance.effective_from <= viewer.now:
-            self.fixed = (*self.fixed, "effective_from")  # type: ignore[misc]  # of this form alone
+            self.fixed = (*self.fixed, "effective_from")  # of this form alone
         super().__init__(viewer, *args, instance=instance, initial=known | dict(initial or {}), **options)
 
     def terms(self) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class PaymentForm(RecordForm):
         if instance is not None:
             closed = {"payment_date", "reference_code", "payment_amount", "replenishment_amount", "exchange_rate_date"}
             opened = {column.removesuffix("_micros") for column in open_columns(instance)}
-            self.fixed = (*PaymentForm.fixed, *(closed - opened))  # type: ignore[misc]  # of this form alone
+            self.fixed = (*PaymentForm.fixed, *(closed - opened))  # of this form alone
         super().__init__(viewer, *args, instance=instance, **options)
         for name in ("exchange_rate", "exchange_rate_date"):
             if name in self.fields:

@@ -32,7 +32,7 @@ def versions_of_view(request: HttpRequest, pk: str) -> HttpResponse:
 
 def _picked(request: HttpRequest, agreement_id: str, version_id: int | None) -> HttpResponse:
     viewer = viewer_of(request)
-    request.page = AGREEMENTS.name  # type: ignore[attr-defined]  # its menu line is the current one
+    request.page = AGREEMENTS.name  # its menu line is the current one
     agreement = record_or_404(AGREEMENTS, viewer, agreement_id)
     if agreement.versions.filter(pk=version_id).exists():
         agreement.picked_version_id = version_id

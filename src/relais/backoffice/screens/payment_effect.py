@@ -49,8 +49,8 @@ def _payment(sent: QueryDict, viewer: Viewer) -> Payment | None:
     paid = _micros(sent.get("payment_amount"), payment.payment_amount_micros)
     credited = _micros(sent.get("replenishment_amount"), payment.replenishment_amount_micros if payment.pk else None)
     same = payment.payment_currency == payment.agreement.currency
-    payment.payment_amount_micros = paid  # type: ignore[assignment]  # never stored
-    payment.replenishment_amount_micros = credited or (paid if same else None)  # type: ignore[assignment]
+    payment.payment_amount_micros = paid  # never stored
+    payment.replenishment_amount_micros = credited or (paid if same else None)
     return payment
 
 

@@ -26,7 +26,7 @@ def service_view(request: HttpRequest, pk: str) -> HttpResponse:
     service = record_or_404(SERVICES, viewer, pk)
     if request.headers.get("HX-Request") and not request.headers.get("HX-Boosted"):
         return HttpResponse(headers={"HX-Redirect": request.get_full_path()})
-    request.page = SERVICES.name  # type: ignore[attr-defined]  # its menu line is the current one
+    request.page = SERVICES.name  # its menu line is the current one
     scopes = list(viewer.rows(Scope).filter(service=service).order_by("effective_from", "pk"))
     picked = _picked(scopes, request.GET.get("scope", ""), viewer)
     context = {

@@ -47,11 +47,12 @@ $(VENV)/.browser: .ci/need-chromium $(VENV)/.installed-dev
 test: setup-dev $(VENV)/.browser ## run every test
 	$(BIN)/python -m pytest -q
 
-check: setup-dev ## format, lint, types, import contracts, tidiness, fast tests; under a minute
+check: setup-dev ## format, lint, types, import contracts, bundles, tidiness, fast tests; under a minute
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy $(STRICT_FOLDERS)
 	$(BIN)/lint-imports
+	$(BIN)/python assets/check.py
 	$(BIN)/python -m pytest -q tests/tidy tests/core tests/wire
 
 # pytest ends with 5 when it finds no test at all: make takes that, like any code but 0, for a failure.

@@ -58,7 +58,7 @@ def test_rates_are_differences_of_counters_over_the_time_between(owner: Any) -> 
     beat(now, {pk: {"accepted": 2_000, "sent": 1_650, "receipts": 200, "delivered": 190, "queued": 350, "oldest_s": 252}},
          refused={"rate_not_found": 3}, ticks=100, tick_us=310_000)  # fmt: skip
     shown = figures(owner)
-    assert shown["Accepted"] == ("200 /s", "1000 in 10 min") and shown["Sent"][0] == "150 /s"
+    assert shown["Accepted"] == ("200 /s", "1\N{NO-BREAK SPACE}000 in 10 min") and shown["Sent"][0] == "150 /s"
     assert shown["Delivery receipts"] == ("40 /s", "95.0 % delivered")
     assert shown["Queued"] == ("350", "oldest waits 4 min 12 s")
     assert shown["Refused"] == ("3", "rate_not_found most") and shown["Writing a tick"][0] == "3.1 ms"
@@ -138,7 +138,7 @@ def test_a_company_sees_its_own_connections_and_nothing_of_the_whole(pages: str)
     beat(now, {pk: {"sent": 500}}, refused={"rate_not_found": 9})
     make_stranger()
     stranger = log_in(STRANGER)
-    assert told(stranger) == []
+    assert [line.name for line in told(stranger)] == ["Strange carrier"]
     assert set(figures(stranger)) == {"Accepted", "Sent", "Delivery receipts", "Queued"}
     assert figures(stranger)["Sent"][0] == "0 /s"
     assert "Simulator" not in stranger.get("/bo/live-traffic/").content.decode()

@@ -91,7 +91,7 @@ def test_a_list_looks_so_far_back_and_says_it(reseller: Any, monkeypatch: Any) -
     ids = [put_message(at=now - timedelta(minutes=n)) for n in range(5)]
     listed = reseller.get("/bo/messages/").context["list"]
     assert [row.pk for row in listed.table] == ids[:3] and listed.count.number == 3
-    assert listed.note.startswith("Shown is what is found back to 05.05.2026 ")
+    assert listed.note.startswith("searched back to 05.05.2026 11:58; ")
     earlier = reseller.get("/bo/messages/?accepted_before=2026-05-05T11:58:30").context["list"]
     assert [row.pk for row in earlier.table] == ids[2:] and earlier.note == ""
     assert len(cells(reseller, "messages")) == 5, "CSV is of everything"

@@ -50,7 +50,7 @@ def put_message(
     row = {
         "id": id_at(at),
         "company_id": Company.objects.get(name="Telecom Monsters").pk,
-        "api_key_id": ApiKey.objects.get().pk,
+        "api_key_id": ApiKey.objects.get(name="demo").pk,
         "sender_id": sender.pk,
         "connection_id": sender.smpp_connection_id,
         "network_id": Network.objects.get(codes__mccmnc="21401").pk,

@@ -57,10 +57,14 @@ class Line:
     bar_width: int
     bar_css: str
     window: str
-    queued: int
+    queued_count: int
     oldest: str
     delivered: str
     errors_count: int
+
+    @property
+    def queued(self) -> str:
+        return spaced(self.queued_count)
 
     @property
     def in_trouble(self) -> bool:
@@ -196,12 +200,12 @@ def _figures(
     viewer: Viewer, names: list[str], history: list[Beat], recent: list[Beat], latest: Iterable[Beat], lines: list[Line]
 ) -> list[tuple[str, str, str, str, str]]:
     receipts, delivered = (_grown(key, names, history) for key in ("receipts", "delivered"))
-    queued = sum(line.queued for line in lines)
+    queued = sum(line.queued_count for line in lines)
     oldest = max((lane["oldest_s"] for beat in latest for key, lane in beat.told["connections"].items()
                   if key in names and lane["oldest_s"] is not None), default=None)  # fmt: skip
     carrying = sum(line.now != "0" for line in lines)
     found = [
-        ("Accepted", whole(_now("accepted", names, recent)), "/s", f"{_grown('accepted', names, history)} in 10 min", ""),
+        ("Accepted", whole(_now("accepted", names, recent)), "/s", f"{spaced(_grown('accepted', names, history))} in 10 min", ""),
         ("Sent", whole(_now("sent", names, recent)), "/s", f"{carrying} of {len(lines)} connections carry", ""),
         ("Delivery receipts", whole(_now("receipts", names, recent)), "/s",
          f"{percent(delivered, receipts)} delivered" if receipts else "none in 10 min", ""),
@@ -275,10 +279,10 @@ def _happenings(connections: Sequence[Any], latest: dict[Any, Beat]) -> list[Hap
 def spark(values: Sequence[int]) -> str:
     """The points of an SVG path over the width; the highest value reaches the top."""
     most = max(values, default=0) or 1
-    step = SPARK_WIDTH * 10 // max(1, len(values) - 1)
+    last = max(1, len(values) - 1)
     points = []
     for n, value in enumerate(values):
-        x, y = n * step, (SPARK_HEIGHT - 1) * 10 - value * (SPARK_HEIGHT - 5) * 10 // most
+        x, y = n * SPARK_WIDTH * 10 // last, (SPARK_HEIGHT - 1) * 10 - value * (SPARK_HEIGHT - 5) * 10 // most
         points.append(f"{x // 10}.{x % 10},{y // 10}.{y % 10}")
     return " ".join(points)
 

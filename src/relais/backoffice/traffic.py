@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from relais.core.lifecycle import State
-from relais.pages.kinds import Badge, Kind
+from relais.pages.kinds import NOTHING, Badge, Kind
 from relais.records.traffic.instants import accepted_at, first_id_from
 from relais.records.traffic.models import Entry, Message
 
@@ -54,6 +54,21 @@ def short(message_id: UUID) -> str:
     return f"{text[:8]}\N{HORIZONTAL ELLIPSIS}{text[-4:]}"
 
 
+NETWORK_LETTERS_MAX = 22
+
+
+def network_name(row: Any) -> tuple[SafeString | str, str]:
+    """For `Computed`: the network of a message, or of an EDR's message; of a long name the start, all of it to the pointer."""
+    network = getattr(row, "message", row).network
+    if network is None:
+        return NOTHING, ""
+    name = str(network.name)
+    if len(name) <= NETWORK_LETTERS_MAX:
+        return name, name
+    cut = f"{name[: NETWORK_LETTERS_MAX - 1]}\N{HORIZONTAL ELLIPSIS}"
+    return format_html('<span title="{}">{}</span>', name, cut), name
+
+
 class MessageId(Kind):
     css = "mono"
 
@@ -73,7 +88,7 @@ def reach(rows: QuerySet[Any], values: Mapping[str, Any], key: str) -> tuple[Que
     if last is None or further == [None] or (start is not None and first_id_from(start) >= last):
         return rows, ""
     words = (
-        f"Shown is what is found back to {localtime(accepted_at(last)):%d.%m.%Y %H:%M:%S}. "
-        "To look further back, set an earlier end of Accepted; CSV has everything."
+        f"searched back to {localtime(accepted_at(last)):%d.%m.%Y %H:%M}; "
+        "for earlier ones set an earlier end of Accepted, or take the CSV"
     )
     return rows.filter(**{f"{key}__gte": last}), words

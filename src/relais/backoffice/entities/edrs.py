@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from relais.backoffice.choices import COUNTRY_NAMES
-from relais.backoffice.traffic import ENTRY, MessageId, reach
+from relais.backoffice.traffic import ENTRY, MessageId, network_name, reach
 from relais.pages.entity import Column, Entity, Filter, Menu
-from relais.pages.kinds import Choice, Instant, Kind, Money, Number
+from relais.pages.kinds import Choice, Computed, Instant, Kind, Money, Number
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import Country, Network
 from relais.records.parties.models import Company
@@ -38,13 +38,13 @@ EDRS = Entity(
     columns=(
         Column("id", "Message ID", MessageId(), path="pk"),
         Column("accepted", "Accepted", Instant(seconds=True), path="accepted_at", sort="pk", phone="m3"),
-        Column("at", "Billed", Instant(seconds=True), sort=None),
+        Column("at", "Billed", Instant(seconds=True), sort=None, shown=False),
         Column("entry", "Charge", ENTRY, sort=None, phone="m4"),
         Column("company", "Company", Kind(), path="agreement__company__name", sort=None, phone="m1"),
         Column("agreement", "Agreement", Kind(), path="agreement__agreement_code", sort=None),
         Column("destination", "Destination", Kind(), path="message__destination", sort=None),
-        Column("country", "Country", Choice(COUNTRY_NAMES), path="message__country_id", sort=None),
-        Column("network", "Network", Kind(), path="message__network__name", sort=None),
+        Column("country", "Country", Choice(COUNTRY_NAMES), path="message__country_id", sort=None, shown=False),
+        Column("network", "Network", Computed(network_name), sort=None),
         Column("units", "Units", Number(), sort=None),
         Column("total", "Amount", Money("agreement__currency", decimals=4), path="gross_micros", sort=None, phone="m2"),
         Column("net", "Net", Money("agreement__currency", decimals=4), path="net_micros", sort=None, shown=False),

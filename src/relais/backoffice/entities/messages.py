@@ -5,11 +5,9 @@ from typing import Any
 
 from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.utils.html import escape
-from django.utils.safestring import SafeString
 
 from relais.backoffice.choices import COUNTRY_NAMES
-from relais.backoffice.traffic import STATE, MessageId, reach, state_choices
+from relais.backoffice.traffic import STATE, MessageId, network_name, reach, state_choices
 from relais.pages.entity import Column, Entity, Filter, Menu
 from relais.pages.kinds import Choice, Code, Computed, Instant, Kind, Money, Number
 from relais.records.agreements.models import Agreement
@@ -41,12 +39,6 @@ def _reach(rows: QuerySet[Any], values: Mapping[str, Any]) -> tuple[QuerySet[Any
     return reach(rows, values, "pk")
 
 
-def _network(message: Any) -> tuple[SafeString, str]:
-    """The network, or as much as the number tells."""
-    told = message.network.name if message.network else COUNTRY_NAMES.get(message.country_id, message.country_id)
-    return escape(told), told
-
-
 MESSAGES = Entity(
     name="messages",
     model=Message,
@@ -61,10 +53,10 @@ MESSAGES = Entity(
         Column("company", "Company", Kind(), path="company__name", sort=None),
         Column("sender", "Sender ID", Kind(), path="source", sort=None),
         Column("destination", "Destination", Kind(), sort=None, phone="m1"),
-        Column("network", "Network", Computed(_network), sort=None),
-        Column("segments", "Segments", Number(), path="segments_count", sort=None),
+        Column("network", "Network", Computed(network_name), sort=None),
+        Column("segments", "Segments", Number(), path="segments_count", sort=None, shown=False),
         Column("price", "Price", Money("currency", decimals=4), path="price_micros", sort=None, phone="m2"),
-        Column("client_ref", "Client reference", Kind(), sort=None),
+        Column("client_ref", "Client reference", Kind(), sort=None, shown=False),
         Column("error", "Vendor status", Code(), sort=None),
         Column("country", "Country", Choice(COUNTRY_NAMES), path="country_id", sort=None, shown=False),
         Column("encoding", "Encoding", Choice(dict(Encoding.choices)), sort=None, shown=False),

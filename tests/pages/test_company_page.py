@@ -54,6 +54,16 @@ def test_CO_51_CO_52_Edit_in_the_menu_opens_the_view_window_with_its_fields(rese
     assert "<html" not in window.content.decode() and f"ID {key}" in window.content.decode()
 
 
+def test_CO_18_MNP_stands_in_the_tenants_view_alone(owner: Any, reseller: Any) -> None:
+    from relais.records.parties.models import Company
+
+    Company.objects.update(mnp_requests=True, mnp_channels=["sms"])
+    for client, name, shown in ((owner, "Hornes and Hooves", True), (reseller, "Telecom Monsters", False)):
+        answer = page(client, name)
+        titles = [section.title for section in answer.context["drawer"].sections]
+        assert ("MNP" in titles, "MNP Requests" in answer.context["chips"]) == (shown, shown)
+
+
 def test_CO_34_CO_71_overview_counts_by_channel_and_names_the_senders_that_sent_most(reseller: Any) -> None:
     from relais.core.lifecycle import State
     from relais.records.senders.models import SenderId

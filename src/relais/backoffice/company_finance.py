@@ -9,10 +9,11 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.safestring import SafeString
 
 from relais.backoffice.agreement_parts import day_in
+from relais.backoffice.entities.payments import DIRECTIONS, PAYMENTS, STATUSES
 from relais.pages.kinds import Badge, Money
 from relais.pages.viewer import Viewer
 from relais.records.agreements.models import Agreement, AgreementVersion
-from relais.records.billing.models import Payment, PaymentDirection
+from relais.records.billing.models import Payment
 from relais.records.catalog.models import EnabledService
 from relais.records.parties.models import Company, LegalEntity
 
@@ -23,12 +24,6 @@ PAYMENTS_SHOWN_MAX = 25
 SERVICES_SHOWN_MAX = 100
 UNLIMITED = "Unlimited"
 INDEFINITELY = "∞ (indefinitely)"
-DIRECTIONS = {PaymentDirection.INBOUND: "Inbound", PaymentDirection.OUTBOUND: "Outbound"}
-STATUSES = {
-    "confirmed": ("Confirmed", "ok"),
-    "not_confirmed": ("Not confirmed", "warn"),
-    "expired": ("Expired", "bad"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +99,14 @@ def _cards(agreements: QuerySet[Agreement], now: datetime) -> Iterable[Card]:
 
 
 def _payments(agreements: QuerySet[Agreement], viewer: Viewer) -> Iterable[PaymentLine]:
-    rows = viewer.rows(Payment).filter(agreement__in=agreements.values("pk")).order_by("-pk")[:PAYMENTS_SHOWN_MAX]
-    badge = Badge(STATUSES)
+    rows = PAYMENTS.queryset(viewer).filter(agreement__in=agreements.values("pk")).order_by("-pk")[:PAYMENTS_SHOWN_MAX]
+    amount, badge = Money("payment_currency"), Badge(STATUSES)
     for row in rows:
-        status = "confirmed" if row.confirmed else "not_confirmed" if row.counted else "expired"
         yield PaymentLine(
             row,
-            DIRECTIONS[PaymentDirection(row.direction)],
-            Money("payment_currency").html(row.payment_amount_micros, row),
-            badge.html(status, row),
+            DIRECTIONS[row.direction],
+            amount.html(row.payment_amount_micros, row),
+            badge.html(row.status, row),
         )
 
 

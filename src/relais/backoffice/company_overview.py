@@ -38,7 +38,7 @@ def period_of(key: str, viewer: Viewer) -> Period:
             last, label = first.replace(year=first.year + 1), f"{today:%Y}"
         case _:
             key, first = "month", today.replace(day=1)
-            last, label = (first + timedelta(days=31)).replace(day=1), f"{today:%m.%Y}"
+            last, label = (first + timedelta(days=31)).replace(day=1), f"{today:%B %Y}"
     since, till = (datetime.combine(day, time(), viewer.zone) for day in (first, last))
     return Period(key, label, since, till)
 

@@ -10,13 +10,27 @@ from relais.records.parties.actions.delete_bank import delete_bank
 from relais.records.parties.actions.save_bank import save_bank
 from relais.records.parties.models import Bank
 
+LABELS = {"swift_code": "SWIFT code", "branch_code": "Branch code", "bank_code": "Bank code"}
+HINTS = {
+    "name": "Official registered name of the bank or institution",
+    "country": "In which the bank is registered",
+    "address": "Legal address of the bank",
+    "swift_code": "Exactly eight letters and digits",
+    "branch_code": "Exactly three letters and digits",
+    "bank_code": "The bank's internal code",
+}
+WIDGETS = {name: forms.Textarea(attrs={"rows": 2}) for name in ("description", "address")}
+
 
 class BankForm(RecordForm):
-    country = forms.ChoiceField(choices=country_choices)
+    country = forms.ChoiceField(choices=country_choices, help_text=HINTS["country"])
 
     class Meta:
         model = Bank
         fields = ("name", "description", "country", "address", "swift_code", "branch_code", "bank_code")
+        labels = LABELS
+        help_texts = HINTS
+        widgets = WIDGETS
 
     def store(self) -> Bank:
         if self.instance.pk is None:
@@ -53,7 +67,7 @@ BANKS = Entity(
     search=("name", "swift_code", "bank_code"),
     search_hint="Name, SWIFT or bank code",
     sections=(
-        Section("Bank", ("name", "country", "address", "description")),
+        Section("Bank", ("name", "description", "country", "address")),
         Section("Codes", ("swift_code", "branch_code", "bank_code"), hint="SWIFT and branch code together are the BIC"),
     ),
     rows=lambda rows: rows.select_related("company"),

@@ -70,8 +70,8 @@ class CompanyForm(RecordForm):
         if stored is not None and stored.own_legal_entity_id:
             self.fixed = ("own_legal_entity",)
         super().__init__(viewer, *args, **options)
-        if self.instance.pk is None and (default := default_entity(viewer)) is not None:
-            self.initial.setdefault("own_legal_entity", default.pk)
+        if not self.initial.get("own_legal_entity") and (default := default_entity(viewer)) is not None:
+            self.initial["own_legal_entity"] = default.pk
         self.fields["type"].choices = [
             (value, label)
             for value, label in TYPES.items()
@@ -83,6 +83,7 @@ class CompanyForm(RecordForm):
         else:
             for name in MNP_FIELDS[1:]:
                 self.fields[name].show_when = "mnp_requests=true"
+                self.fields[name].required = not self.is_bound or "mnp_requests" in self.data
         self._offer_lockout()
 
     def _offer_lockout(self) -> None:
@@ -98,14 +99,8 @@ class CompanyForm(RecordForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
-        if "mnp_requests" not in self.fields:
-            return cleaned
-        if not cleaned.get("mnp_requests"):
-            cleaned |= {name: getattr(self.instance, name) for name in ("mnp_connection", "mnp_channels")}
-            return cleaned
-        for name, words in (("mnp_connection", "Choose a connection."), ("mnp_channels", "Choose a channel.")):
-            if not cleaned.get(name):
-                self.add_error(name, f"{words} It is required while MNP Requests is on.")
+        if "mnp_requests" in self.fields and not cleaned.get("mnp_requests"):
+            cleaned |= {name: getattr(self.instance, name) for name in MNP_FIELDS[1:]}
         return cleaned
 
     def store(self) -> Company:

@@ -19,7 +19,7 @@ async def told(pipeline: Running, at: datetime = NOW) -> tuple[dict[str, Any], l
     from relais.pipeline.beats import Beats
 
     traffic = pipeline.traffic
-    await Beats(traffic._instance, traffic._lanes.values).write(traffic._pool, at)  # type: ignore[arg-type]
+    await Beats(traffic._instance, traffic._lanes.values).write(traffic._pool, at)
     row = await pipeline.session.fetchrow("SELECT beat, events FROM traffic_gateway_beat WHERE at = $1", at)
     beat, events = json.loads(row["beat"]), json.loads(row["events"])
     ((key, counters),) = beat["connections"].items()

@@ -19,7 +19,7 @@ def live_view(request: HttpRequest) -> HttpResponse:
     """`trouble=1`: only connections with problems. The page's own requests get the part that changes."""
     shown = board(viewer_of(request))
     troubled = request.GET.get("trouble") == "1"
-    entities = request.site.entities  # type: ignore[attr-defined]
+    entities = request.site.entities  # type: ignore[attr-defined]  # set by the guard
     lines = [line for line in shown.lines if line.in_trouble or not troubled]
     context = {
         "board": shown,

@@ -67,7 +67,7 @@ def edr_view(request: HttpRequest, pk: str) -> HttpResponse:
     edr = viewer.rows(Edr).filter(message=_id(pk)).select_related("message__network").order_by("level").first()
     if edr is None:
         raise Http404
-    request.page = "edrs"  # type: ignore[attr-defined]
+    request.page = "edrs"  # type: ignore[attr-defined]  # as above
     message = viewer.rows(Message).with_state().filter(pk=edr.message_id).first()
     context = {
         "edr": edr,
@@ -117,7 +117,7 @@ def _took(message: Any) -> str:
 
 def _links(request: HttpRequest, message: Any) -> dict[str, str]:
     """URLs of the records the message names, where the site has their pages and the viewer may see the record."""
-    entities, viewer = request.site.entities, viewer_of(request)  # type: ignore[attr-defined]
+    entities, viewer = request.site.entities, viewer_of(request)  # type: ignore[attr-defined]  # set by the guard
     wanted = {"company": ("companies", message.company), "sender": ("sender-ids", message.sender)}
     return {
         key: record_url(entities[name], record.pk)

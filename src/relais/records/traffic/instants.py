@@ -38,7 +38,7 @@ class MessageIdField(models.UUIDField):
 
 
 @MessageIdField.register_lookup
-class WholeId(Lookup):  # type: ignore[type-arg]
+class WholeId(Lookup):
     """What people type to find a message: its whole id. A part of one would have to be looked for in every row."""
 
     lookup_name = "icontains"

@@ -52,6 +52,11 @@ def test_VSMPP_11_a_connection_is_reserved_for_companies_and_VSMPP_12_only_they_
     values = new(top) | {"name": "Reserved", "companies": [child.pk]}
     assert owner.post(f"{URL}new/", values).status_code == 302
     assert list(connection("Reserved").companies.all()) == [child]
+    form = owner.get(f"{URL}{connection('Reserved').pk}/edit/", headers={"HX-Request": "true"}).content.decode()
+    assert f'<option value="{child.pk}" selected>Hornes and Hooves</option>' in form
+    assert f'<option value="{top.pk}"' not in form, "only the chosen ones are sent along, however many there are"
+    offered = owner.get(f"{URL}new/?options=companies&term=hooves").json()["options"]
+    assert offered == [{"value": child.pk, "text": "Hornes and Hooves"}]
     for company, names in ((child, ["Reserved (enabled)", "Simulator (enabled)"]), (top, ["Simulator (enabled)"])):
         options = owner.get(f"/bo/sender-ids/new/?options=smpp_connection&company={company.pk}").json()["options"]
         assert [option["text"] for option in options] == names

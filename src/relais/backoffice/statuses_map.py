@@ -59,6 +59,7 @@ class StatusesMapInput(forms.Widget):
     """Lines of three controls, each with a button that takes it away, and one that adds another."""
 
     template_name = "backoffice/widgets/statuses_map.html"
+    use_fieldset = True
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, None, attrs)

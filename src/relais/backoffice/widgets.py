@@ -1,6 +1,10 @@
 """Controls of BackOffice forms that Django and the kit do not have; their templates stand in templates/backoffice/widgets."""
 
+from typing import Any
+
 from django import forms
+
+from relais.pages.forms import ReferenceField
 
 
 class GuidInput(forms.TextInput):
@@ -10,3 +14,25 @@ class GuidInput(forms.TextInput):
 
     def __init__(self) -> None:
         super().__init__({"autocomplete": "off", "spellcheck": "false", "maxlength": "36", "class": "mono"})
+
+
+class ReferencesWidget(forms.SelectMultiple):
+    """A select that holds the chosen records only and asks `options_url` for others as the user types."""
+
+    template_name = "backoffice/widgets/references.html"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.options_url = ""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = forms.Widget.get_context(self, name, None, attrs)
+        keys = [key for key in value or [] if str(key).isdecimal()]
+        chosen = self.choices.queryset.filter(pk__in=keys) if keys else []  # type: ignore[union-attr]
+        return context | {"chosen": chosen, "options_url": self.options_url}
+
+
+class ReferencesField(ReferenceField, forms.ModelMultipleChoiceField):
+    """Several records out of many."""
+
+    widget = ReferencesWidget

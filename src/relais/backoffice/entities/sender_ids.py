@@ -99,6 +99,7 @@ class SenderIdForm(RecordForm):
             self.fields["agreement"].required = True
         else:
             self.fields["agreement"].help_text = "Left blank for sender IDs of your own only"
+        self.fields["webhook_guid"].place = self.fields["notifications"].place = "c12"
         for name in NOTIFICATION_FIELDS:
             self.fields[name].show_when = "notifications=true"
         if not _shows_vendor(self.instance, viewer):

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from relais.backoffice.kinds import Truth
 from relais.backoffice.live import SILENT_AFTER, state_of
 from relais.backoffice.statuses_map import StatusesMap, StatusesMapField
+from relais.backoffice.widgets import ReferencesField
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm
 from relais.pages.kinds import Badge, Code, Computed, Flag, Id, Instant, Name, Number
@@ -30,9 +31,9 @@ WINDOW_RECOMMENDED_MAX = 100  # VSMPP-21
 class VendorSmppConnectionForm(RecordForm):
     """A blank password keeps the stored one (HTTPC-50); Limits switches both limits (VSMPP-19)."""
 
-    companies = forms.ModelMultipleChoiceField(
+    companies = ReferencesField(
+        lambda viewer, chosen: viewer.rows(Company),
         label="Company IDs",
-        queryset=Company.objects.none(),
         required=False,
         help_text="Only their sender IDs use the connection; blank = all companies",
     )
@@ -72,7 +73,6 @@ class VendorSmppConnectionForm(RecordForm):
 
     def __init__(self, viewer: Viewer, *args: Any, **options: Any) -> None:
         super().__init__(viewer, *args, **options)
-        self.fields["companies"].queryset = viewer.rows(Company).order_by("name")
         stored = self.instance.pk is not None
         self.initial.setdefault("limits", bool(self.instance.rps_limit or self.instance.window_limit))
         self.fields["password"].required = not stored

@@ -28,7 +28,7 @@ class ReferencesWidget(forms.SelectMultiple):
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = forms.Widget.get_context(self, name, None, attrs)
         keys = [key for key in value or [] if str(key).isdecimal()]
-        chosen = self.choices.queryset.filter(pk__in=keys) if keys else []  # type: ignore[union-attr]
+        chosen = self.choices.queryset.filter(pk__in=keys) if keys else []
         return context | {"chosen": chosen, "options_url": self.options_url}
 
 

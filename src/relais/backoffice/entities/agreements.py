@@ -7,12 +7,12 @@ from typing import Any
 
 from django import forms
 from django.db.models import (
-    BigIntegerField,
     Case,
     CharField,
     Count,
     DecimalField,
     F,
+    FilteredRelation,
     IntegerField,
     OuterRef,
     Q,
@@ -108,15 +108,11 @@ def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
     versions = AgreementVersion.objects.filter(agreement=OuterRef("pk"))
     current = versions.filter(Q(effective_till=None) | Q(effective_till__gt=now)).order_by("effective_from")
     last = versions.order_by("-effective_from")
-    shown = AgreementVersion.objects.filter(pk=OuterRef("shown_version_id"))
-
-    def of_version(column: str) -> Subquery:
-        return Subquery(shown.values(column)[:1])
-
+    shown_id = Coalesce(Subquery(current.values("pk")[:1]), Subquery(last.values("pk")[:1]))
     state = Case(
-        When(version_from__gt=now, then=Value("upcoming")),
-        When(version_till__lte=now, then=Value("expired")),
-        When(version_from__isnull=False, then=Value("active")),
+        When(shown__effective_from__gt=now, then=Value("upcoming")),
+        When(shown__effective_till__lte=now, then=Value("expired")),
+        When(shown__effective_from__isnull=False, then=Value("active")),
         default=Value(""),
         output_field=CharField(),
     )
@@ -124,20 +120,21 @@ def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
         rows.select_related(
             "company", "legal_entity", "own_legal_entity", "bank_account", "own_bank_account", "balance"
         )
-        .annotate(shown_version_id=Coalesce(Subquery(current.values("pk")[:1]), Subquery(last.values("pk")[:1])))
+        .annotate(shown=FilteredRelation("versions", condition=Q(versions__pk=shown_id)))
         .annotate(
-            version_from=of_version("effective_from"),
-            version_from_zone=of_version("effective_from_timezone"),
-            version_till=of_version("effective_till"),
-            version_till_zone=of_version("effective_till_timezone"),
-            version_limit_micros=Cast(of_version("credit_limit_micros"), BigIntegerField()),
-            version_zone=of_version("billing_timezone"),
-            version_period=of_version("billing_period"),
+            shown_version_id=F("shown__pk"),
+            version_from=F("shown__effective_from"),
+            version_from_zone=F("shown__effective_from_timezone"),
+            version_till=F("shown__effective_till"),
+            version_till_zone=F("shown__effective_till_timezone"),
+            version_limit_micros=F("shown__credit_limit_micros"),
+            version_zone=F("shown__billing_timezone"),
+            version_period=F("shown__billing_period"),
+            state=state,
             services_count=_enabled_count([ServiceType.PAY_AS_YOU_GO]),
             packs_count=_enabled_count(PACK_TYPES),
             balance_units=Cast(F("balance__balance_micros"), DecimalField(max_digits=24, decimal_places=6)) / MICROS,
         )
-        .annotate(state=state)
     )
 
 

@@ -18,6 +18,7 @@ from relais.records.traffic.models import Entry, Message
 # Messages that a list looks through for what its filters leave. Filters other than the time have no index: each would cost
 # the data plane a tenth of its database time.
 REACH_MESSAGES_COUNT = 50_000
+REACH_EDRS_MESSAGES_COUNT = 25_000  # several EDRs a message, and what is asked of the message is asked by a join
 
 STATES: dict[int, tuple[str, str]] = {
     State.ACCEPTED: ("Accepted", "hollow"),
@@ -76,15 +77,15 @@ class MessageId(Kind):
         return format_html('<span title="{}">{}</span>', value, short(value))
 
 
-def reach(rows: QuerySet[Any], values: Mapping[str, Any], key: str) -> tuple[QuerySet[Any], str]:
-    """`rows`, whose message id is at the path `key`, not further back than the newest REACH_MESSAGES_COUNT messages of all
-    companies before the end of the filter `accepted`; and the words for it, where the filter asked for more."""
+def reach(rows: QuerySet[Any], values: Mapping[str, Any], key: str, count: int) -> tuple[QuerySet[Any], str]:
+    """`rows`, whose message id is at the path `key`, not further back than the newest `count` messages of all companies
+    before the end of the filter `accepted`; and the words for it, where the filter asked for more."""
     period = values.get("accepted")
     start: datetime | None = period.start if period else None
     messages = Message.objects.order_by("-pk")
     if period and period.stop is not None:
         messages = messages.filter(pk__lt=period.stop)
-    last, *further = [*messages.values_list("pk", flat=True)[REACH_MESSAGES_COUNT - 1 : REACH_MESSAGES_COUNT + 1], None]
+    last, *further = [*messages.values_list("pk", flat=True)[count - 1 : count + 1], None]
     if last is None or further == [None] or (start is not None and first_id_from(start) >= last):
         return rows, ""
     words = (

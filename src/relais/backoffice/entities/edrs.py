@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from relais.backoffice import traffic
 from relais.backoffice.choices import COUNTRY_NAMES
-from relais.backoffice.traffic import ENTRY, MessageId, network_name, reach
+from relais.backoffice.traffic import ENTRY, MessageId, network_name
 from relais.pages.entity import Column, Entity, Filter, Menu
 from relais.pages.kinds import Choice, Computed, Instant, Kind, Money, Number
 from relais.records.agreements.models import Agreement
@@ -25,7 +26,7 @@ def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _reach(rows: QuerySet[Any], values: Mapping[str, Any]) -> tuple[QuerySet[Any], str]:
-    return reach(rows, values, "message__id")
+    return traffic.reach(rows, values, "message__id", traffic.REACH_EDRS_MESSAGES_COUNT)
 
 
 EDRS = Entity(

@@ -6,8 +6,9 @@ from typing import Any
 from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from relais.backoffice import traffic
 from relais.backoffice.choices import COUNTRY_NAMES
-from relais.backoffice.traffic import STATE, MessageId, network_name, reach, state_choices
+from relais.backoffice.traffic import STATE, MessageId, network_name, state_choices
 from relais.pages.entity import Column, Entity, Filter, Menu
 from relais.pages.kinds import Choice, Code, Computed, Instant, Kind, Money, Number
 from relais.records.agreements.models import Agreement
@@ -36,7 +37,7 @@ def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _reach(rows: QuerySet[Any], values: Mapping[str, Any]) -> tuple[QuerySet[Any], str]:
-    return reach(rows, values, "pk")
+    return traffic.reach(rows, values, "pk", traffic.REACH_MESSAGES_COUNT)
 
 
 MESSAGES = Entity(

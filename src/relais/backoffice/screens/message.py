@@ -116,14 +116,12 @@ def _took(message: Any) -> str:
 
 
 def _links(request: HttpRequest, message: Any) -> dict[str, str]:
-    """URLs of the records the message names, where the site has their pages and the viewer may see the record."""
-    entities, viewer = request.site.entities, viewer_of(request)  # type: ignore[attr-defined]  # set by the guard
-    wanted = {"company": ("companies", message.company), "sender": ("sender-ids", message.sender)}
-    return {
-        key: record_url(entities[name], record.pk)
-        for key, (name, record) in wanted.items()
-        if name in entities and viewer.rows(type(record)).filter(pk=record.pk).exists()
-    }
+    """URLs of the records that the message names and whoever sees it sees too, where the site has their pages."""
+    entities = request.site.entities  # type: ignore[attr-defined]  # set by the guard
+    wanted = {"company": ("companies", message.company)}
+    if message.sender.deleted_at is None:
+        wanted["sender"] = ("sender-ids", message.sender)
+    return {key: record_url(entities[name], row.pk) for key, (name, row) in wanted.items() if name in entities}
 
 
 MESSAGE = Screen("message", "Message", "messages/<key:pk>/", message_view, "Messages")

@@ -173,7 +173,9 @@ def _said(field: forms.BoundField, value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     sent = field.data
-    return str(value) if hasattr(value, "pk") else " ".join(sent) if isinstance(sent, list) else str(sent or "")
+    if isinstance(sent, list):
+        return " ".join(filter(None, sent))
+    return str(value) if hasattr(value, "pk") else str(sent or "")
 
 
 def run_action(entity: Entity, action: Action, record: Any, viewer: Viewer, data: dict[str, Any]) -> None:

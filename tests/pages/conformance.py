@@ -1,15 +1,24 @@
-"""Entities of the BackOffice for parametrized tests, and how the tests read what pages show.
+"""Entities of the BackOffice for parametrized tests, the world they are tried in, and how the tests read what pages show.
 
 Declarations need Django's models, and those need a configured Django: the names are read from the modules' folder, and the
 declarations only inside a test.
 """
 
+import csv
+import io
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.pages.samples import Sample, sample_of
+
 FOLDER = Path(__file__).resolve().parents[2] / "src" / "relais" / "backoffice" / "entities"
 DECLARED = re.compile(r"^\s+name=\"([a-z0-9-]+)\",$", re.MULTILINE)
+SCRIPTED = {"HX-Request": "true", "HX-Target": "drawer"}  # as the page's own script asks
+RECORDS_COUNT = 2  # of every entity with a form, made by whoever keeps it
+STRANGER, NEWCOMER = "stranger", "newcomer"
 
 
 def entity_names() -> list[str]:
@@ -23,7 +32,202 @@ def entity(name: str) -> Any:
     return BACKOFFICE.entities[name]
 
 
+def url_of(name: str, key: Any, verb: str = "view") -> str:
+    from relais.pages.lists import record_url
+
+    return record_url(entity(name), key, verb)
+
+
+def user_of(login: str) -> Any:
+    from relais.records.people.models import User
+
+    return User.objects.select_related("company").get(login=login)
+
+
+def by_session(login: str) -> Any:
+    """A client of that person's browser, logged in without typing a password."""
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user_of(login))
+    return client
+
+
+def rows_of(name: str, login: str, level: str = "view") -> Any:
+    """The entity's rows through the one door, for that user."""
+    from django.test import RequestFactory
+
+    from relais.pages.viewer import Viewer
+
+    request = RequestFactory().get("/")
+    request.user, request.session = user_of(login), {}
+    return entity(name).queryset(Viewer(request), level)
+
+
+@dataclass
+class World:
+    """One database with two branches in it. `own`: keys of records made by whoever keeps the entity (`keeper`);
+    `strange`: a record of the other branch, which the reseller must never meet, where such a thing can be."""
+
+    clients: dict[str, Any] = field(default_factory=dict)
+    own: dict[str, list[Any]] = field(default_factory=dict)
+    strange: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, login: str) -> Any:
+        if login not in self.clients:
+            self.clients[login] = by_session(login)
+        return self.clients[login]
+
+    def keeper(self, name: str) -> Any:
+        return self.client(keeper_of(name))
+
+    def make(self, name: str, login: str = "", **changes: Any) -> Any:
+        """A record added through its form by that user or the keeper; its key."""
+        login = login or keeper_of(name)
+        sent = of_form(name).new(user_of(login).company) | changes
+        return made(self.client(login).post(f"/bo/{name}/new/", sent, headers=SCRIPTED))
+
+    def fill(self) -> None:
+        """Records of everything that has a form, by both branches; a message of each."""
+        from tests.pages.strangers import make_stranger, put_traffic
+
+        make_stranger()
+        for name in entity_names():
+            if is_added(name):
+                self.own[name] = [self.make(name) for _ in range(RECORDS_COUNT)]
+                if not is_shared(name):
+                    self.strange[name] = self.make(name, STRANGER)
+        put_traffic()
+        for name in ("messages", "edrs", "users", "audit"):
+            theirs = set(rows_of(name, STRANGER).values_list("pk", flat=True))
+            self.strange[name] = next(iter(theirs - set(rows_of(name, "reseller").values_list("pk", flat=True))))
+
+
+def is_added(name: str) -> bool:
+    return (entity(name).form_of_new or entity(name).form) is not None
+
+
+def keeper_of(name: str) -> str:
+    """The login of who adds and edits such records."""
+    sample = sample_of(name)
+    return sample.who if sample else "reseller"
+
+
+def is_shared(name: str) -> bool:
+    """Whether all companies look at the same records, which the System owner keeps."""
+    return keeper_of(name) == "owner"
+
+
+def of_form(name: str) -> Sample:
+    sample = sample_of(name)
+    assert sample is not None, (
+        f"{name} has a form: tests/pages/samples/{name.replace('-', '_')}.py must hold its SAMPLE"
+    )
+    return sample
+
+
+def made(answer: Any) -> Any:
+    """The key of the record that the answer to a form says is stored."""
+    assert answer.status_code in (204, 302), errors_of(answer)
+    told = answer.headers["HX-Trigger"] if answer.status_code == 204 else f'"{answer.headers["Location"]}"'
+    found = re.search(r'/bo/[a-z-]+/([^/"]+)/"', told)
+    assert found, told
+    return found.group(1)
+
+
 def errors_of(answer: Any) -> str:
     """What a form that came back says is wrong, for a failing test's message."""
     form = answer.context and answer.context.get("drawer") and getattr(answer.context["drawer"], "form", None)
-    return str(form.errors.get_json_data()) if form else answer.content.decode()[:2000]
+    return f"{answer.status_code}: {form.errors.get_json_data() if form else answer.content.decode()[:2000]}"
+
+
+def audited(table: str, key: Any, operation: str) -> Any:
+    from relais.records.people.models import AuditLine
+
+    lines = AuditLine.objects.filter(table=table, object_id=str(key), operation=operation)
+    assert lines, f"no audit of {operation} {table} {key}"
+    return lines.latest("pk")
+
+
+def filled(answer: Any) -> dict[str, Any]:
+    """The fields of a form as the page shows them, ready to be sent back."""
+    drawer = answer.context["drawer"]
+    sent: dict[str, Any] = {"unchanged_since": drawer.stamp}
+    for each in drawer.form:
+        value = each.value()
+        widget = each.field.widget
+        if hasattr(widget, "decompress"):
+            parts = value if isinstance(value, list) else widget.decompress(value)
+            sent |= {f"{each.html_name}_{n}": part for n, part in enumerate(parts) if part is not None}
+        elif isinstance(value, bool):
+            sent |= {each.html_name: "on"} if value else {}
+        elif value is not None:
+            sent[each.html_name] = value
+    return sent
+
+
+def free_texts(form: Any) -> list[str]:
+    """Names of the fields into which any text can be typed."""
+    from django import forms
+
+    plain = (forms.TextInput, forms.Textarea)
+    fields = form.fields.items()
+    return [name for name, each in fields if type(each) is forms.CharField and type(each.widget) in plain]
+
+
+@dataclass
+class Typed:
+    """What became of a text that was typed into every free text of a form: where it was kept, and where refused, with why."""
+
+    key: Any = None
+    kept: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, list[str]] = field(default_factory=dict)
+    answers: list[str] = field(default_factory=list)
+
+
+def typed_everywhere(world: World, name: str, *texts: str) -> Typed:
+    """Adds a record with the first of `texts` in every free text; a field that refuses it gets the next, at last its sample.
+
+    Whatever happens, it is said beside the field, and nothing breaks.
+    """
+    client, values = world.keeper(name), of_form(name).new(user_of(keeper_of(name)).company)
+    form = client.get(f"/bo/{name}/new/", headers=SCRIPTED).context["drawer"].form
+    done, tries = Typed(), {each: list(texts) for each in free_texts(form)}
+    while True:
+        now = {each: left[0] for each, left in tries.items() if left}
+        answer = client.post(f"/bo/{name}/new/", values | now, headers=SCRIPTED)
+        if answer.status_code == 204:
+            done.key, done.kept = made(answer), now
+            return done
+        assert answer.status_code == 422, f"{name}, {now}: {errors_of(answer)}"
+        done.answers.append(answer.content.decode())
+        errors = answer.context["drawer"].form.errors
+        assert errors and not set(errors) - set(now), f"the sample itself was refused: {errors_of(answer)}"
+        for told, words in errors.items():
+            done.refused.setdefault(told, []).extend(words)
+            tries[told].pop(0)
+
+
+def csv_of(client: Any, url: str) -> list[list[str]]:
+    """The lines of a CSV file, heading first."""
+    answer = client.get(url)
+    assert answer.status_code == 200, url
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text)))
+
+
+def url_patterns() -> Iterator[tuple[str, dict[str, str]]]:
+    """Every named URL of the site with a made-up value for each of its parts."""
+    from django.urls import get_resolver
+
+    said = {"int": "1", "key": "1", "slug": "delete", "str": "x", "uuid": "00000000-0000-7000-8000-000000000000"}
+    for group in get_resolver().url_patterns:
+        for pattern in getattr(group, "url_patterns", ()):
+            kinds = {name: type(each).__name__ for name, each in pattern.pattern.converters.items()}
+            yield pattern.name, {name: said[kind.removesuffix("Converter").lower()] for name, kind in kinds.items()}
+
+
+def urls_of_site() -> list[str]:
+    from django.urls import reverse
+
+    return [reverse(name, kwargs=parts) for name, parts in url_patterns()]

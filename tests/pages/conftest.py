@@ -1,11 +1,13 @@
 """The pages on the Spain scenario, asked through Django's client: the same URLs, middleware and templates as the product."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import SECRET_KEY
+from tests.conftest import SECRET_KEY, new_database
+from tests.pages.conformance import World
 from tests.records.conftest import django_on
 
 from relais.settings import Settings
@@ -13,15 +15,15 @@ from relais.settings import Settings
 OWNER, RESELLER = ("owner", "Owner-demo-2025"), ("reseller", "Reseller-demo-2025")
 
 
-@pytest.fixture
-def pages(spain_db: str) -> Iterator[str]:
-    """Django set up as the process of the pages, on a fresh Spain; its DSN."""
-    with django_on(spain_db):
+@contextmanager
+def pages_on(dsn: str) -> Iterator[None]:
+    """Django set up as the process of the pages, on that database."""
+    with django_on(dsn):
         from relais.backoffice.main import configure_pages
 
         configure_pages(
             Settings(
-                database_url=spain_db,
+                database_url=dsn,
                 data_dir=Path(),
                 secret_key=SECRET_KEY,
                 web_names=("testserver", "127.0.0.1", "localhost"),
@@ -31,9 +33,26 @@ def pages(spain_db: str) -> Iterator[str]:
 
         setup_test_environment()  # answers then tell what their templates were given
         try:
-            yield spain_db
+            yield
         finally:
             teardown_test_environment()
+
+
+@pytest.fixture
+def pages(spain_db: str) -> Iterator[str]:
+    """The pages on a fresh Spain; its DSN."""
+    with pages_on(spain_db):
+        yield spain_db
+
+
+@pytest.fixture(scope="module")
+def world(server_dsn: str, spain_template: str) -> Iterator[World]:
+    """The pages on a Spain with a second branch and records of everything, for all tests of a module together: each makes
+    what it changes, and leaves everybody's lists as they were."""
+    with new_database(server_dsn, spain_template) as dsn, pages_on(dsn):
+        made = World()
+        made.fill()
+        yield made
 
 
 def log_in(who: tuple[str, str]) -> Any:

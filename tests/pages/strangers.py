@@ -1,25 +1,33 @@
-"""A second branch beside the scenario's: a reseller called Stranger, with its own client, entities and user."""
+"""A second branch beside the scenario's, with everything a reseller has: its name, its users, its client, and what they own.
+
+The reseller is called Strange Reseller and sells to Strange Client; Nothing yet is a reseller that has just begun.
+"""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 LOG_IN = ("stranger", "Stranger-demo-2025")
-BRANCH = """
-companies:
-  - {name: Strange Reseller, parent: System owner, type: reseller, creator_of_resellers: true}
-  - {name: Strange Client, parent: Strange Reseller, type: client}
-legal_entities:
-  - {company: Strange Reseller, name: SR Ltd, legal_company_name: Strange Reseller Ltd, country: ES, is_default: true}
-  - {company: Strange Client, name: SC Ltd, legal_company_name: Strange Client Ltd, country: ES, is_default: true}
-users:
-  - {interface: backoffice, company: Strange Reseller, login: stranger, password: "Stranger-demo-2025", first_name: Stan, last_name: Stranger, e_mail: stranger@example.com, language: en, no_restrictions: true}
-"""
+NEWCOMER = ("newcomer", "Newcomer-demo-2025")
+BRANCH = Path(__file__).with_name("strangers.yaml")
 
 
 def make_stranger() -> None:
     from relais.records.apply.run import apply_file
 
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "branch.yaml"
-        path.write_text(BRANCH, encoding="utf-8")
-        apply_file(path)
+    apply_file(BRANCH)
+
+
+def put_traffic() -> None:
+    """A charged message of each of the two clients."""
+    from tests.records.traffic_rows import put_edr, put_message
+
+    from relais.records.parties.models import Company
+    from relais.records.people.models import ApiKey
+    from relais.records.senders.models import SenderId
+
+    put_edr(put_message(status=10, sent_parts=[0]), "TM-1", 0, 40_000)
+    sender = SenderId.objects.get(sender_id="Strange")
+    theirs = put_message(
+        codes=("SC-1", "SR-1"), source="Strange", sender_id=sender.pk, connection_id=sender.smpp_connection_id,
+        company_id=Company.objects.get(name="Strange Client").pk, api_key_id=ApiKey.objects.get(name="strange demo").pk,
+    )  # fmt: skip
+    put_edr(theirs, "SC-1", 0, 40_000)

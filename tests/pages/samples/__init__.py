@@ -6,8 +6,8 @@ so a new entity is covered by writing its few values here and nothing else.
 
 import importlib
 import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 Values = dict[str, Any]
@@ -17,14 +17,22 @@ Values = dict[str, Any]
 class Sample:
     """`new(company)`: the fields of the form to add, for a user of that company, made new at each call (names differ).
 
-    `change`: fields of the form to edit and their other values; `changed`: the column whose old and new value the audit shows.
-    `deletable`: the record just made can go at once.
+    `change`: fields of the form to edit and their other values, or what gives them once the database is there; `changed`: the
+    column whose old and new value the audit shows.
+    `deletable`: the record just made can go at once, and `deleted_as` is what the audit calls that. `who` keeps such records:
+    "reseller", or "owner" where all companies share them. `asked`: what an action's own form is sent, by the action's key.
     """
 
     new: Callable[[Any], Values]
-    change: Values
-    changed: str
+    change: Values = field(default_factory=dict)
+    changed: str = ""
     deletable: bool = True
+    deleted_as: str = "delete"
+    who: str = "reseller"
+    asked: Mapping[str, Values] = field(default_factory=dict)
+
+    def changes(self) -> Values:
+        return {name: value() if callable(value) else value for name, value in self.change.items()}
 
 
 def sample_of(entity_name: str) -> Sample | None:

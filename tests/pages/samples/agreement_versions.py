@@ -13,4 +13,9 @@ def new(company: Any) -> Values:
     return terms() | {"agreement": an_agreement(company).pk, "effective_from_0": f"01.01.{next(_year)}, 00:00:00"}
 
 
-SAMPLE = Sample(new=new, change={"days_for_payment": "30"}, changed="days_for_payment")
+SAMPLE = Sample(
+    new=new,
+    change={"days_for_payment": "30"},
+    changed="days_for_payment",
+    asked={"credit-limit": {"credit_limit": "7.00"}},
+)

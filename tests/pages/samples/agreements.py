@@ -18,7 +18,8 @@ def terms() -> Values:
         "billing_period": "monthly",
         "billing_day": "1",
         "days_for_payment": "14",
-        "tax": "0.00",
+        "tax": "21.00",
+        "account_emails": "a@casa.example",
     }
 
 
@@ -26,7 +27,7 @@ def an_account(entity: Any, level: Any) -> Any:
     """A bank account of the legal entity, made where it has none."""
     from relais.records.parties.models import Bank, BankAccount
 
-    found = BankAccount.objects.filter(legal_entity=entity).first()
+    found = BankAccount.objects.filter(legal_entity=entity).order_by("pk").first()
     return found or BankAccount.objects.create(
         level=level,
         legal_entity=entity,
@@ -46,6 +47,7 @@ def new(company: Any) -> Values:
         "company": entity.company_id,
         "legal_entity": entity.pk,
         "own_legal_entity": own.pk,
+        "bank_account": an_account(entity, company).pk,
         "own_bank_account": an_account(own, company).pk,
         "agreement_code": f"A-{next(_serial)}",
         "agreement_date": "24.11.2025",
@@ -82,4 +84,4 @@ def an_agreement(company: Any) -> Any:
     )
 
 
-SAMPLE = Sample(new=new, change={}, changed="", deletable=False)
+SAMPLE = Sample(new=new)

@@ -10,4 +10,4 @@ def new(company: Any) -> Values:
     return enabling(company, type="unit_pack", size=1000) | {"billing": "free"}
 
 
-SAMPLE = Sample(new=new, change={"effective_till_0": "01.01.2041, 00:00:00"}, changed="effective_till", deletable=False)
+SAMPLE = Sample(new=new, change={"effective_till_0": "01.01.2041, 00:00:00"}, changed="effective_till")

@@ -22,4 +22,4 @@ def new(company: Any) -> Values:
     return enabling(company, type="pay_as_you_go", currency="EUR")
 
 
-SAMPLE = Sample(new=new, change={"hidden_from_client": "on"}, changed="hidden_from_client", deletable=False)
+SAMPLE = Sample(new=new, change={"hidden_from_client": "on"}, changed="hidden_from_client")

@@ -1,5 +1,6 @@
-"""A payment of a client of the user's company."""
+"""A payment of a client of the user's company that waits for its confirmation."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -7,6 +8,10 @@ from tests.pages.samples import Sample, Values
 from tests.pages.samples.agreements import an_agreement
 
 _serial = count(1)
+
+
+def _day(days: int) -> str:
+    return (datetime.now(UTC) + timedelta(days=days)).strftime("%d.%m.%Y")
 
 
 def new(company: Any) -> Values:
@@ -19,8 +24,13 @@ def new(company: Any) -> Values:
         "direction": "inbound",
         "payment_amount": "100.00",
         "payment_currency": agreement.currency,
-        "confirmed": "on",
+        "confirm_before": _day(30),
     }
 
 
-SAMPLE = Sample(new=new, change={"description": "For the economy pack"}, changed="description")
+SAMPLE = Sample(
+    new=new,
+    change={"description": "For the economy pack"},
+    changed="description",
+    asked={"move-deadline": {"confirm_before": _day(60)}, "withdraw": {"confirm_before": _day(40)}},
+)

@@ -1,12 +1,25 @@
 """A rate plan without scopes."""
 
+from itertools import count
 from typing import Any
 
 from tests.pages.samples import Sample, Values
 
+_serial = count(1)
+
 
 def new(company: Any) -> Values:
-    return {"name": "RCS mes", "type": "pay_as_you_go", "currency": "EUR", "description": "RCS service for Spain"}
+    return {
+        "name": f"RCS mes {next(_serial)}",
+        "type": "pay_as_you_go",
+        "currency": "EUR",
+        "description": "RCS service for Spain",
+    }
 
 
-SAMPLE = Sample(new=new, change={"description": "RCS service for Spain and Italy"}, changed="description")
+SAMPLE = Sample(
+    new=new,
+    change={"description": "RCS service for Spain and Italy"},
+    changed="description",
+    asked={"archive": {"name": ""}},
+)

@@ -1,0 +1,15 @@
+"""A network of Spain."""
+
+from itertools import count
+from typing import Any
+
+from tests.pages.samples import Sample, Values
+
+_serial = count(1)
+
+
+def new(company: Any) -> Values:
+    return {"name": f"Casa Móvil {next(_serial)}", "country": "ES", "operator": "Casa SL"}
+
+
+SAMPLE = Sample(new=new, change={"operator": "Casa SA"}, changed="operator", who="owner")

@@ -15,9 +15,10 @@ from relais.pipeline.submission import (
     BalanceView,
     Idempotency,
     MessageView,
-    Outcome,
     Refused,
     Submission,
+    Tell,
+    Told,
 )
 
 ACCEPTED_AT = datetime(2031, 1, 1, 8, 0, 0, 120_000, UTC)
@@ -53,23 +54,29 @@ class FakePipeline:
     def api_key(self, key_sha256: bytes) -> ApiKey | None:
         return self.keys.get(key_sha256) if self.ready else None
 
-    def submit_one(self, key: ApiKey, submission: Submission) -> Refused | asyncio.Future[Outcome]:
+    def submit_one(
+        self, key: ApiKey, submission: Submission, idempotency: Idempotency | None, tell: Tell
+    ) -> Refused | None:
         refused = self._refusal(submission)
-        if refused is not None:
+        if refused is not None and idempotency is None:
             return refused
-        promise: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        told: Told
         if submission.text == "fault":
-            promise.set_exception(OSError("the disk secret-disk is full"))
+            told = OSError("the disk secret-disk is full")
         elif submission.text.startswith("late:"):
             code = Refusal(submission.text.removeprefix("late:"))
-            promise.set_result(Refused(refusal=code, detail=f"Refused as {code}."))
+            told = Answer([Refused(refusal=code, detail=f"Refused as {code}.")])
         else:
-            asyncio.get_running_loop().call_soon(promise.set_result, self._store(key, submission))
-        return promise
+            told = self._answer(key, [submission], idempotency)
+        asyncio.get_running_loop().call_soon(tell, told)
+        return None
 
     async def submit(
         self, key: ApiKey, submissions: list[Submission], idempotency: Idempotency | None
     ) -> Answer | Refused:
+        return self._answer(key, submissions, idempotency)
+
+    def _answer(self, key: ApiKey, submissions: list[Submission], idempotency: Idempotency | None) -> Answer | Refused:
         if any(submission.text == "refuse:overloaded" for submission in submissions):
             return Refused(refusal=Refusal.OVERLOADED, detail="Refused as overloaded.")
         if idempotency is not None and (key.company_id, idempotency.key) in self.answers:

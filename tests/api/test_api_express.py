@@ -10,7 +10,7 @@ import uvloop
 from fake_pipeline import FakePipeline
 
 from relais.api.app import create_app
-from relais.api.express import ExpressProtocol
+from relais.api.express import HEADS_MAX, ExpressProtocol
 from relais.api.main import serve
 
 BODY = '{"from":"Monsters","to":"34600000001","text":"%s"}'
@@ -139,5 +139,88 @@ def test_the_short_way_is_the_one_served() -> None:
     async def work() -> None:
         async with serve(create_app(FakePipeline()), "127.0.0.1", 0) as server:
             assert server._server is not None and server._server.config.http_protocol_class is ExpressProtocol
+
+    run(work())
+
+
+@pytest.mark.parametrize("headers", [SHORT, USUAL])
+def test_an_idempotency_key_means_the_same_on_both_ways(headers: str) -> None:
+    async def work() -> None:
+        pipeline = FakePipeline()
+        async with serve(create_app(pipeline), "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(server.host, server.port)
+            keyed = headers + "Idempotency-Key: order 1\r\n"
+            first = await exchange(reader, writer, request("once", keyed))
+            again = await exchange(reader, writer, request("once", keyed))
+            other = await exchange(reader, writer, request("another", keyed))
+            wrong = await exchange(reader, writer, request("once", headers + "Idempotency-Key: \u00e9\r\n"))
+            assert [octets[9:12] for octets in (first, again, other, wrong)] == [b"202", b"202", b"422", b"422"]
+            assert first.partition(b"\r\n\r\n")[2] == again.partition(b"\r\n\r\n")[2], "the same id"
+            assert b"\r\nidempotent-replayed: true\r\n" in again
+            writer.close()
+        assert [submission.text for _, submission in pipeline.stored] == ["once"]
+
+    run(work())
+
+
+def test_a_head_that_comes_again_is_not_parsed_again() -> None:
+    async def work() -> None:
+        pipeline = FakePipeline()
+        app = create_app(pipeline)
+        async with serve(app, "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(server.host, server.port)
+            for text in ("one", "two", "six"):
+                assert (await exchange(reader, writer, request(text, SHORT))).startswith(b"HTTP/1.1 202 ")
+            assert [head.length for head in app.plain_heads.values()] == [len(BODY % "one")]
+            # In pieces, two at once, with another length and after a request of the usual way: all are parsed.
+            octets = request("ten", SHORT)
+            writer.write(octets[:90])
+            await asyncio.sleep(0)
+            writer.write(octets[90:] + request("1st", SHORT) + request("2nd", SHORT))
+            for _ in range(3):
+                assert (await answer(reader)).startswith(b"HTTP/1.1 202 ")
+            assert (await exchange(reader, writer, request("usual", USUAL))).startswith(b"HTTP/1.1 202 ")
+            assert (await exchange(reader, writer, request("end", SHORT))).startswith(b"HTTP/1.1 202 ")
+            assert (await exchange(reader, writer, request("longer", SHORT))).startswith(b"HTTP/1.1 202 ")
+            assert (await exchange(reader, writer, request("Hello", SHORT, "nobody"))).startswith(b"HTTP/1.1 401 ")
+            assert (await exchange(reader, writer, request("Hello", SHORT, "nobody"))).startswith(b"HTTP/1.1 401 ")
+            writer.close()
+        texts = [submission.text for _, submission in pipeline.stored]
+        assert texts == ["one", "two", "six", "ten", "1st", "2nd", "usual", "end", "longer"]
+
+    run(work())
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        request("a", SHORT + "Idempotency-Key: 1\r\n"),
+        request("a", SHORT + "X-Long: " + "x" * 2_048 + "\r\n"),
+        request("a", SHORT + "X-Twice: 1\r\nX-Twice: 2\r\n"),
+        b"\r\n\r\n" + request("a", SHORT),
+    ],
+)
+def test_only_heads_that_will_come_again_and_are_beyond_doubt_are_kept(octets: bytes) -> None:
+    async def work() -> None:
+        app = create_app(FakePipeline())
+        async with serve(app, "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(server.host, server.port)
+            for _ in range(2):
+                assert (await exchange(reader, writer, octets)).startswith(b"HTTP/1.1 202 ")
+            assert app.plain_heads == {}
+            writer.close()
+
+    run(work())
+
+
+def test_heads_are_forgotten_before_they_are_too_many() -> None:
+    async def work() -> None:
+        app = create_app(FakePipeline())
+        async with serve(app, "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(server.host, server.port)
+            for number in range(HEADS_MAX + 2):
+                await exchange(reader, writer, request("a", SHORT + f"X-Request-Id: {number}\r\n"))
+            assert len(app.plain_heads) == 2
+            writer.close()
 
     run(work())

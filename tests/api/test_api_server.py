@@ -15,7 +15,7 @@ from fake_pipeline import KEYS, FakePipeline
 from relais.api.app import create_app
 from relais.api.main import PortTaken, Server, serve
 from relais.pipeline.configuration import ApiKey
-from relais.pipeline.submission import Outcome, Refused, Submission
+from relais.pipeline.submission import Answer, Idempotency, Refused, Submission, Tell
 
 MESSAGE = {"from": "Monsters", "to": "34600000001", "text": "Hello"}
 
@@ -32,13 +32,16 @@ class SlowPipeline(FakePipeline):
         super().__init__()
         self.asked, self.open = asyncio.Event(), asyncio.Event()
 
-    def submit_one(self, key: ApiKey, submission: Submission) -> Refused | asyncio.Future[Outcome]:
-        async def keep() -> Outcome:
+    def submit_one(
+        self, key: ApiKey, submission: Submission, idempotency: Idempotency | None, tell: Tell
+    ) -> Refused | None:
+        async def keep() -> None:
             self.asked.set()
             await self.open.wait()
-            return self._store(key, submission)
+            tell(Answer([self._store(key, submission)]))
 
-        return asyncio.ensure_future(keep())
+        self.kept = asyncio.ensure_future(keep())
+        return None
 
 
 def test_a_taken_port_is_said_clearly() -> None:

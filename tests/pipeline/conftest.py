@@ -18,7 +18,7 @@ from relais.contracts.registry import vendors
 from relais.contracts.vendors import OutgoingPart, VendorEvents, VendorReceipt
 from relais.core.lifecycle import State
 from relais.pipeline.configuration import ApiKey, Configuration
-from relais.pipeline.submission import Accepted, Outcome, Refused, Submission
+from relais.pipeline.submission import Accepted, Outcome, Refused, Submission, Told
 from relais.pipeline.traffic import Traffic
 from relais.pipeline.verify import verify
 from relais.secretbox import SecretBox
@@ -89,8 +89,14 @@ class Running:
 
     async def send(self, to: str = VODAFONE, text: str = "Hello", **options: Any) -> Outcome:
         submission = Submission(**({"source": "Monsters", "destination": to, "text": text} | options))
-        answered = self.traffic.submit_one(self.key, submission)
-        return answered if isinstance(answered, Refused) else await asyncio.wait_for(answered, WITHIN_S)
+        ended: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
+        at_once = self.traffic.submit_one(self.key, submission, None, ended.set_result)
+        if at_once is not None:
+            return at_once
+        told = await asyncio.wait_for(ended, WITHIN_S)
+        if isinstance(told, Exception):
+            raise told
+        return told if isinstance(told, Refused) else told.outcomes[0]
 
     async def accepted(self, to: str = VODAFONE, text: str = "Hello", **options: Any) -> Accepted:
         outcome = await self.send(to, text, **options)

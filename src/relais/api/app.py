@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from relais.api import documents
 from relais.api.asking import Asking
 from relais.api.endpoints import REQUESTS, Endpoint
-from relais.api.express import MESSAGES_PATH
+from relais.api.express import MESSAGES_PATH, Head
 from relais.api.keys import Gate
 from relais.api.ports import DEFAULTS, ApiSettings, Pipeline
 from relais.api.problems import EdgeProblem, headers_of, problem
@@ -26,14 +26,16 @@ def create_app(pipeline: Pipeline, settings: ApiSettings = DEFAULTS) -> "Custome
 
 class CustomerApi:
     """Matches the hot path by comparing one string; the router sees the rest. Served by `ExpressProtocol`, plain messages
-    do not even come here: it asks `sending` itself, and counts at `send_message`."""
+    do not even come here: it asks `sending` itself, counts at `send_message`, and keeps
+    `plain_heads`."""
 
-    __slots__ = ("_routed", "send_message", "sending")
+    __slots__ = ("_routed", "plain_heads", "send_message", "sending")
 
     def __init__(self, pipeline: Pipeline, settings: ApiSettings) -> None:
         gate = Gate(pipeline)
         self.sending, asking = Sending(pipeline, gate), Asking(pipeline, gate)
         self.send_message = Endpoint("send_message", self.sending.send_message)
+        self.plain_heads: dict[bytes, Head] = {}
         pages = documents.Documents(settings)
         routes = [
             Route(MESSAGES_PATH, self.send_message, methods=["POST"]),

@@ -3,7 +3,6 @@
 The gateway hands over its live pipeline; tests hand over a fake of this contract. The API never asks for more.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
@@ -14,9 +13,9 @@ from relais.pipeline.submission import (
     BalanceView,
     Idempotency,
     MessageView,
-    Outcome,
     Refused,
     Submission,
+    Tell,
 )
 
 
@@ -30,8 +29,10 @@ class Pipeline(Protocol):
     def api_key(self, key_sha256: bytes) -> ApiKey | None:
         """The key whose secret has this SHA-256 digest; None when there is none in force. From memory, never blocks."""
 
-    def submit_one(self, key: ApiKey, submission: Submission) -> Refused | asyncio.Future[Outcome]:
-        """Refuses at once, or promises an outcome that is given only after it is stored."""
+    def submit_one(
+        self, key: ApiKey, submission: Submission, idempotency: Idempotency | None, tell: Tell
+    ) -> Refused | None:
+        """Refuses at once, or calls `tell` later: with an answer of one outcome only after that is stored."""
 
     async def submit(
         self, key: ApiKey, submissions: list[Submission], idempotency: Idempotency | None

@@ -15,14 +15,14 @@ from relais.api.replies import Header, Reply, encode, refused
 from relais.api.shapes import BatchResults, MessageAccepted, MessageRefused, MessageScheduled, Price
 from relais.core.money import format_micros
 from relais.pipeline.configuration import RIGHT_SEND, ApiKey
-from relais.pipeline.submission import Accepted, Idempotency, Outcome, Refused, Submission
+from relais.pipeline.submission import Accepted, Answer, Idempotency, Outcome, Refused, Tell, Told
 
 _IDEMPOTENCY_KEY = re.compile(rb"[\x20-\x7e]{1,255}")
 _REPLAYED: tuple[Header, ...] = ((b"idempotent-replayed", b"true"),)
 
 
 class Sending:
-    """The two ways in. Neither the single path without an idempotency key nor its answer does anything twice."""
+    """The two ways in."""
 
     __slots__ = ("_gate", "_pipeline")
 
@@ -39,26 +39,25 @@ class Sending:
         body = await read_body(headers, receive)
         if not isinstance(body, bytes):
             return _unread(body)
-        if b"idempotency-key" not in headers:
-            promise = self._take(key, body)
-            return promise if isinstance(promise, Reply) else single(await promise)
-        submission = decode_message(body)
-        if isinstance(submission, Problem):
-            return refused(submission)
-        return await self._send_once(key, submission, headers[b"idempotency-key"], body)
+        ended: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
+        reply = self._take(key, headers, body, lambda told: None if ended.done() else ended.set_result(told))
+        return told_reply(await ended) if reply is None else reply
 
-    def take_message(self, headers: dict[bytes, bytes], body: bytes) -> "Reply | asyncio.Future[Outcome]":
-        """One message that came whole, in JSON and without an idempotency key: its refusal at once, or a promise that is
-        kept once it is stored, for `single` to tell."""
+    def take_message(self, headers: dict[bytes, bytes], body: bytes, tell: Tell) -> Reply | None:
+        """One message that came whole, and in JSON: its refusal at once, or None, and `tell` is called once it is stored;
+        what that is told is for `told_reply`."""
         key = self._gate.admit(headers, RIGHT_SEND)
-        return refused(key) if isinstance(key, Problem) else self._take(key, body)
+        return refused(key) if isinstance(key, Problem) else self._take(key, headers, body, tell)
 
-    def _take(self, key: ApiKey, body: bytes) -> "Reply | asyncio.Future[Outcome]":
+    def _take(self, key: ApiKey, headers: dict[bytes, bytes], body: bytes, tell: Tell) -> Reply | None:
         submission = decode_message(body)
         if isinstance(submission, Problem):
             return refused(submission)
-        promise = self._pipeline.submit_one(key, submission)
-        return single(promise) if isinstance(promise, Refused) else promise
+        idempotency = _idempotency(headers.get(b"idempotency-key"), body)
+        if isinstance(idempotency, Problem):
+            return refused(idempotency)
+        at_once = self._pipeline.submit_one(key, submission, idempotency, tell)
+        return None if at_once is None else single(at_once)
 
     async def send_batch(self, scope: Scope, receive: Receive) -> Reply | None:
         """Up to 1,000 messages: 200 with one result each, or a problem and none of them sent."""
@@ -81,15 +80,6 @@ class Sending:
         results = [_result(outcome) for outcome in answer.outcomes]
         return Reply(200, encode(BatchResults(results)), headers=_REPLAYED if answer.replayed else ())
 
-    async def _send_once(self, key: ApiKey, submission: Submission, idempotency_key: bytes, body: bytes) -> Reply:
-        idempotency = _idempotency(idempotency_key, body)
-        if isinstance(idempotency, Problem):
-            return refused(idempotency)
-        answer = await self._pipeline.submit(key, [submission], idempotency)
-        if isinstance(answer, Refused):
-            return refused(problem(answer.refusal, answer.detail))
-        return single(answer.outcomes[0], _REPLAYED if answer.replayed else ())
-
 
 def _unread(body: Problem | None) -> Reply | None:
     """The answer to a request whose body was not taken; the rest of one over the limit is not worth its time."""
@@ -103,6 +93,15 @@ def _idempotency(key: bytes | None, body: bytes) -> Idempotency | Problem | None
         wrong = FieldError("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
         return problem(EdgeProblem.INVALID_REQUEST, f"`{wrong.field}` {wrong.reason}.", [wrong])
     return Idempotency(key.decode("ascii"), sha256(body).digest())
+
+
+def told_reply(told: Told) -> Reply:
+    """The answer to one message of which this was told; raises what broke."""
+    if isinstance(told, Answer):
+        return single(told.outcomes[0], _REPLAYED if told.replayed else ())
+    if isinstance(told, Refused):
+        return single(told)
+    raise told
 
 
 def single(outcome: Outcome, headers: tuple[Header, ...] = ()) -> Reply:

@@ -1,5 +1,6 @@
 """What the edges (HTTP, SMPP, broadcasts) hand to the pipeline, and what it answers. Values only."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -64,6 +65,12 @@ class Answer(msgspec.Struct, frozen=True):
 
     outcomes: list[Outcome]
     replayed: bool = False
+
+
+Told = Answer | Refused | Exception
+"""How a request ends: its answer, the refusal of all of it, or what broke."""
+Tell = Callable[[Told], None]
+"""Called once, on the event loop, when a request has ended and what it brought is stored. Must not block or raise."""
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,7 +39,16 @@ from relais.pipeline.ownership import Ownership
 from relais.pipeline.receipts import Receipts, Report
 from relais.pipeline.recovery import open_messages
 from relais.pipeline.settle import Plan
-from relais.pipeline.submission import Answer, BalanceView, Idempotency, MessageView, Outcome, Refused, Submission
+from relais.pipeline.submission import (
+    Answer,
+    BalanceView,
+    Idempotency,
+    MessageView,
+    Refused,
+    Submission,
+    Tell,
+    Told,
+)
 from relais.pipeline.writer import RECEIPT_GRACE, Ports, Request, Writer, waiting_ends_at
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
@@ -144,16 +153,22 @@ class Traffic:
     def api_key(self, key_sha256: bytes) -> ApiKey | None:
         return self._admission.snapshot.api_keys.get(key_sha256)
 
-    def submit_one(self, key: ApiKey, submission: Submission) -> Refused | asyncio.Future[Outcome]:
-        """One message without an idempotency key: a refusal at once, or its outcome after the commit."""
+    def submit_one(
+        self, key: ApiKey, submission: Submission, idempotency: Idempotency | None, tell: Tell
+    ) -> Refused | None:
+        """One message: a refusal at once, or its outcome told after the commit. With an idempotency key what was answered
+        earlier goes before a refusal."""
         outcome = self._admission.admit(key, submission, datetime.now(UTC))
-        if isinstance(outcome, Refused):
+        messages: list[Message] = []
+        if isinstance(outcome, Message):
+            messages.append(outcome)
+        else:
             MESSAGES_REFUSED.labels(outcome.refusal.value).inc()
-            return outcome
-        request = Request(key.id, [outcome], None, bare=True)
-        if not self._writer.submit(request):
+            if idempotency is None:
+                return outcome
+        if not self._writer.submit(Request(key.id, [outcome], messages, idempotency, tell)):
             return refused(Refusal.OVERLOADED)
-        return request.answered
+        return None
 
     async def submit(
         self, key: ApiKey, submissions: list[Submission], idempotency: Idempotency | None
@@ -164,13 +179,21 @@ class Traffic:
         for outcome in outcomes:
             if isinstance(outcome, Refused):
                 MESSAGES_REFUSED.labels(outcome.refusal.value).inc()
-        request = Request(key.id, outcomes, idempotency)
-        if not request.messages and idempotency is None:
+        messages = [outcome for outcome in outcomes if isinstance(outcome, Message)]
+        if not messages and idempotency is None:
             return Answer([outcome for outcome in outcomes if isinstance(outcome, Refused)])
-        if not self._writer.submit(request):
+        ended: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
+
+        def tell(told: Told) -> None:
+            if not ended.done():  # nobody may wait any more
+                ended.set_result(told)
+
+        if not self._writer.submit(Request(key.id, outcomes, messages, idempotency, tell)):
             return refused(Refusal.OVERLOADED)
-        answer: Answer | Refused = await request.answered
-        return answer
+        told = await ended
+        if isinstance(told, Exception):
+            raise told
+        return told
 
     async def message(self, key: ApiKey, message_id: UUID) -> MessageView | None:
         assert self._pool is not None

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -24,7 +23,7 @@ from relais.pipeline.configuration import Snapshot, in_force
 from relais.pipeline.message import Batch, Message
 from relais.pipeline.metrics import TICK_MESSAGES, TICK_SECONDS
 from relais.pipeline.settle import Plan
-from relais.pipeline.submission import Accepted, Answer, Idempotency, Outcome, Refused
+from relais.pipeline.submission import Accepted, Answer, Idempotency, Outcome, Refused, Tell
 from relais.store.binary import Row
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_session
 from relais.store.tick import EDR_CAPTURED, TickTransaction, hold_writer, tick_took_place
@@ -40,34 +39,26 @@ log = structlog.get_logger()
 
 
 class Request:
-    """Messages handed in together, all written in one tick. `outcomes` holds refusals already, None where a message waits.
-
-    `answered` is resolved after the commit with an `Answer`, or with a `Refused` for the request as a whole; of a `bare`
-    request, which has one message, with that message's outcome alone.
+    """Messages handed in together, all written in one tick. `outcomes` has one entry each, in order: a refusal already,
+    or the message, which stands in `messages` too. `tell` is called after the commit.
     """
 
-    __slots__ = ("answered", "api_key_id", "arrived_s", "bare", "idempotency", "messages", "outcomes")
+    __slots__ = ("api_key_id", "arrived_s", "idempotency", "messages", "outcomes", "tell")
 
     def __init__(
         self,
         api_key_id: int,
-        outcomes: list[Refused | Message],
+        outcomes: Sequence[Refused | Message],
+        messages: Sequence[Message],
         idempotency: Idempotency | None,
-        *,
-        bare: bool = False,
+        tell: Tell,
     ) -> None:
         self.api_key_id = api_key_id
-        self.bare = bare
-        self.answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.outcomes = outcomes
-        self.messages = [outcome for outcome in outcomes if isinstance(outcome, Message)]
+        self.messages = messages
         self.idempotency = idempotency
+        self.tell = tell
         self.arrived_s = time.monotonic()
-
-    def answer(self, answer: Answer | Refused) -> None:
-        """Tell whoever waits; nobody may wait any more."""
-        if not self.answered.done():
-            self.answered.set_result(answer.outcomes[0] if self.bare and isinstance(answer, Answer) else answer)
 
 
 class _Written(msgspec.Struct):
@@ -210,18 +201,17 @@ class Writer:
             return
         self._settle_memory(written)
         for request, answer in zip(requests, written.answers, strict=True):
-            request.answer(answer)
+            request.tell(answer)
 
     async def _write_alone(self, request: Request) -> None:
         try:
             written = await self._write_until_committed([request], Plan(self._ports.snapshot()))
         except asyncpg.PostgresError as error:
             log.error("request.failed", api_key=request.api_key_id, messages=len(request.messages), error=str(error))
-            if not request.answered.done():
-                request.answered.set_exception(error)
+            request.tell(error)
             return
         self._settle_memory(written)
-        request.answer(written.answers[0])
+        request.tell(written.answers[0])
 
     def _settle_memory(self, written: _Written) -> None:
         for message, levels, captured in written.charges:
@@ -396,7 +386,7 @@ class Writer:
             self._requests = [request for request in self._requests if request.arrived_s >= oldest_s]
             self._waiting_count = sum(len(request.messages) for request in self._requests)
             for request in stale:
-                request.answer(refused(Refusal.OVERLOADED))
+                request.tell(refused(Refusal.OVERLOADED))
 
     async def _drop_session(self) -> None:
         if self._session is not None:

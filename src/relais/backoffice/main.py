@@ -19,6 +19,7 @@ from whitenoise.compress import Compressor
 
 from relais.settings import Settings, load
 
+KIT = Path(__file__).parent.parent / "pages"
 STATIC_KEPT_S = 365 * 24 * 3600  # their URLs carry a digest of the content
 HSTS_S = 365 * 24 * 3600
 THREADS_COUNT = 8
@@ -77,7 +78,7 @@ def configure_pages(settings: Settings) -> None:
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
                 "APP_DIRS": True,
-                "DIRS": [Path(django.forms.__file__).parent / "templates"],
+                "DIRS": [KIT / "templates", Path(django.forms.__file__).parent / "templates"],  # ours of a name first
                 "OPTIONS": {"context_processors": processors},
             }
         ],
@@ -92,7 +93,7 @@ def configure_pages(settings: Settings) -> None:
 
 def with_static_files(application: Any) -> WhiteNoise:
     """`application` with the kit's static files under /static/, compressed once, here, where a client takes that."""
-    source = Path(__file__).parent.parent / "pages" / "static"
+    source = KIT / "static"
     served = Path(tempfile.mkdtemp(prefix="relais-static-"))
     shutil.copytree(source, served, dirs_exist_ok=True)
     compressor = Compressor(use_brotli=False, quiet=True)

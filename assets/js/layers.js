@@ -53,10 +53,10 @@ function outside(event, dialog) {
   return event.clientX < left || event.clientX > right || event.clientY < top || event.clientY > bottom;
 }
 
-// A dialog that the server filled (a URL opened directly, or an answer of htmx) shows itself.
+// A dialog that the server filled (a URL opened directly, or an answer of htmx) shows itself. A part of one that is renewed
+// leaves the focus where it is.
 onPart((root) => {
-  const dialog = root.closest("dialog") ?? null;
-  for (const each of dialog ? [dialog] : root.querySelectorAll("dialog[data-filled-by-server]")) {
+  for (const each of root.matches("dialog") ? [root] : root.querySelectorAll("dialog[data-filled-by-server]")) {
     if (each.dataset.filledByServer !== undefined && each.childElementCount) {
       showLayer(each);
       focusInto(each);

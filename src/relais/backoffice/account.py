@@ -36,7 +36,8 @@ def log_in(request: HttpRequest) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
         target = reverse("home")
     form, error = LogInForm(request.POST or None), ""
-    if request.user.is_authenticated and request.method == "GET":
+    known = request.user.is_authenticated and request.user.interface == Interface.BACKOFFICE
+    if known and request.method == "GET":
         return HttpResponseRedirect(target)
     if request.method == "POST":
         user = authenticate(request, interface=Interface.BACKOFFICE, **form.cleaned_data) if form.is_valid() else None

@@ -15,14 +15,14 @@ View = Callable[..., HttpResponse]
 
 
 def guarded(site: Any, line: str, page: str, level: str = VIEW) -> Callable[[View], View]:
-    """Lets a view run for those who may see it, with `request.viewer` made; 401 to a script whose session
-    has ended, so that a half-filled form is not lost."""
+    """Lets a view run for people of the site's own interface who may see it, with `request.viewer` made; 401 to a script
+    whose session has ended, so that a half-filled form is not lost."""
 
     def wrap(view: View) -> View:
         @wraps(view)
         def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             log_in = reverse("log-in")
-            if not request.user.is_authenticated:
+            if not request.user.is_authenticated or request.user.interface != site.name:
                 if request.headers.get("HX-Request"):
                     return render(request, "pages/session_ended.html", {"log_in_url": log_in}, status=401)
                 return HttpResponseRedirect(f"{log_in}?{urlencode({'next': request.get_full_path()})}")

@@ -16,7 +16,7 @@ from relais.pages.viewer import MANAGE, Viewer
 from relais.records.audit import audited
 from relais.records.errors import Invalid
 from relais.records.hanging import what_hangs_on
-from relais.records.saving import find
+from relais.records.saving import Changed
 
 STAMP = "unchanged_since"
 
@@ -124,12 +124,13 @@ class FormDrawer:
         verb = "Add" if self.record is None else "Edit"
         try:
             with audited(f"{verb} {self.entity.label}", user=self.viewer.user, ip_address=self.viewer.ip_address):
-                if self.record is not None:
-                    self.record = find(self.entity.model, self.record.pk)
-                    self.form = self._form(self.record, None)
                 if self.form.is_valid() and not self._changed_meanwhile():
+                    self.form.unchanged_since = getattr(self.record, "updated_at", None)
                     return self.form.store()
                 transaction.set_rollback(True)
+        except Changed as changed:  # between our look and the verb's lock; locks are the verbs' to order
+            self.record = changed.stored
+            self._changed_meanwhile()
         except Invalid as invalid:
             tell(self.form, invalid)
         return None
@@ -143,16 +144,14 @@ class FormDrawer:
     def _section(self, section: Section) -> FieldSection:
         fixed = [key for key in section.keys if key in self.form.fixed] if self.view else []
         texts = tuple(self.view.items(fixed)) if self.view else ()
-        order = list(
-            self.form.field_order or ()
-        )  # Django's own: where adding asks in another order than the view shows
+        order = list(self.form.field_order or ())  # where adding asks in another order than the view shows
         names = [key for key in section.keys if key in self.form.fields]
         names.sort(key=lambda name: order.index(name) if name in order else len(order))
         fields = tuple(self.form[name] for name in names)
         return FieldSection(section.title, section.hint, texts, fields)
 
     def _changed_meanwhile(self) -> bool:
-        """Whether the locked row is not the one the form was made from and some field of it now differs from what was typed;
+        """Whether the row is not the one the form was made from and some field of it now differs from what was typed;
         `conflicts` has both values of each."""
         sent = self.form.data.get(STAMP, "")
         if self.record is None or sent in ("", self.stamp):

@@ -195,6 +195,7 @@ class RecordForm(forms.ModelForm):
     """The form of an entity's records. `fixed`: fields that cannot change once the record exists; they are shown as text."""
 
     fixed: ClassVar[tuple[str, ...]] = ()
+    unchanged_since: datetime | None = None  # when the record looked at was last changed: for the verb, which locks it
 
     def __init__(self, viewer: Viewer, *args: Any, **options: Any) -> None:
         self.viewer = viewer
@@ -237,7 +238,7 @@ class RecordForm(forms.ModelForm):
 
     def store(self) -> Model:
         """Give the cleaned record to its verb; `Invalid` when that refuses. Runs inside the audited transaction."""
-        save(self.instance)
+        save(self.instance, unchanged_since=self.unchanged_since)
         return self.instance
 
     def _post_clean(self) -> None:

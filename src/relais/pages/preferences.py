@@ -40,7 +40,7 @@ def filters_view(entity: Entity) -> View:
     @require_POST
     def view(request: HttpRequest) -> HttpResponse:
         user = viewer_of(request).user
-        name = " ".join(request.POST.get("name", "").split())
+        name = " ".join(request.POST.get("name", "").replace("\0", "").split())
         query = conditions_of(QueryDict(request.POST.get("query", "")))
         mine = SavedFilter.objects.filter(user=user, entity=entity.name)
         if not name or len(name) > NAME_LENGTH_MAX:

@@ -60,7 +60,10 @@ class VersionForm(TermsForm):
             self.fields["credit_limit"].unit = instance.agreement.currency
 
     def store(self) -> AgreementVersion:
-        return change_agreement_version(self.instance.pk, self.viewer.now, **self.terms())
+        terms = self.terms()
+        return change_agreement_version(
+            self.instance.pk, self.viewer.now, unchanged_since=self.unchanged_since, **terms
+        )
 
 
 class NewVersionForm(TermsForm):

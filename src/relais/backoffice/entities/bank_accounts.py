@@ -53,7 +53,7 @@ class OwnBankAccountForm(RecordForm):
     def store(self) -> BankAccount:
         if self.instance.pk is None:
             self.instance.level = self.viewer.company
-        return save_bank_account(self.instance)
+        return save_bank_account(self.instance, unchanged_since=self.unchanged_since)
 
 
 def _entities_of_company(viewer: Viewer, chosen: Any) -> QuerySet[LegalEntity]:

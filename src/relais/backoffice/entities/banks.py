@@ -35,7 +35,7 @@ class BankForm(RecordForm):
     def store(self) -> Bank:
         if self.instance.pk is None:
             self.instance.company = self.viewer.company
-        return save_bank(self.instance)
+        return save_bank(self.instance, unchanged_since=self.unchanged_since)
 
 
 BANKS = Entity(

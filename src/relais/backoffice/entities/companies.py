@@ -106,7 +106,8 @@ class CompanyForm(RecordForm):
     def store(self) -> Company:
         if self.instance.pk is None:
             self.instance.parent = self.viewer.company
-        return save_company(self.instance, lockout_intended=self.cleaned_data.get("lockout_intended", False))
+        intended = self.cleaned_data.get("lockout_intended", False)
+        return save_company(self.instance, lockout_intended=intended, unchanged_since=self.unchanged_since)
 
 
 class Companies(Entity):

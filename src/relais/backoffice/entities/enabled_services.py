@@ -83,7 +83,8 @@ class _DatesForm(RecordForm):
         return found
 
     def store(self) -> EnabledService:
-        return change_enabled_service(self.instance.pk, self.viewer.now, **self.terms())
+        terms = self.terms()
+        return change_enabled_service(self.instance.pk, self.viewer.now, unchanged_since=self.unchanged_since, **terms)
 
 
 class EnabledServiceForm(_DatesForm):

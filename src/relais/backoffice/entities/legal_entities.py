@@ -60,7 +60,7 @@ class OwnLegalEntityForm(RecordForm):
     def store(self) -> LegalEntity:
         if self.instance.pk is None:
             self.instance.company = self.viewer.company
-        return save_legal_entity(self.instance, own=True)
+        return save_legal_entity(self.instance, own=True, unchanged_since=self.unchanged_since)
 
 
 class LegalEntityForm(OwnLegalEntityForm):
@@ -81,7 +81,7 @@ class LegalEntityForm(OwnLegalEntityForm):
         """A client's may lack one (LE-14)."""
 
     def store(self) -> LegalEntity:
-        return save_legal_entity(self.instance)
+        return save_legal_entity(self.instance, unchanged_since=self.unchanged_since)
 
 
 def _columns() -> tuple[Column, ...]:

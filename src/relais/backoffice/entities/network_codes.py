@@ -19,7 +19,10 @@ class NetworkCodeForm(RecordForm):
         model = NetworkCode
         fields = ("mcc", "mnc", "network")
         labels: ClassVar = {"mcc": "MCC", "mnc": "MNC"}
-        help_texts: ClassVar = {"mcc": "Three digits of the country", "mnc": "Two or three digits; a zero in front counts"}
+        help_texts: ClassVar = {
+            "mcc": "Three digits of the country",
+            "mnc": "Two or three digits; a zero in front counts",
+        }
 
     def store(self) -> NetworkCode:
         return save_network_code(self.instance)

@@ -23,7 +23,9 @@ class NumberPrefixForm(RecordForm):
         model = NumberPrefix
         fields = ("prefix", "country", "network")
         labels: ClassVar = {"prefix": "Number prefix"}
-        help_texts: ClassVar = {"prefix": "Digits from the calling code on, without +; the longest prefix of a number decides"}
+        help_texts: ClassVar = {
+            "prefix": "Digits from the calling code on, without +; the longest prefix of a number decides"
+        }
 
     def store(self) -> NumberPrefix:
         return save_number_prefix(self.instance)

@@ -95,9 +95,17 @@ class PaymentForm(RecordForm):
             for name in told
             if name not in ("exchange_rate", "effect", REPEATED)
         }
-        return self._verb(
-            lambda intended: change_payment(self.instance.pk, self.viewer.now, duplicate_intended=intended, **columns)
-        )
+
+        def change(intended: bool) -> Payment:
+            return change_payment(
+                self.instance.pk,
+                self.viewer.now,
+                duplicate_intended=intended,
+                unchanged_since=self.unchanged_since,
+                **columns,
+            )
+
+        return self._verb(change)
 
     def _verb(self, run: Any) -> Payment:
         try:

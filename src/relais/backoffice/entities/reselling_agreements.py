@@ -62,7 +62,7 @@ class ResellingAgreementForm(RecordForm):
         fields = ("legal_entity", "agreement", "effective_from", "effective_till")
 
     def store(self) -> ResellingAgreement:
-        return save_reselling_agreement(self.instance)
+        return save_reselling_agreement(self.instance, unchanged_since=self.unchanged_since)
 
 
 def _status(link: ResellingAgreement) -> tuple[Any, str]:

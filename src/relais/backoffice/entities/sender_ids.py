@@ -119,7 +119,7 @@ class SenderIdForm(RecordForm):
         return cleaned
 
     def store(self) -> SenderId:
-        return save_sender_id(self.instance, self.viewer.now)
+        return save_sender_id(self.instance, self.viewer.now, unchanged_since=self.unchanged_since)
 
 
 def _doubts(sender: SenderId) -> list[str]:

@@ -90,7 +90,7 @@ class ServiceForm(RecordForm):
             self.instance.company = self.viewer.company
         if "size" in self.cleaned_data:
             self.instance.size = self.cleaned_data["size"]
-        return save_service(self.instance)
+        return save_service(self.instance, unchanged_since=self.unchanged_since)
 
 
 class ArchiveForm(forms.Form):

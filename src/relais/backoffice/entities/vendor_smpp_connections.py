@@ -86,7 +86,11 @@ class VendorSmppConnectionForm(RecordForm):
             self.instance.company = self.viewer.company
         sent = self.cleaned_data
         return save_vendor_smpp_connection(
-            self.instance, sent["password"] or None, companies=sent["companies"], limits=sent["limits"]
+            self.instance,
+            sent["password"] or None,
+            companies=sent["companies"],
+            limits=sent["limits"],
+            unchanged_since=self.unchanged_since,
         )
 
 

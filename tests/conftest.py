@@ -51,7 +51,10 @@ def new_database(server_dsn: str, template: str | None = None) -> Iterator[str]:
     name = f"relais_test_{secrets.token_hex(6)}"
     source = sql.Identifier(template) if template else sql.Identifier("template0")
     with psycopg.connect(server_dsn, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), source))
+        # Copied as files: six times as fast as through the log, which nobody replays here.
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(name), source)
+        )
     try:
         yield named_database(server_dsn, name)
     finally:

@@ -158,6 +158,11 @@ class ReferenceWidget(forms.Select):
         super().__init__()
         self.options_url = ""
 
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """What no database takes as a key is no record's: a NUL becomes a character that stands for it."""
+        sent = super().value_from_datadict(data, files, name)
+        return sent.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(sent, str) else sent
+
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = forms.Widget.get_context(self, name, value, attrs)
         chosen = _record_of(self.choices.queryset, value)
@@ -167,6 +172,8 @@ class ReferenceWidget(forms.Select):
 
 def _record_of(rows: QuerySet[Any], key: Any) -> Any:
     """None for what can be no key: of most models a number, of some a code."""
+    if isinstance(key, str) and "\0" in key:
+        return None
     try:
         return rows.filter(pk=rows.model._meta.pk.to_python(key)).first() if key else None
     except forms.ValidationError:
@@ -228,6 +235,8 @@ class RecordForm(forms.ModelForm):
     def held(self, name: str, sent: str | None) -> str | None:
         """What a field would hold that was sent so; nothing where a reference was sent what can be no record's key."""
         field = self.fields.get(name)
+        if sent is not None and "\0" in sent:
+            return None
         if not isinstance(field, ReferenceField) or field.queryset is None:
             return sent or None
         try:

@@ -269,6 +269,8 @@ def _keys(entity: Entity, texts: list[str]) -> list[Any]:
     """Those that can be keys of the entity at all."""
     field, keys = entity.model._meta.pk, []
     for text in texts:
+        if "\0" in text:
+            continue
         try:
             keys.append(field.to_python(text))
         except ValidationError:

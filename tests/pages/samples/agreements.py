@@ -24,14 +24,20 @@ def terms() -> Values:
 
 
 def an_account(entity: Any, level: Any) -> Any:
-    """A bank account of the legal entity, made where it has none."""
+    """A bank account of the legal entity that the company keeps, at a bank of its own; made where it has none."""
     from relais.records.parties.models import Bank, BankAccount
 
-    found = BankAccount.objects.filter(legal_entity=entity).order_by("pk").first()
+    found = BankAccount.objects.filter(legal_entity=entity, level=level).order_by("pk").first()
+    bank, _ = Bank.objects.get_or_create(
+        company=level,
+        swift_code="OWNBESMM",
+        branch_code="001",
+        defaults={"name": "House bank", "country": "ES", "address": "Plaza Mayor 1, Madrid"},
+    )
     return found or BankAccount.objects.create(
         level=level,
         legal_entity=entity,
-        bank=Bank.objects.order_by("pk")[0],
+        bank=bank,
         name=f"Account {next(_serial)}",
         account_holder=entity.name,
         account_number=f"ES91 2100 0418 {next(_serial)}",

@@ -210,8 +210,8 @@ class RecordForm(forms.ModelForm):
         if self.instance.pk:
             for name in self.fixed:
                 self.fields.pop(name, None)
-        for name, field in self.fields.items():
-            if isinstance(field, ReferenceField):
+        for name, field in sorted(self.fields.items(), key=lambda pair: bool(getattr(pair[1], "depends_on", ()))):
+            if isinstance(field, ReferenceField):  # after those they depend on, which tell what can be a key
                 field.queryset = field.offer(viewer, {of: self.value_of(of) for of in field.depends_on})
                 field.widget.options_url = f"?options={name}"
             if isinstance(field, MoneyField) and name not in self.initial and hasattr(self.instance, f"{name}_micros"):

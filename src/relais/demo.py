@@ -240,7 +240,8 @@ BackOffice     http://{settings.web_host}:{settings.web_port}/bo/
 API            {base_url}/api/v1/messages    documentation: {base_url}/api/v1/docs
 API key        {API_KEY}
 SMSC simulator {settings.simulator_host}:{settings.simulator_port}
-Metrics        http://{settings.ops_host}:{settings.gateway_ops_port}/metrics (gateway), {settings.worker_ops_port} (worker), {settings.web_ops_port} (pages)
+Metrics        http://{settings.ops_host}:{settings.gateway_ops_port}/metrics (gateway), {settings.worker_ops_port} (worker),
+               {settings.web_ops_port} (pages)
 
 Three things to try:
   1. Send a message of your own:

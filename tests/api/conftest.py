@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import uvloop
-from api_client import Client
-from fake_pipeline import FakePipeline
+from tests.api.api_client import Client
+from tests.api.fake_pipeline import FakePipeline
 
 from relais.api.app import create_app
 from relais.api.main import Server

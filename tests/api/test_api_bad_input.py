@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from api_client import Client
-from fake_pipeline import KEYS, FakePipeline
+from tests.api.api_client import Client
+from tests.api.fake_pipeline import KEYS, FakePipeline
 
 MESSAGE = {"from": "Monsters", "to": "34600000001", "text": "Hello"}
 MIB = 1_048_576

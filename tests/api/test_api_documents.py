@@ -12,8 +12,8 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 import pytest
-from api_client import Client
-from fake_pipeline import FakePipeline
+from tests.api.api_client import Client
+from tests.api.fake_pipeline import FakePipeline
 
 from relais.api.app import create_app
 from relais.api.documents import render

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import uvloop
-from fake_pipeline import FakePipeline
+from tests.api.fake_pipeline import FakePipeline
 
 from relais.api.app import create_app
 from relais.api.express import HEADS_MAX, ExpressProtocol

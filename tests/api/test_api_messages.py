@@ -4,8 +4,8 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from api_client import Client
-from fake_pipeline import FakePipeline
+from tests.api.api_client import Client
+from tests.api.fake_pipeline import FakePipeline
 
 from relais.core.refusals import Refusal
 from relais.pipeline.submission import Submission

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 import schemathesis
-from api_client import Client
-from fake_pipeline import FakePipeline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -16,6 +14,8 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from tests.api.api_client import Client
+from tests.api.fake_pipeline import FakePipeline
 
 from relais.api.bodies import decode_batch, decode_message
 from relais.api.openapi import document

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import uvloop
-from api_client import Client
-from fake_pipeline import KEYS, FakePipeline
+from tests.api.api_client import Client
+from tests.api.fake_pipeline import KEYS, FakePipeline
 
 from relais.api.app import create_app
 from relais.api.main import PortTaken, Server, serve

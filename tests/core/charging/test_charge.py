@@ -1,7 +1,7 @@
 """Reserve, capture, release, reverse: what each does to the accounts of a chain."""
 
 import pytest
-from charging_samples import CLIENT, FEBRUARY, JANUARY, OWNER, RESELLER, flat, prepaid, tiered
+from tests.core.charging.charging_samples import CLIENT, FEBRUARY, JANUARY, OWNER, RESELLER, flat, prepaid, tiered
 
 from relais.core.charging.charge import charge, posted, touched
 from relais.core.charging.types import (

@@ -4,9 +4,9 @@ from collections import Counter
 from datetime import datetime
 from typing import NamedTuple
 
-from charging_samples import FEBRUARY, JANUARY, flat, tiered
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core.charging.charging_samples import FEBRUARY, JANUARY, flat, tiered
 
 from relais.core.charging.charge import charge, posted, touched
 from relais.core.charging.types import (

@@ -1,7 +1,7 @@
 """Example 1 of the specification, figure by figure: rated, reserved and captured."""
 
 import pytest
-from rating_samples import AGREEMENT, EXAMPLE_1, JANUARY, Till, attributes_of, rows_of, to, tree_of
+from tests.core.rating.rating_samples import AGREEMENT, EXAMPLE_1, JANUARY, Till, attributes_of, rows_of, to, tree_of
 
 from relais.core.charging.charge import charge
 from relais.core.charging.types import Account, Capture, Release, Reserve, Reverse, State

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rating_samples import SMS, attributes_of, rows_of, stored_scale, to, tree_of
+from tests.core.rating.rating_samples import SMS, attributes_of, rows_of, stored_scale, to, tree_of
 
 from relais.core.money import parse_micros
 from relais.core.rating.scale import UnsupportedScale

@@ -1,7 +1,17 @@
 """What a message owes at one level."""
 
 import pytest
-from rating_samples import AGREEMENT, EXAMPLE_1, FEBRUARY, JANUARY, SMS, Till, attributes_of, to, tree_of
+from tests.core.rating.rating_samples import (
+    AGREEMENT,
+    EXAMPLE_1,
+    FEBRUARY,
+    JANUARY,
+    SMS,
+    Till,
+    attributes_of,
+    to,
+    tree_of,
+)
 
 from relais.core.charging.charge import charge
 from relais.core.charging.types import Account, Lacking, Reserve, State

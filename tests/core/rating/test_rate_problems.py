@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from rating_samples import EXAMPLE_1, SMS, Shape, rows_of, stored_scale
+from tests.core.rating.rating_samples import EXAMPLE_1, SMS, Shape, rows_of, stored_scale
 
 from relais.core.rating.catalogue import RULES, VALUE_FORMS
 from relais.core.rating.problems import problems

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rating_samples import Till, attributes_of, rows_of, stored_scale, tree_of
+from tests.core.rating.rating_samples import Till, attributes_of, rows_of, stored_scale, tree_of
 
 from relais.core.money import parse_micros
 from relais.core.rating.problems import problems

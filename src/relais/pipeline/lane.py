@@ -84,6 +84,7 @@ class Lane:
         self._refilled_at_s = self._loop.time()
         self._paused_until_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._pump_due = False
         self._connection: Connection | None = None
         if not configuration.disabled:
             self._connection = vendor.connect(configuration.settings, self)
@@ -213,7 +214,7 @@ class Lane:
             return
         self.counts.sent += 1
         self._events.part_sent(waiting.message, part.part, vendor_message_id, datetime.now(UTC))
-        self.pump()
+        self._pump_soon()
 
     def refused(self, part: OutgoingPart, error: str, kind: RefusalClass) -> None:
         waiting = self._pending.pop(part, None)
@@ -227,7 +228,7 @@ class Lane:
             self._try_again(waiting, part.part, error)
         else:
             self._fail(waiting, error)
-        self.pump()
+        self._pump_soon()
 
     def unanswered(self, part: OutgoingPart) -> None:
         waiting = self._pending.pop(part, None)
@@ -288,6 +289,16 @@ class Lane:
         waiting.ended = True
         if self._queue and self._queue[0] is waiting:
             self._queue.popleft()
+
+    def _pump_soon(self) -> None:
+        """Once for all answers of this turn of the loop."""
+        if not self._pump_due and (self._queue or self._again):
+            self._pump_due = True
+            self._loop.call_soon(self._pump_now)
+
+    def _pump_now(self) -> None:
+        self._pump_due = False
+        self.pump()
 
     def _wake_in(self, delay_s: float) -> None:
         if self._timer is None:

@@ -82,13 +82,9 @@ def decode_outcomes(octets: bytes) -> list[Outcome]:
 
 
 async def write_plan(
-    transaction: TickTransaction,
-    plan: Plan,
-    outcomes: Sequence[ChargeOutcome],
-    balances: dict[int, tuple[int, int]],
-    now: datetime,
-) -> Row | None:
-    """Write a plan with the ledger of its outcomes, and the balances that the tick changed. Returns the first EDR."""
+    transaction: TickTransaction, plan: Plan, outcomes: Sequence[ChargeOutcome], now: datetime
+) -> tuple[dict[tuple[int, int], int], Row | None]:
+    """Write what a plan adds. Returns the ledger of its outcomes, for `TickTransaction.close`, and the first EDR."""
     edrs: list[Row] = []
     ledger: dict[tuple[int, int], int] = {}
     for settlement, outcome in zip(plan.settlements, outcomes, strict=True):
@@ -112,9 +108,7 @@ async def write_plan(
         await transaction.await_receipts(plan.awaiting)
     if plan.callbacks:
         await transaction.insert_callbacks(now, plan.callbacks)
-    if plan.finished or plan.done_batch_ids or balances or ledger:
-        await transaction.close(plan.finished, plan.done_batch_ids, balances, ledger, now)
-    return edrs[0] if edrs else None
+    return ledger, edrs[0] if edrs else None
 
 
 def _edr(settlement: Settlement, level: int, charged: Charged) -> Row:

@@ -26,9 +26,10 @@ from relais.pipeline.settle import Plan
 from relais.pipeline.submission import Accepted, Answer, Idempotency, Outcome, Refused, Tell
 from relais.store.binary import Row
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_session
-from relais.store.tick import EDR_CAPTURED, TickTransaction, hold_writer, tick_took_place
+from relais.store.tick import EDR_CAPTURED, NewBatch, TickTransaction, hold_writer, tick_took_place
 
-TICK_FULL = 64  # messages that are worth a transaction at once
+TICK_FULL = 256  # messages that are worth a transaction at once
+GATHER_MAX_S = 0.01  # how long a tick may grow after its first time, while every turn of the loop brings more
 QUEUE_MAX = 20_000  # messages waiting for a tick; more are refused as `overloaded`
 WAIT_MAX_S = 5.0  # how long a submission waits for a database that is away before it is refused
 RECEIPT_GRACE = timedelta(hours=1)  # after a message's validity, receipts are still awaited
@@ -141,8 +142,7 @@ class Writer:
     async def _run(self) -> None:
         while True:
             await self._due.wait()
-            if not self._closing and self._waiting_count < TICK_FULL:
-                await asyncio.sleep(self._tick_s)  # what arrives meanwhile shares the transaction
+            await self._gather()
             self._due.clear()
             began_s = time.monotonic()
             requests = self._take()
@@ -156,6 +156,17 @@ class Writer:
                 await self._recover()
             if self._closing and not self._due.is_set():
                 return
+
+    async def _gather(self) -> None:
+        """Wait a little: what arrives meanwhile shares the transaction."""
+        if self._closing or self._waiting_count >= TICK_FULL:
+            return
+        await asyncio.sleep(self._tick_s)
+        until_s = time.monotonic() + GATHER_MAX_S
+        before_count = 0
+        while before_count < self._waiting_count < TICK_FULL and time.monotonic() < until_s:
+            before_count = self._waiting_count
+            await asyncio.sleep(0)
 
     async def _recover(self) -> None:
         self._recovery_due = False
@@ -277,9 +288,21 @@ class Writer:
                 else:
                     results.append(refused(Refusal.BALANCE_TOO_LOW))
             answers[id(request)] = Answer(results)
-        batches = await self._insert_messages(transaction, accepted, now)
+        if accepted:
+            await transaction.copy_messages([rows.message_row(message) for message in accepted])
         await self._insert_idempotent_answers(transaction, fresh, answers, now)
-        first_edr = await rows.write_plan(transaction, plan, settled, _changed(balances, state), now)
+        ledger, first_edr = await rows.write_plan(transaction, plan, settled, now)
+        changed = _changed(balances, state)
+        queued = self._queued(accepted, now)
+        batch_ids: list[int] = []
+        if plan.finished or plan.done_batch_ids or changed or ledger or queued:
+            batch_ids = await transaction.close(
+                plan.finished, plan.done_batch_ids, changed, ledger, [batch for batch, _ in queued], now
+            )
+        batches = [
+            (batch_id, messages, batch.owner is not None)
+            for batch_id, (batch, messages) in zip(batch_ids, queued, strict=True)
+        ]
         if counter_keys:
             await transaction.update_counters({(*key,): units for key, units in state.counters.items()})
         charges = [
@@ -322,23 +345,16 @@ class Writer:
                 found.append(refused(Refusal.IDEMPOTENCY_KEY_REUSED))
         return found
 
-    async def _insert_messages(
-        self, transaction: TickTransaction, accepted: list[Message], now: datetime
-    ) -> list[tuple[int, list[Message], bool]]:
-        """The messages and their outbox rows: one a connection, sending time and validity."""
-        if not accepted:
-            return []
-        await transaction.copy_messages([rows.message_row(message) for message in accepted])
+    def _queued(self, accepted: list[Message], now: datetime) -> list[tuple[NewBatch, list[Message]]]:
+        """Batches of the outbox and their messages: one a connection, sending time and validity."""
         groups: dict[tuple[int, datetime | None, int], list[Message]] = {}
         for message in accepted:
             groups.setdefault((message.connection_id, message.send_at, message.validity_s), []).append(message)
         batches = []
         for (connection_id, send_at, _), messages in groups.items():
-            ours = send_at is None and self._ports.owns(connection_id)
-            ids = [message.id for message in messages]
-            owner = self._instance if ours else None
-            batch_id = await transaction.insert_outbox(connection_id, owner, send_at or now, ids)
-            batches.append((batch_id, messages, ours))
+            owner = self._instance if send_at is None and self._ports.owns(connection_id) else None
+            batch = NewBatch(connection_id, owner, send_at or now, [message.id for message in messages])
+            batches.append((batch, messages))
         return batches
 
     async def _insert_idempotent_answers(

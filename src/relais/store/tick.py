@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import NamedTuple
 from uuid import UUID
 
@@ -31,15 +32,21 @@ class FinishedMessage(NamedTuple):
     error: str | None
 
 
+class NewBatch(NamedTuple):
+    """Messages for one connection, to be sent at one time; `owner` None = by whoever takes them up."""
+
+    connection_id: int
+    owner: UUID | None
+    due_at: datetime
+    message_ids: Sequence[UUID]
+
+
 class Callback(NamedTuple):
     """`event` is a JSON text."""
 
     api_key_id: int
     url: str
     event: str
-
-
-_NO_FINISHED: tuple[tuple[()], ...] = ((), (), (), ())
 
 
 class TickTransaction:
@@ -70,13 +77,6 @@ class TickTransaction:
 
     async def copy_messages(self, rows: Sequence[Row]) -> None:
         await self._copy_octets("traffic_message", MESSAGE_COLUMNS, binary.message_rows(rows))
-
-    async def insert_outbox(
-        self, connection_id: int, owner: UUID | None, due_at: datetime, message_ids: list[UUID]
-    ) -> int:
-        """Id of the new batch."""
-        batch_id: int = await self._session.fetchval(_SQL["insert_outbox"], connection_id, owner, due_at, message_ids)
-        return batch_id
 
     async def copy_sent(self, rows: Sequence[Row]) -> None:
         await self._copy_octets("traffic_sent", SENT_COLUMNS, binary.sent_rows(rows))
@@ -122,13 +122,22 @@ class TickTransaction:
         done_batch_ids: Sequence[int],
         balances: dict[int, tuple[int, int]],
         ledger_micros: dict[tuple[int, int], int],
+        batches: Sequence[NewBatch],
         at: datetime,
-    ) -> None:
+    ) -> list[int]:
         """The last changes of a tick. `balances`: agreement id → (balance_micros, reserved_micros), locked before by this
-        transaction. `ledger_micros`: (agreement id, kind) → signed amount; a positive one raises the balance."""
-        await self._session.execute(
+        transaction. `ledger_micros`: (agreement id, kind) → signed amount; a positive one raises the balance. Returns the
+        ids of the new batches, in their order."""
+        instants = {each.at: 0 for each in finished}  # one, nearly always
+        for position, instant in enumerate(instants, 1):
+            instants[instant] = position
+        ends = list(accumulate(len(batch.message_ids) for batch in batches))
+        rows = await self._session.fetch(
             _SQL["close_tick"],
-            *(list(column) for column in (zip(*finished, strict=True) if finished else _NO_FINISHED)),
+            [each.message_id for each in finished],
+            [each.state for each in finished],
+            [instants[each.at] for each in finished],
+            [each.error for each in finished],
             done_batch_ids,
             list(balances),
             [each[0] for each in balances.values()],
@@ -137,7 +146,16 @@ class TickTransaction:
             [key[1] for key in ledger_micros],
             list(ledger_micros.values()),
             at,
+            list(instants),
+            [batch.connection_id for batch in batches],
+            [batch.owner for batch in batches],
+            [batch.due_at for batch in batches],
+            [end - len(batch.message_ids) + 1 for end, batch in zip(ends, batches, strict=True)],
+            ends,
+            [message_id for batch in batches for message_id in batch.message_ids],
         )
+        ids = {row[1]: row[0] for row in rows}
+        return [ids[batch.message_ids[0]] for batch in batches]
 
     async def commit(self) -> None:
         await self._session.execute("COMMIT")

@@ -23,14 +23,16 @@ SELECT EXISTS (SELECT FROM traffic_message WHERE id = ANY ($1::uuid[]))
         JOIN unnest($4::uuid[], $5::smallint[], $6::smallint[]) AS k (message_id, level, entry) USING (message_id, level, entry))
 
 -- name: close_tick
--- Four small changes in one round trip; each part may be empty. $1 message ids, $2 final states, $3 instants, $4 errors
--- (null = none): final states are sticky. $5 ids of batches whose messages are all final. $6 agreement ids, $7 new
--- balances, $8 new reserved amounts: their rows are locked by this transaction. $9 agreement ids, $10 kinds, $11 signed
--- amounts in micros, $12 instant: the ledger gets the sum of the tick, one row an agreement and kind.
+-- Five small changes in one round trip; each part may be empty. $1 message ids, $2 final states, $3 positions in $13 of the
+-- instants (which are dear to send, and nearly always one), $4 errors (null = none): final states are sticky. $5 ids of batches whose messages are all final. $6 agreement ids, $7 new balances, $8 new reserved amounts: their rows are
+-- locked by this transaction. $9 agreement ids, $10 kinds, $11 signed amounts in micros, $12 instant: the ledger gets the
+-- sum of the tick, one row an agreement and kind. $13 instants. $14 connection ids of new batches, $15 owners (null = free),
+-- $16 due at, $17 and $18 positions in $19 of the first and the last message of each, $19 message ids.
+-- Returns the id of each new batch with its first message id.
 WITH finished AS (
     UPDATE traffic_message AS m
-    SET status = u.status, final_at = u.final_at, error = u.error
-    FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::text[]) AS u (id, status, final_at, error)
+    SET status = u.status, final_at = ($13::timestamptz[])[u.instant], error = u.error
+    FROM unnest($1::uuid[], $2::smallint[], $3::integer[], $4::text[]) AS u (id, status, instant, error)
     WHERE m.id = u.id AND m.status < 10
 ), done AS (
     DELETE FROM traffic_outbox WHERE id = ANY ($5::bigint[])
@@ -39,10 +41,18 @@ WITH finished AS (
     SET balance_micros = u.balance_micros, reserved_micros = u.reserved_micros
     FROM unnest($6::bigint[], $7::bigint[], $8::bigint[]) AS u (agreement_id, balance_micros, reserved_micros)
     WHERE b.agreement_id = u.agreement_id
+), booked AS (
+    INSERT INTO agreements_ledgerentry (agreement_id, kind, amount_micros, at, note)
+    SELECT u.agreement_id, u.kind, u.amount_micros, $12, ''
+    FROM unnest($9::bigint[], $10::smallint[], $11::bigint[]) AS u (agreement_id, kind, amount_micros)
+), queued AS (
+    INSERT INTO traffic_outbox (connection_id, owner, due_at, message_ids)
+    SELECT u.connection_id, u.owner, u.due_at, ($19::uuid[])[u.first_message : u.last_message]
+    FROM unnest($14::bigint[], $15::uuid[], $16::timestamptz[], $17::integer[], $18::integer[])
+        AS u (connection_id, owner, due_at, first_message, last_message)
+    RETURNING id, message_ids[1] AS first_id
 )
-INSERT INTO agreements_ledgerentry (agreement_id, kind, amount_micros, at, note)
-SELECT u.agreement_id, u.kind, u.amount_micros, $12, ''
-FROM unnest($9::bigint[], $10::smallint[], $11::bigint[]) AS u (agreement_id, kind, amount_micros)
+SELECT id, first_id FROM queued
 
 -- name: ensure_counters
 -- The four columns of `lock_counters`: counters that are not there yet begin at 0, so that there is a row to lock.
@@ -64,12 +74,6 @@ FOR UPDATE OF c
 SELECT i.api_key_id, i.key, i.body_digest, i.answer
 FROM traffic_idempotency AS i
 JOIN unnest($1::bigint[], $2::text[]) AS k (api_key_id, key) USING (api_key_id, key)
-
--- name: insert_outbox
--- One batch. $1 connection id, $2 owner (null = free), $3 due at, $4 message ids. Returns the batch's id.
-INSERT INTO traffic_outbox (connection_id, owner, due_at, message_ids)
-VALUES ($1, $2, $3, $4)
-RETURNING id
 
 -- name: await_receipts
 -- $1 batch ids whose messages are all sent, $2 when waiting for the receipts of each ends.

@@ -45,11 +45,11 @@ class _Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's does not inherit from it
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
+        self._buffer = self._buffer + data if self._buffer else data
         head_end = self._buffer.find(b"\r\n\r\n")
         if head_end < 0:
             return
-        length_at = self._buffer.lower().find(b"content-length:")
+        length_at = self._buffer.find(b"content-length:")  # as the product spells it
         length = int(self._buffer[length_at + 15 : self._buffer.index(b"\r\n", length_at)])
         end = head_end + 4 + length
         if len(self._buffer) >= end:
@@ -63,20 +63,21 @@ class _Connection(asyncio.Protocol):
 
 def single_requests(key: str, sender: str, numbers: Iterator[str]) -> Iterator[bytes]:
     """Requests of one message each."""
+    sample = {"from": sender, "to": "%s", "text": "Your code is %s"}
+    body = json.dumps(sample, separators=(",", ":")).encode()
     for serial in count():
-        body = {"from": sender, "to": next(numbers), "text": f"Your code is {serial % 1_000_000:06d}"}
-        yield _request("/api/v1/messages", key, body)
+        yield _request("/api/v1/messages", key, body % (next(numbers).encode(), b"%06d" % (serial % 1_000_000)))
 
 
 def batch_requests(key: str, sender: str, numbers: Iterator[str], size: int) -> Iterator[bytes]:
     """Requests of `size` messages each."""
     for serial in count():
         messages = [{"from": sender, "to": next(numbers), "text": f"News {serial}.{n}"} for n in range(size)]
-        yield _request("/api/v1/messages/batch", key, {"messages": messages})
+        body = json.dumps({"messages": messages}, separators=(",", ":")).encode()
+        yield _request("/api/v1/messages/batch", key, body)
 
 
-def _request(path: str, key: str, body: object) -> bytes:
-    content = json.dumps(body, separators=(",", ":")).encode()
+def _request(path: str, key: str, content: bytes) -> bytes:
     head = (
         f"POST {path} HTTP/1.1\r\nHost: relais\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"

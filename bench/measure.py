@@ -11,7 +11,7 @@ import asyncpg
 
 from bench.load import Result, batch_requests, closed_loop, open_loop, single_requests
 from bench.machine import cpu_s, memory_octets
-from bench.product import API_PORT, Product
+from bench.product import Product
 
 API_KEY, SENDER = "rk_test_telecom_monsters", "Monsters"
 SETTLED_WITHIN_S = 120.0
@@ -49,21 +49,21 @@ class Measurement:
 async def singles(product: Product, messages: int, connections: int = 50) -> Measurement:
     """Single messages, closed loop."""
     requests = single_requests(API_KEY, SENDER, _numbers())
-    load = closed_loop("127.0.0.1", API_PORT, requests, messages, connections)
+    load = closed_loop("127.0.0.1", product.api_port, requests, messages, connections)
     return await _measure(f"HTTP singles, {connections} connections", None, product, load)
 
 
 async def paced(product: Product, rate_per_s: float, duration_s: float) -> Measurement:
     """Single messages at a fixed rate."""
     requests = single_requests(API_KEY, SENDER, _numbers())
-    load = open_loop("127.0.0.1", API_PORT, requests, rate_per_s, duration_s, 50)
+    load = open_loop("127.0.0.1", product.api_port, requests, rate_per_s, duration_s, 50)
     return await _measure(f"HTTP singles at {rate_per_s:.0f}/s", rate_per_s, product, load)
 
 
 async def batches(product: Product, requests_count: int, size: int = 500, connections: int = 4) -> Measurement:
     """Batches, closed loop."""
     requests = batch_requests(API_KEY, SENDER, _numbers(), size)
-    load = closed_loop("127.0.0.1", API_PORT, requests, requests_count, connections)
+    load = closed_loop("127.0.0.1", product.api_port, requests, requests_count, connections)
     return await _measure(f"HTTP batches of {size}, {connections} connections", None, product, load)
 
 

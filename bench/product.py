@@ -5,28 +5,30 @@ The scenario is the demo's, with a client rich enough and a vendor connection wi
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from relais.database.embedded import Embedded
 
 PROJECT = Path(__file__).resolve().parent.parent
-API_PORT, OPS_PORT, SIMULATOR_PORT = 18001, 18101, 12776
 READY_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)
 class Product:
-    """A running product: its database, and the process ids of its parts."""
+    """A running product: its database, the port of its API, and the process ids of its parts."""
 
     dsn: str
+    api_port: int
     database_pid: int
     gateway_pid: int
     simulator_pid: int
@@ -38,42 +40,56 @@ def product() -> Iterator[Product]:
     with tempfile.TemporaryDirectory(prefix="relais-bench-") as folder:
         Path(folder).chmod(0o711)
         with Embedded(Path(folder) / "data") as server:
-            environment = _environment(server.dsn)
+            ports = _free_ports()
+            environment = _environment(server.dsn, ports)
             scenario = Path(folder) / "bench.yaml"
-            scenario.write_text(_scenario(), encoding="utf-8")
+            scenario.write_text(_scenario(ports.simulator), encoding="utf-8")
             for arguments in (("migrate",), ("apply", str(scenario))):
                 subprocess.run(
                     [sys.executable, "-m", "relais", *arguments], env=environment, check=True, stdout=subprocess.DEVNULL
                 )
             children = [_spawn(environment, "simulate", "smsc"), _spawn(environment, "gateway")]
             try:
-                _await_ready(children)
+                _await_ready(children, ports.ops)
                 assert server.pid is not None
-                yield Product(server.dsn, server.pid, children[1].pid, children[0].pid)
+                yield Product(server.dsn, ports.api, server.pid, children[1].pid, children[0].pid)
             finally:
                 for child in reversed(children):
                     child.send_signal(signal.SIGTERM)
                     child.wait(timeout=30)
 
 
-def _environment(dsn: str) -> dict[str, str]:
+class _Ports(NamedTuple):
+    api: int
+    ops: int
+    simulator: int
+
+
+def _free_ports() -> _Ports:
+    """Of this machine, now: a measurement may run beside a product."""
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in _Ports._fields]
+        return _Ports(*(listener.getsockname()[1] for listener in listeners))
+
+
+def _environment(dsn: str, ports: _Ports) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("RELAIS_")}
     return clean | {
         "RELAIS_DATABASE_URL": dsn,
         "RELAIS_SECRET_KEY": "a key for measurements, the same always",
-        "RELAIS_API_PORT": str(API_PORT),
-        "RELAIS_GATEWAY_OPS_PORT": str(OPS_PORT),
-        "RELAIS_SIMULATOR_PORT": str(SIMULATOR_PORT),
+        "RELAIS_API_PORT": str(ports.api),
+        "RELAIS_GATEWAY_OPS_PORT": str(ports.ops),
+        "RELAIS_SIMULATOR_PORT": str(ports.simulator),
         "RELAIS_LOG_LEVEL": "warning",
     }
 
 
-def _scenario() -> str:
+def _scenario(simulator_port: int) -> str:
     text = (PROJECT / "scenarios" / "spain.yaml").read_text(encoding="utf-8")
     for old, new in (
         ('payment_amount: "1000.00"', 'payment_amount: "1000000.00"'),
         ('payment_amount: "100.00"', 'payment_amount: "1000000.00"'),
-        ("port: 2776", f"port: {SIMULATOR_PORT}"),
+        ("port: 2776", f"port: {simulator_port}"),
         ("rps_limit: 1000, window_limit: 100", "rps_limit: 50000, window_limit: 1000"),
     ):
         assert old in text, f"the scenario no longer says {old}"
@@ -85,7 +101,7 @@ def _spawn(environment: dict[str, str], *arguments: str) -> subprocess.Popen[byt
     return subprocess.Popen([sys.executable, "-m", "relais", *arguments], env=environment, stdout=subprocess.DEVNULL)
 
 
-def _await_ready(children: list[subprocess.Popen[bytes]]) -> None:
+def _await_ready(children: list[subprocess.Popen[bytes]], ops_port: int) -> None:
     """The gateway is ready and its vendor connection bound."""
     deadline_s = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline_s:
@@ -93,7 +109,7 @@ def _await_ready(children: list[subprocess.Popen[bytes]]) -> None:
             if child.poll() is not None:
                 raise RuntimeError(f"a process ended with {child.returncode}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{OPS_PORT}/metrics", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{ops_port}/metrics", timeout=2) as answer:
                 if b'relais_connection_ready{connection="Simulator"} 1.0' in answer.read():
                     return
         except OSError:

@@ -13,7 +13,13 @@ from tests.story.conftest import House, free_port, product_environment, stop
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 WAIT_MS = 20_000  # for what a page does next: long enough for a machine that does much else
 
 

@@ -89,6 +89,11 @@ class House:
             return b'relais_connection_ready{connection="Simulator"} 1.0' in answer.read()
 
 
+def product_environment() -> dict[str, str]:
+    """The environment without any setting of the product."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("RELAIS_")}
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -113,9 +118,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
     with tempfile.TemporaryDirectory(prefix="relais-story-") as folder:
         Path(folder).chmod(0o711)
-        ports = {name: free_port() for name in ("WEB", "API", "GATEWAY_OPS", "WORKER_OPS", "WEB_OPS", "SIMULATOR", "SMPP")}
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("RELAIS_")}
-        environment = clean | {f"RELAIS_{name}_PORT": str(port) for name, port in ports.items()}
+        ports = {
+            name: free_port() for name in ("WEB", "API", "GATEWAY_OPS", "WORKER_OPS", "WEB_OPS", "SIMULATOR", "SMPP")
+        }
+        environment = product_environment() | {f"RELAIS_{name}_PORT": str(port) for name, port in ports.items()}
         environment |= {"RELAIS_DATA_DIR": f"{folder}/data", "RELAIS_LOG_FORMAT": "json"}
         yield House(
             Path(folder), environment, f"http://127.0.0.1:{ports['API']}",

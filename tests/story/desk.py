@@ -53,7 +53,9 @@ class Desk:
 
     def open_list(self, plural: str) -> None:
         """By the menu, whose group may be closed."""
-        line = self.page.get_by_label("Main navigation").get_by_role("link", name=plural, exact=True, include_hidden=True)
+        line = self.page.get_by_label("Main navigation").get_by_role(
+            "link", name=plural, exact=True, include_hidden=True
+        )
         if not line.is_visible():
             line.locator("xpath=ancestor::details/summary").click()
         line.click()

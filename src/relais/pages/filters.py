@@ -58,7 +58,9 @@ def _field(filter: Filter) -> df.Filter:
             return field
         case "flag":
             choices = [("true", "Yes"), ("false", "No")]
-            return df.TypedChoiceFilter(path, label=filter.label, choices=choices, coerce=lambda text: text == "true")
+            return df.TypedChoiceFilter(
+                path, label=filter.label, choices=choices, coerce=lambda text: text == "true", empty_label="Any"
+            )
         case "day":
             return df.DateFromToRangeFilter(path, label=filter.label)
         case "instant":

@@ -57,10 +57,8 @@ def _field(filter: Filter) -> df.Filter:
             field = df.ModelChoiceFilter(path, label=filter.label, queryset=_offered(filter), widget=ReferenceWidget)
             return field
         case "flag":
-            choices = [("true", "Yes"), ("false", "No")]
-            return df.TypedChoiceFilter(
-                path, label=filter.label, choices=choices, coerce=lambda text: text == "true", empty_label="Any"
-            )
+            choices = [("", "Any"), ("true", "Yes"), ("false", "No")]
+            return df.TypedChoiceFilter(path, label=filter.label, choices=choices, coerce=lambda text: text == "true")
         case "day":
             return df.DateFromToRangeFilter(path, label=filter.label)
         case "instant":

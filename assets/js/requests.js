@@ -63,7 +63,8 @@ for (const kind of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
 }
 
 /** The banner stands at the top of the layer in front; its button sends the same request again. */
-function showTrouble(banner, { elt, requestConfig }) {
+function showTrouble(banner, { elt: told, requestConfig }) {
+  const elt = requestConfig?.elt ?? told; // an event about an answer tells where the answer goes, not who asked
   clearTrouble();
   banner.dataset.trouble = "";
   const layer = topLayer();

@@ -142,12 +142,9 @@ def errors_of(answer: Any) -> str:
 
 
 def audited(name: str, key: Any, operation: str) -> Any:
-    """The newest line of the audit about that change of a record; of the shared dictionaries, whose rows the audit does not
-    keep, a line that tells the deed alone."""
-    from relais.records.people.models import AuditAction, AuditLine
+    """The newest line of the audit about that change of a record."""
+    from relais.records.people.models import AuditLine
 
-    if is_shared(name):
-        return AuditLine(action=AuditAction.objects.latest("pk"))
     table = entity(name).model._meta.db_table
     lines = AuditLine.objects.filter(table=table, object_id=str(key), operation=operation)
     assert lines, f"no audit of {operation} {table} {key}"

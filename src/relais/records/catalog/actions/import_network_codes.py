@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from relais.records.catalog.models import Country, Network, NetworkCode
 from relais.records.catalog.sheets import Line, read_lines
+from relais.records.catalog.whole import as_a_whole
 from relais.records.columns import NAME_LENGTH_MAX
 from relais.records.errors import WHOLE, Invalid
 
@@ -92,6 +93,7 @@ def apply(seen: Preview, *, remove_gone: bool = False) -> Preview:
     if seen.errors:
         line, reason = seen.errors[0]
         raise Invalid.of(WHOLE, f"{len(seen.errors)} lines are wrong, the first is line {line}: {reason}")
+    as_a_whole()
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE catalog_network, catalog_networkcode IN SHARE ROW EXCLUSIVE MODE")
     present = _dictionary()

@@ -11,6 +11,7 @@ from django.db import models, transaction
 
 from relais.dictionaries import read
 from relais.records.catalog.models import CallingCode, Country, Network, NetworkCode, NumberPrefix
+from relais.records.catalog.whole import as_a_whole
 
 SHIPPED = "shipped"
 _ROWS_A_STATEMENT = 5_000
@@ -38,6 +39,7 @@ class DictionariesLoaded:
 @transaction.atomic
 def load_dictionaries() -> DictionariesLoaded:
     """Idempotent; writes only what differs."""
+    as_a_whole()
     countries_count = _add_countries()
     networks_count = _add_networks()
     network_codes_count = _add_network_codes()

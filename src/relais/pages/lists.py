@@ -109,6 +109,7 @@ class EntityList:
         self.columns = self._columns()
         self.sort = self._sort()
         self.may_manage = viewer.may(entity.line, MANAGE)
+        self.may_delete = self.may_manage and entity.deletes is not None
         self.may_add = self.may_manage and (entity.form_of_new or entity.form) is not None
 
     def rows(self) -> QuerySet[Any]:

@@ -31,7 +31,7 @@ def site(server_dsn: str, spain_template: str, tmp_path_factory: pytest.TempPath
 
 
 def _add_banks(dsn: str, folder: "Path") -> None:
-    rest = "company: Hornes and Hooves, country: ES, address: Calle Mayor 1, branch_code: XXX"
+    rest = "company: Hornes and Hooves, country: ES, address: Calle Mayor 1, branch_code: '001'"
     lines = [f"  - {{name: {name}, swift_code: BANKES{n:02}, {rest}}}" for n, name in enumerate(NAMES)]
     path = folder / "banks.yaml"
     path.write_text("\n".join(["banks:", *lines, ""]), encoding="utf-8")

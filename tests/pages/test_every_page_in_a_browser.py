@@ -1,0 +1,165 @@
+"""Every page that the site declares, in both widths and both themes: nothing in the console, nothing wider than the screen,
+nothing that axe finds (WCAG 2.1 A, AA). Pictures of all are left in build/screens.
+
+The pages come from the declarations, so a new entity or screen is looked at without a line here.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.browser import chromium, served
+from tests.conftest import named_database
+from tests.pages import conformance as made_up
+from tests.pages.conformance import World
+
+PICTURES = Path(__file__).resolve().parents[2] / "build" / "screens"
+SIZES = {"wide": (1440, 960), "narrow": (390, 844)}
+THEMES = ("light", "dark")
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
+    "resultTypes": ["violations"],
+}
+NO_PAGES = {"payment-effect", "service-rates", "audit-entry-csv"}  # screens that are part of a page, or a file
+TABS = re.compile(r'<nav class="tabs[^>]*>.*?</nav>', re.DOTALL)
+WIDER = """() => [document.documentElement, ...document.querySelectorAll("dialog[open], dialog[open] .dr-b")]
+    .filter((each) => each.scrollWidth > each.clientWidth + 1)
+    .map((each) => `${each.tagName.toLowerCase()}.${each.className}: ${each.scrollWidth} in ${each.clientWidth} px`)"""
+COUNTED = "() => !document.querySelector('[hx-trigger=load]')"
+FOUND = """async (rules) => (await axe.run(document, rules)).violations.flatMap((each) =>
+    each.nodes.map((node) => `${each.id} at ${node.target.join(" ")}: ${node.any[0]?.message ?? each.help}`))"""
+
+
+@dataclass
+class Pages:
+    """What to look at: name → (URL, login); "" is nobody."""
+
+    url: str
+    sessions: dict[str, str]
+    found: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def site(world: World, server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    from django.db import connection
+
+    found = {"log-in": ("/bo/log-in/", ""), "error": ("/bo/nowhere/", "reseller"), **_pages_of_entities(world)}
+    found |= _pages_of_screens(world) | _steps_of_imports(world)
+    found |= {f"{name}-{tab}": page for name, own in found.items() for tab, page in _tabs_of(world, own)}
+    sessions = {login: client.cookies["relais_session"].value for login, client in world.clients.items()}
+    dsn = named_database(server_dsn, connection.settings_dict["NAME"])
+    with served(dsn, tmp_path_factory.mktemp("web")) as url:
+        yield Pages(url, sessions, found)
+
+
+@pytest.fixture(scope="module")
+def browser(site: Pages) -> Iterator[Any]:
+    with chromium() as opened:
+        yield opened
+
+
+def _pages_of_entities(world: World) -> dict[str, tuple[str, str]]:
+    found = {}
+    for name in made_up.entity_names():
+        entity, login = made_up.entity(name), made_up.keeper_of(name)
+        found[f"{name}-list"] = (f"/bo/{name}/", login)
+        key = world.own[name][0] if world.own.get(name) else made_up.rows_of(name, login).order_by("-pk")[0].pk
+        found[f"{name}-view"] = (made_up.url_of(name, key), login)
+        if made_up.is_added(name):
+            found[f"{name}-new"] = (f"/bo/{name}/new/", login)
+        if entity.form and (entity.form_of_new or not made_up.is_added(name)):  # else the form is that of a new one
+            found[f"{name}-edit"] = (made_up.url_of(name, key, "edit"), login)
+    return found
+
+
+def _pages_of_screens(world: World) -> dict[str, tuple[str, str]]:
+    """Screens that are no entity's own page; one with a record's key in its route gets a record of the entity it begins with."""
+    from relais.backoffice.site import BACKOFFICE
+
+    own_pages = {entity.own_page for entity in BACKOFFICE.entities.values()}
+    found = {}
+    for screen in BACKOFFICE.screens.values():
+        if screen.name in own_pages | NO_PAGES:
+            continue
+        entity = screen.route.split("/")[0]
+        login = made_up.keeper_of(entity) if entity in BACKOFFICE.entities else "owner"
+        key = str(world.own[entity][0]) if "<" in screen.route else ""
+        found[screen.name] = ("/bo/" + re.sub(r"<[^>]+>", key, screen.route), login)
+    return found
+
+
+def _steps_of_imports(world: World) -> dict[str, tuple[str, str]]:
+    """A preview and what is asked before an import, with a file in the session of who imports."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    text = b"MCC,MNC,ISO,Network\n214,98,ES,A new network\n214,97,ES,Another new one\n"
+    answer = world.client("owner").post("/bo/import/network-codes/", {"file": SimpleUploadedFile("codes.csv", text)})
+    assert answer.status_code == 302, answer.content.decode()
+    return {f"import-{step}": (f"/bo/import/network-codes/?step={step}", "owner") for step in ("preview", "confirm")}
+
+
+def _tabs_of(world: World, page: tuple[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The tabs of a page of its own, but the one it opens with."""
+    url, login = page
+    if not login or "nowhere" in url:
+        return
+    answer = world.client(login).get(url)
+    assert answer.status_code == 200, f"{url}: {answer.status_code}"
+    for links in TABS.findall(answer.content.decode()):
+        for link, tab in re.findall(r'href="(\?(?:tab|show|kind)=([a-z_]+))"(?! aria-current)', links):
+            yield tab, (url.split("?")[0] + link, login)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("width", SIZES)
+def test_every_page_is_quiet_fits_and_can_be_read_by_all(site: Pages, browser: Any, width: str) -> None:
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    troubles, opened = [], {}
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for turn, (name, (url, login)) in enumerate(site.found.items()):
+        if login not in opened:
+            opened[login] = _Page(browser, site, login, SIZES[width])
+        page = opened[login]
+        said = page.open(url, error=name == "error")
+        if width == "narrow":
+            said += page.browsed.evaluate(WIDER)
+        for number, theme in enumerate(THEMES):
+            page.browsed.emulate_media(color_scheme=theme)
+            if (turn + number + (width == "wide")) % 2:  # each page is read in light and dark, wide and narrow
+                page.browsed.evaluate(AXE_SCRIPT)
+                said += page.browsed.evaluate(FOUND, RULES)
+            picture = PICTURES / f"{name}--{SIZES[width][0]}-{theme}.jpg"
+            page.browsed.screenshot(path=picture, type="jpeg", quality=80)
+        troubles += [f"{name} ({url}): {each}" for each in said]
+    for page in opened.values():
+        page.browsed.context.close()
+    assert not troubles, "\n".join(troubles)
+
+
+class _Page:
+    """A tab of a browser in which somebody is logged in."""
+
+    def __init__(self, browser: Any, site: Pages, login: str, size: tuple[int, int]) -> None:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            reduced_motion="reduce",
+            base_url=site.url,
+        )
+        if login:
+            context.add_cookies([{"name": "relais_session", "value": site.sessions[login], "url": site.url}])
+        self.said: list[str] = []
+        self.browsed = context.new_page()
+        self.browsed.on("console", lambda line: self.said.append(line.text) if line.type == "error" else None)
+        self.browsed.on("pageerror", lambda error: self.said.append(str(error)))
+
+    def open(self, url: str, *, error: bool) -> list[str]:
+        """What the console said meanwhile."""
+        self.said.clear()
+        answer = self.browsed.goto(url)
+        assert answer.status == (404 if error else 200), f"{url}: {answer.status}"
+        self.browsed.wait_for_function(COUNTED)
+        return [] if error else list(self.said)  # the browser itself reports a page that is not there

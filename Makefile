@@ -44,8 +44,11 @@ $(VENV)/.browser: .ci/need-chromium $(VENV)/.installed-dev
 	@sh .ci/need-chromium
 	@touch $@
 
+# Two files at a time, each process with a database server of its own.
+EVERY_TEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
+
 test: setup-dev $(VENV)/.browser ## run every test
-	$(BIN)/python -m pytest -q
+	$(EVERY_TEST)
 
 check: setup-dev ## format, lint, types, import contracts, bundles, tidiness, fast tests; under a minute
 	$(BIN)/ruff format --check src tests bench
@@ -57,7 +60,7 @@ check: setup-dev ## format, lint, types, import contracts, bundles, tidiness, fa
 
 # pytest ends with 5 when it finds no test at all: make takes that, like any code but 0, for a failure.
 ci: check $(VENV)/.browser ## what a change has to pass
-	$(BIN)/python -m pytest -q
+	$(EVERY_TEST)
 	@if [ -f bench/__main__.py ]; then $(BIN)/python -m bench gate; else echo "no bench yet: nothing to compare"; fi
 
 bench: setup-dev ## measure and print the table

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.timeout(300)  # the first test also waits for the database and the pages
 NAMES = ["Azahar", "Brisa", "Cierzo", "Duna", "Encina", "Faro", "Garza", "Hayedo", "Jara", "Levante", *(
     f"Tramontana {number:02}" for number in range(30)
 )]  # fmt: skip

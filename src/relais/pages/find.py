@@ -38,7 +38,7 @@ def find_view(site: Site) -> Callable[[HttpRequest], HttpResponse]:
         term = request.GET.get("q", "").replace("\0", "").strip()[:TERM_LENGTH_MAX]
         groups = [_pages(site, viewer, term)]
         if term:
-            groups += [_records(entity, viewer, term) for entity in site.entities.values() if viewer.may(entity.line)]
+            groups += [_records(entity, viewer, term) for entity in site.in_order() if viewer.may(entity.line)]
         return render(request, "pages/found.html", {"term": term, "groups": [group for group in groups if group.found]})
 
     return view

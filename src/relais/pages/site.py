@@ -77,6 +77,15 @@ class Site:
         found = [url for entity in self.entities.values() for url in entity_urls(self, entity)]
         return found + [path(screen.route, self._guarded(screen), name=screen.name) for screen in self.screens.values()]
 
+    def in_order(self) -> list[Entity]:
+        """Entities as the menu has them; those that it does not show come last."""
+        groups = [group for group, _ in self.groups]
+
+        def place(entity: Entity) -> tuple[int, int]:
+            return (groups.index(entity.menu.group), entity.menu.order) if entity.menu else (len(groups), 0)
+
+        return sorted(self.entities.values(), key=place)
+
     def menu(self, viewer: Viewer, current: str) -> list[MenuGroup]:
         """Groups with the lines this person may see; `current` is the name of the entity or screen that is open."""
         lines: dict[str, list[tuple[int, MenuLine]]] = {}

@@ -46,7 +46,7 @@ def test_VSMPP_38_VSMPP_39_names_and_ports(books: Books) -> None:
     assert list(reasons_of(connection, books, "x", window_limit=0)) == ["window_limit"]
     assert list(reasons_of(connection, books, "x", system_id="s" * 16)) == ["system_id"]
     assert list(reasons_of(connection, books, "x", password="nine char")) == ["password"]
-    assert connection(books, "x", company=books.reseller, name="Main").pk
+    assert connection(books, "Main", company=books.reseller).pk
 
 
 def test_HTTPC_50_a_password_left_blank_on_edit_stays(books: Books) -> None:

@@ -63,6 +63,7 @@ class _Ports(NamedTuple):
     api: int
     ops: int
     simulator: int
+    simulator_ops: int
 
 
 def _free_ports() -> _Ports:
@@ -80,6 +81,7 @@ def _environment(dsn: str, ports: _Ports) -> dict[str, str]:
         "RELAIS_API_PORT": str(ports.api),
         "RELAIS_GATEWAY_OPS_PORT": str(ports.ops),
         "RELAIS_SIMULATOR_PORT": str(ports.simulator),
+        "RELAIS_SIMULATOR_OPS_PORT": str(ports.simulator_ops),
         "RELAIS_LOG_LEVEL": "warning",
     }
 

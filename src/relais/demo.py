@@ -241,7 +241,7 @@ API            {base_url}/api/v1/messages    documentation: {base_url}/api/v1/do
 API key        {API_KEY}
 SMSC simulator {settings.simulator_host}:{settings.simulator_port}
 Metrics        http://{settings.ops_host}:{settings.gateway_ops_port}/metrics (gateway), {settings.worker_ops_port} (worker),
-               {settings.web_ops_port} (pages)
+               {settings.web_ops_port} (pages), {settings.simulator_ops_port} (simulator)
 
 Three things to try:
   1. Send a message of your own:

@@ -42,10 +42,10 @@ def ops_app(ready: Readiness, registry: CollectorRegistry = REGISTRY) -> Starlet
 class OpsServer:
     """Serves `ops_app` inside a running event loop between `start` and `stop`; port 0 takes a free one."""
 
-    def __init__(self, host: str, port: int, ready: Readiness) -> None:
+    def __init__(self, host: str, port: int, ready: Readiness, registry: CollectorRegistry = REGISTRY) -> None:
         self.host = host
         self.port = port
-        self._ready = ready
+        self._app = ops_app(ready, registry)
         self._server: _QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -55,7 +55,7 @@ class OpsServer:
         listener = socket.create_server((self.host, self.port), family=family)
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            ops_app(self._ready),
+            self._app,
             loop="none",
             lifespan="off",
             ws="none",

@@ -158,6 +158,7 @@ class Settings:
     gateway_ops_port: int = _setting(PORT, "Port of the gateway's metrics and health.", 8101)
     worker_ops_port: int = _setting(PORT, "Port of the worker's metrics and health.", 8102)
     web_ops_port: int = _setting(PORT, "Port of the pages' metrics and health.", 8103)
+    simulator_ops_port: int = _setting(PORT, "Port of the SMSC simulator's metrics and health.", 8104)
     tick_ms: int = _setting(
         _whole_number(1, 10),
         "Longest time, in milliseconds, that due work waits to share a transaction. Longer: fewer, fuller commits.",

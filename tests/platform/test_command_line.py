@@ -85,12 +85,13 @@ def test_the_url_of_a_server_of_ones_own_is_printed() -> None:
         (("worker",), "RELAIS_WORKER_OPS_PORT"),
         (("api",), "RELAIS_API_PORT"),
         (("simulate", "smsc"), "RELAIS_SIMULATOR_PORT"),
+        (("simulate", "smsc"), "RELAIS_SIMULATOR_OPS_PORT"),
         (("demo", "--exit"), "RELAIS_SIMULATOR_PORT"),
     ],
 )
 def test_a_taken_port_is_told_with_its_setting_before_anything_starts(command: tuple[str, ...], variable: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, open_folder() as folder:
-        names = ("WEB", "API", "GATEWAY_OPS", "WORKER_OPS", "WEB_OPS", "SIMULATOR")
+        names = ("WEB", "API", "GATEWAY_OPS", "WORKER_OPS", "WEB_OPS", "SIMULATOR", "SIMULATOR_OPS")
         free = {f"RELAIS_{name}_PORT": str(free_port()) for name in names}
         port = other.getsockname()[1]
         said = run(

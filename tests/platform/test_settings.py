@@ -44,6 +44,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         "RELAIS_GATEWAY_OPS_PORT": "4",
         "RELAIS_WORKER_OPS_PORT": "65535",
         "RELAIS_WEB_OPS_PORT": "6",
+        "RELAIS_SIMULATOR_OPS_PORT": "7",
         "RELAIS_TICK_MS": "10",
         "RELAIS_LOG_LEVEL": "debug",
         "RELAIS_LOG_FORMAT": "json",
@@ -52,7 +53,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
     assert read(environment, tmp_path) == Settings(
         "postgresql://me@db.example/relais", tmp_path / "data", tmp_path / "bin", "k" * 32,
         "w", 5, ("bo.example.com", "relais.example.com"), True, 1, 30, "::1", 1, "a", 2, "b", 3,
-        "c", 4, 65535, 6, 10, "debug", "json", True,
+        "c", 4, 65535, 6, 7, 10, "debug", "json", True,
     )  # fmt: skip
 
 

@@ -119,7 +119,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with tempfile.TemporaryDirectory(prefix="relais-story-") as folder:
         Path(folder).chmod(0o711)
         ports = {
-            name: free_port() for name in ("WEB", "API", "GATEWAY_OPS", "WORKER_OPS", "WEB_OPS", "SIMULATOR", "SMPP")
+            name: free_port()
+            for name in ("WEB", "API", "GATEWAY_OPS", "WORKER_OPS", "WEB_OPS", "SIMULATOR", "SIMULATOR_OPS", "SMPP")
         }
         environment = product_environment() | {f"RELAIS_{name}_PORT": str(port) for name, port in ports.items()}
         environment |= {"RELAIS_DATA_DIR": f"{folder}/data", "RELAIS_LOG_FORMAT": "json"}

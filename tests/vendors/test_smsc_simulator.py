@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from prometheus_client import generate_latest
 from tests.vendors.smpp_sandbox import Run, bound, connected, part, simulated
 
 from relais.contracts.vendors import RefusalClass
@@ -44,9 +45,10 @@ def test_repeated_messages_are_counted(run: Run) -> None:
                 connection.submit(part(body=text))
             await told.until(lambda: len(told.submitted_ones) == 4)
             assert smsc.counters["repeated"] == 2
-            assert "smsc_accepted_total 4\n" in smsc.metrics()
-            assert "smsc_repeated_total 2\n" in smsc.metrics()
-            assert "smsc_binds 1\n" in smsc.metrics()
+            shown = generate_latest(smsc.registry()).decode()
+            assert "smsc_accepted_total 4.0\n" in shown
+            assert "smsc_repeated_total 2.0\n" in shown
+            assert "smsc_binds 1.0\n" in shown
 
     run(body())
 

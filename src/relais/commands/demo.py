@@ -13,13 +13,22 @@ def demo(context: click.Context, ends_by_itself: bool) -> None:
     """Run the product with example clients and send messages through it."""
     if context.invoked_subcommand is not None:
         return
-    from relais.commands.ports import API, GATEWAY_OPS, SIMULATOR, WEB, WEB_OPS, WORKER_OPS, require_free_ports
+    from relais.commands.ports import (
+        API,
+        GATEWAY_OPS,
+        SIMULATOR,
+        SIMULATOR_OPS,
+        WEB,
+        WEB_OPS,
+        WORKER_OPS,
+        require_free_ports,
+    )
     from relais.logs import configure_logging
     from relais.settings import load
 
     os.environ.setdefault("RELAIS_LOG_LEVEL", "warning")  # the messages are the point, also to the children
     settings = load()
-    require_free_ports(settings, WEB, API, GATEWAY_OPS, WORKER_OPS, WEB_OPS, SIMULATOR)
+    require_free_ports(settings, WEB, API, GATEWAY_OPS, WORKER_OPS, WEB_OPS, SIMULATOR, SIMULATOR_OPS)
     configure_logging("demo", settings.log_level, settings.log_format)
     from relais.demo import run
 

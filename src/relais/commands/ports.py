@@ -6,7 +6,7 @@ import socket
 from relais.settings import Settings, variable
 
 API, WEB, SIMULATOR = "api", "web", "simulator"
-GATEWAY_OPS, WORKER_OPS, WEB_OPS = "gateway_ops", "worker_ops", "web_ops"
+GATEWAY_OPS, WORKER_OPS, WEB_OPS, SIMULATOR_OPS = "gateway_ops", "worker_ops", "web_ops", "simulator_ops"
 
 
 class PortTaken(Exception):

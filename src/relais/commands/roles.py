@@ -88,12 +88,12 @@ def simulate() -> None:
 @simulate.command()
 def smsc() -> None:
     """Run an SMSC that takes messages over SMPP and answers with receipts."""
-    from relais.commands.ports import SIMULATOR, require_free_ports
+    from relais.commands.ports import SIMULATOR, SIMULATOR_OPS, require_free_ports
     from relais.logs import configure_logging
     from relais.settings import load
 
     settings = load(with_key=False)
-    require_free_ports(settings, SIMULATOR)
+    require_free_ports(settings, SIMULATOR, SIMULATOR_OPS)
     configure_logging("smsc", settings.log_level, settings.log_format)
     import uvloop
 
@@ -142,19 +142,20 @@ def _serve_traffic(settings: "Settings", edges: Any, *, sends: bool = True) -> N
 async def _run_smsc(settings: "Settings") -> None:
     """Until SIGINT or SIGTERM."""
     import asyncio
-    import contextlib
     import signal
 
-    from relais.simulators.smsc import SmscSettings, run_smsc
+    from relais.observability import OpsServer
+    from relais.simulators.smsc import Smsc, SmscSettings
 
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    chosen = SmscSettings(host=settings.simulator_host, port=settings.simulator_port)
-    running = asyncio.create_task(run_smsc(chosen, None))
-    stopping = asyncio.create_task(stopped.wait())
-    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    smsc = Smsc(SmscSettings(host=settings.simulator_host, port=settings.simulator_port))
+    ops = OpsServer(settings.ops_host, settings.simulator_ops_port, lambda: {"listening": True}, smsc.registry())
+    await smsc.start()
+    try:
+        await ops.start()
+        await stopped.wait()
+    finally:
+        await ops.stop()
+        await smsc.stop()

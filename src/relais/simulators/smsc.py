@@ -7,12 +7,14 @@ again until it is answered, as real centres do. State lives in memory only.
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 import structlog
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from relais.simulators.smsc_behaviours import (
     RECEIPT_WORDS,
@@ -115,7 +117,7 @@ class _Account:
 
 
 class Smsc:
-    """One simulated centre. `counters` and `accepted` are for whoever watches; see `metrics` for their names."""
+    """One simulated centre. `counters` and `accepted` are for whoever watches; see `collect` for their names."""
 
     def __init__(self, settings: SmscSettings) -> None:
         self.settings = settings
@@ -157,16 +159,19 @@ class Smsc:
         await self._server.stop()
         log.info("smsc.stopped", **self.counters)
 
-    def metrics(self) -> str:
-        """Counters and gauges, one "name value" a line, as Prometheus reads them."""
-        gauges = {
-            "binds": self.binds_count,
-            "receipts_waiting": sum(len(account.waiting) for account in self._accounts.values()),
-        }
-        names = ("submitted", "accepted", "refused", "repeated", "receipts_sent", "receipts_answered")
-        lines = [f"smsc_{name}_total {self.counters[name]}" for name in names]
-        lines += [f"smsc_{name} {value}" for name, value in gauges.items()]
-        return "\n".join(lines) + "\n"
+    def collect(self) -> Iterator[Metric]:
+        """Counters and gauges, for a registry of Prometheus."""
+        for name in ("submitted", "accepted", "refused", "repeated", "receipts_sent", "receipts_answered"):
+            yield CounterMetricFamily(f"smsc_{name}", name.replace("_", " "), value=self.counters[name])
+        waiting_count = sum(len(account.waiting) for account in self._accounts.values())
+        yield GaugeMetricFamily("smsc_binds", "binds that take receipts", value=self.binds_count)
+        yield GaugeMetricFamily("smsc_receipts_waiting", "receipts nobody is bound for", value=waiting_count)
+
+    def registry(self) -> CollectorRegistry:
+        """With the metrics of this centre alone."""
+        registry = CollectorRegistry()
+        registry.register(self)
+        return registry
 
     # What the transport tells.
 

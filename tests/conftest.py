@@ -6,6 +6,7 @@ Migrating happens once a run, into a template; a test's database is a clone of i
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 SPAIN = PROJECT / "scenarios" / "spain.yaml"
 SECRET_KEY = "a key for tests, the same everywhere"
 COMMAND_WITHIN_S = 120
+MEMORY_OCTETS_MIN = 2 * 2**30
 
 
 def named_database(dsn: str, name: str) -> str:
@@ -62,13 +64,21 @@ def new_database(server_dsn: str, template: str | None = None) -> Iterator[str]:
             server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def _in_memory() -> str | None:
+    """A folder in memory, where there is one with room. A clone is some thousand files, and a file system on a disk spends
+    more on making and forgetting them than the tests do on everything else."""
+    shared = Path("/dev/shm")
+    roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > MEMORY_OCTETS_MIN
+    return str(shared) if roomy else None
+
+
 @pytest.fixture(scope="session")
 def server_dsn() -> Iterator[str]:
     """A server for this run: the DSN of a database on it, whose role may create others."""
     if external := os.environ.get("RELAIS_TEST_DATABASE_URL"):
         yield external
         return
-    with tempfile.TemporaryDirectory(prefix="relais-") as folder:
+    with tempfile.TemporaryDirectory(prefix="relais-", dir=_in_memory()) as folder:
         Path(folder).chmod(0o711)  # when root runs the tests, the server's account passes through it
         with Embedded(Path(folder) / "data", durable=False) as server:
             yield server.dsn

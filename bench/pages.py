@@ -117,15 +117,17 @@ def _asked(client: Any, url: str) -> tuple[Sequence[float], int]:
 
     target = "list" if re.search(r"/bo/[a-z-]+/(\?|$)", url) else "drawer"
     headers = {"HX-Request": "true", "HX-Target": target}
+    client.get(url, headers=headers)  # what a process reads once
     with CaptureQueriesContext(connection) as queries:
-        client.get(url, headers=headers)  # what a process reads once
+        client.get(url, headers=headers)
+    queries_count = len(queries)  # now: the log they stand in begins anew with the next request
     times_ms = []
     for _ in range(ROUNDS_COUNT):
         began_s = time.perf_counter()
         answer = client.get(url, headers=headers)
         times_ms.append((time.perf_counter() - began_s) * 1_000)
         assert answer.status_code == 200, (url, answer.status_code)
-    return times_ms, len(queries)
+    return times_ms, queries_count
 
 
 def _csv_missed(client: Any) -> int:

@@ -22,7 +22,8 @@ document.addEventListener("beforetoggle", (event) => {
 
 document.addEventListener("toggle", (event) => {
   const menu = event.target;
-  if (event.newState === "open" && menu.matches(".menu[popover]")) menu.querySelector("[autofocus], a, button, input")?.focus();
+  if (event.newState !== "open" || !menu.matches(".menu[popover]")) return;
+  menu.querySelector(":is([autofocus], a, button, input):not(.ts-wrapper *, [type=hidden])")?.focus(); // a choice would open over the rest
 }, true);
 
 on("keydown", ".menu", (event, menu) => {

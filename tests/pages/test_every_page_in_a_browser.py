@@ -141,6 +141,57 @@ def test_every_page_is_quiet_fits_and_can_be_read_by_all(site: Pages, browser: A
     assert not troubles, "\n".join(troubles)
 
 
+LAYERS = {  # what opens over the list of agreements, and how
+    "csv-menu": "[popovertarget=csv-menu]",
+    "filter-menu": "[popovertarget=filter-menu]:visible",
+    "columns-menu": "[popovertarget=columns-menu]",
+    "account-menu": "[popovertarget=account-menu]",
+    "help": "[data-open=help]",
+    "find": "[data-find]:visible",
+}
+
+
+def test_what_opens_over_a_page_can_be_read_by_all(site: Pages, browser: Any) -> None:
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    page = _Page(browser, site, "reseller", SIZES["wide"])
+    browsed, troubles = page.browsed, []
+
+    def look(name: str) -> None:
+        browsed.evaluate(AXE_SCRIPT)
+        troubles.extend(f"{name}: {each}" for each in [*browsed.evaluate(FOUND, RULES), *page.said])
+        browsed.screenshot(path=PICTURES / f"over-{name}--1440-light.jpg", type="jpeg", quality=80)
+
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.open("/bo/agreements/", error=False)
+    for name, opener in LAYERS.items():
+        browsed.locator(opener).first.click()
+        browsed.locator(f"#{name}").wait_for()
+        if name == "find":
+            browsed.keyboard.type("a")
+            browsed.locator("#find-results a").first.wait_for()
+        look(name)
+        browsed.keyboard.press("Escape")
+        browsed.locator(f"#{name}").wait_for(state="hidden")
+    browsed.locator("tbody [name=ids]").first.check()
+    look("bulk")
+    page.open("/bo/banks/new/", error=False)
+    browsed.locator("#drawer [name=name]").fill("A bank")
+    browsed.locator("#drawer [data-save]").click()
+    browsed.locator("#drawer .err").first.wait_for()
+    page.said.clear()  # the browser itself reports that the form was refused
+    look("form-with-errors")
+    browsed.keyboard.press("Escape")
+    browsed.locator("dialog[role=alertdialog]").wait_for()
+    look("leave-without-saving")
+    page.open(site.found["banks-view"][0], error=False)
+    browsed.get_by_role("link", name="Delete…").click()
+    browsed.locator("#dialog [data-close]").wait_for()
+    look("delete")
+    browsed.context.close()
+    assert not troubles, "\n".join(troubles)
+
+
 class _Page:
     """A tab of a browser in which somebody is logged in."""
 

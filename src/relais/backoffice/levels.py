@@ -1,26 +1,19 @@
-"""Entities over the same records seen from two sides: those of the viewer's own company, and those of its clients."""
+"""The same records seen from two sides: those of the viewer's own company, and those of its clients."""
 
-from typing import Any
+from django.db.models import Q, QuerySet
 
-from django.db.models import QuerySet
-
-from relais.pages.entity import Entity
 from relais.pages.viewer import Viewer
 from relais.records.parties.models import Company, LegalEntity
 
 
-class OfOwnCompany(Entity):
-    """Only records of the viewer's company, by the model's `company`."""
-
-    def queryset(self, viewer: Viewer, level: str = "view") -> QuerySet[Any]:
-        return super().queryset(viewer, level).filter(company_id=viewer.company.pk)
+def of_own_company(viewer: Viewer) -> Q:
+    """For `Entity.of`: records of the viewer's company, by the model's `company`."""
+    return Q(company_id=viewer.company.pk)
 
 
-class OfClients(Entity):
-    """Only records of companies directly below the viewer's, by the model's `company`."""
-
-    def queryset(self, viewer: Viewer, level: str = "view") -> QuerySet[Any]:
-        return super().queryset(viewer, level).filter(company__parent_id=viewer.company.pk)
+def of_clients(viewer: Viewer) -> Q:
+    """For `Entity.of`: records of companies directly below the viewer's, by the model's `company`."""
+    return Q(company__parent_id=viewer.company.pk)
 
 
 def clients_of(viewer: Viewer) -> QuerySet[Company]:

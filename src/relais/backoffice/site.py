@@ -17,6 +17,16 @@ GROUPS = (
     ("Portals", "world"),
 )
 
-BACKOFFICE = Site("backoffice", "BackOffice", GROUPS)
+SETUP = (  # GEN-26 to GEN-34
+    ("Own legal entity", "own-legal-entities"),
+    ("Company", "companies"),
+    ("Legal entity of the company", "legal-entities"),
+    ("Agreement", "agreements"),
+    ("Service with its rates", "services"),
+    ("Service enabled on the agreement", "enabled-services"),
+    ("Sender ID, tied to the agreement", "sender-ids"),
+)
+
+BACKOFFICE = Site("backoffice", "BackOffice", GROUPS, SETUP)
 BACKOFFICE.discover(entities)
 BACKOFFICE.discover(screens)

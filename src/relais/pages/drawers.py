@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from django import forms
+from django.core.serializers import serialize
 from django.db import transaction
 from django.utils.safestring import SafeString
 
@@ -58,7 +60,7 @@ class Drawer:
 
     def __init__(self, entity: Entity, record: Any, viewer: Viewer) -> None:
         self.entity, self.record, self.viewer = entity, record, viewer
-        manages = viewer.may(entity.line, MANAGE) and entity.queryset(viewer, MANAGE).filter(pk=record.pk).exists()
+        manages = viewer.may(entity.line, MANAGE) and entity.bare(viewer, MANAGE).filter(pk=record.pk).exists()
         self.may_edit = manages and entity.form is not None
         self.may_delete = manages and entity.deletes is not None
         self.actions = [action for action in entity.actions if manages and action.shown(record)]
@@ -101,16 +103,11 @@ class FormDrawer:
     def __init__(self, entity: Entity, record: Any | None, viewer: Viewer, *, data: Any = None, files: Any = None,
                  initial: dict[str, Any] | None = None) -> None:  # fmt: skip
         self.entity, self.record, self.viewer = entity, record, viewer
+        self.stamp = stamp_of(record)  # before the form changes the record
         self.conflicts: list[Conflict] = []
         self.view = Drawer(entity, record, viewer) if record is not None else None
         self._sent = (data, files)
         self.form = self._form(record, initial)
-
-    @property
-    def stamp(self) -> str:
-        """When the record shown was last changed; sent back with the form, so that a change by somebody else is noticed."""
-        changed: datetime | None = getattr(self.record, "updated_at", None)
-        return changed.isoformat() if changed else ""
 
     @property
     def sections(self) -> list[FieldSection]:
@@ -129,7 +126,7 @@ class FormDrawer:
                     return self.form.store()
                 transaction.set_rollback(True)
         except Changed as changed:  # between our look and the verb's lock; locks are the verbs' to order
-            self.record = changed.stored
+            self.record, self.stamp = changed.stored, stamp_of(changed.stored)
             self._changed_meanwhile()
         except Invalid as invalid:
             tell(self.form, invalid)
@@ -166,6 +163,15 @@ class FormDrawer:
                     Conflict(column.label, told, _said(self.form[name], self.form.cleaned_data.get(name)))
                 )
         return bool(self.conflicts)
+
+
+def stamp_of(record: Any) -> str:
+    """When a record was last changed, or what it holds where it does not say; sent back with the form, so that a change by
+    somebody else is noticed."""
+    if record is None:
+        return ""
+    changed: datetime | None = getattr(record, "updated_at", None)
+    return changed.isoformat() if changed else sha256(serialize("json", [record]).encode()).hexdigest()
 
 
 def _said(field: forms.BoundField, value: Any) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from relais.pages.kinds import Kind
 from relais.pages.viewer import Viewer
@@ -111,6 +111,7 @@ class Entity:
     search: tuple[str, ...] = ()
     search_hint: str = ""
     order: str = "-pk"  # paths, the first one first; what is sorted by a column follows it within equal values
+    of: Callable[[Viewer], Q] = lambda viewer: Q()  # which of the rows behind the one door the page is about
     rows: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows  # joins and annotations the columns need
     # Of a table too large to be searched whole: the filtered rows (and the values of the filters) → how far back the list
     # looks, and the words that say so, "" where that is everything. CSV is of everything.
@@ -127,6 +128,10 @@ class Entity:
     def column(self, key: str) -> Column | None:
         return next((column for column in self.columns if column.key == key), None)
 
+    def bare(self, viewer: Viewer, level: str = "view") -> QuerySet[Any]:
+        """The page's rows, through the one door."""
+        return viewer.rows(self.model, level).filter(self.of(viewer))
+
     def queryset(self, viewer: Viewer, level: str = "view") -> QuerySet[Any]:
-        """Rows through the one door, with what the columns need."""
-        return self.rows(viewer.rows(self.model, level))
+        """The same with what the columns need."""
+        return self.rows(self.bare(viewer, level))

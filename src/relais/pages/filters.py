@@ -110,6 +110,13 @@ class Conditions:
     def any(self) -> bool:
         return bool(self.search or self.values)
 
+    @property
+    def paths(self) -> list[str]:
+        """What the conditions look at."""
+        return [self.set.filters[name].field_name for name in self.values] + list(
+            self.entity.search if self.search else ()
+        )
+
     def apply(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         many: dict[str, QuerySet[Any]] = {}
         for name, value in self.values.items():

@@ -113,19 +113,33 @@ class EntityList:
         self.may_add = self.may_manage and (entity.form_of_new or entity.form) is not None
 
     def rows(self) -> QuerySet[Any]:
-        """Everything filtered, in order."""
+        """Everything filtered, in order, with what the columns need."""
         return self.conditions.apply(self.entity.queryset(self.viewer)).order_by(*self._order_by())
 
     def load(self) -> "EntityList":
-        """Runs the queries of a page."""
-        rows, self.note = self._in_reach(self.conditions, self.rows())
-        self.count = count_of(rows)
-        self.paging = self._paging(self.count)
-        self.table = (
-            [self.row(each) for each in rows[self.paging.first - 1 : self.paging.last]] if self.count.number else []
+        """Runs the queries of a page: which rows first, then what the columns need of those alone."""
+        found, self.note = self._in_reach(self.conditions, self._found(self.conditions, self._order_by()))
+        keys = (
+            list(found.values_list("pk", flat=True)[: self._size() + 1]) if self.query.get(PAGE, "1") == "1" else None
         )
+        short = keys is not None and len(keys) <= self._size()  # the first page is all there is, and its own count
+        self.count = Count(len(keys), False) if short else count_of(found)
+        self.paging = self._paging(self.count)
+        if keys is None:
+            keys = list(found.values_list("pk", flat=True)[max(0, self.paging.first - 1) : self.paging.last])
+        keys = keys[: self.paging.size]
+        records = self.entity.rows(self.entity.model._default_manager.filter(pk__in=keys)).in_bulk() if keys else {}
+        self.table = [self.row(records[key]) for key in keys if key in records]
         self.empty = "" if self.table else "filter" if self.conditions.any or self.problems else "first"
         return self
+
+    def _found(self, conditions: Conditions, order: tuple[str, ...] = ()) -> QuerySet[Any]:
+        """The filtered rows, without what `Entity.rows` adds unless a condition or the order speaks of it."""
+        paths = [path.lstrip("-") for path in (*conditions.paths, *order)]
+        own = {"pk", *(field.name for field in self.entity.model._meta.get_fields())}
+        bare = all(path.partition("__")[0] in own for path in paths)
+        rows = self.entity.bare(self.viewer) if bare else self.entity.queryset(self.viewer)
+        return conditions.apply(rows).order_by(*order)
 
     def row(self, record: Any) -> Row:
         cells = tuple(
@@ -153,10 +167,16 @@ class EntityList:
                 self.with_(sort=("" if descending or self.sort != column.key else "-") + column.key, page=None)
                 if column.sort_path
                 else "",
-                ("descending" if descending else "ascending") if self.sort.lstrip("-") == column.key else "",
+                self._direction(column),
             )
             for column in self.columns
         ]
+
+    def _direction(self, column: Column) -> str:
+        if self.sort:
+            return ("descending" if self.sort[0] == "-" else "ascending") if self.sort.lstrip("-") == column.key else ""
+        first = self.entity.order.split()[0]
+        return ("descending" if first[0] == "-" else "ascending") if first.lstrip("-") == column.sort_path else ""
 
     @property
     def column_choices(self) -> list[ColumnChoice]:
@@ -178,9 +198,10 @@ class EntityList:
         return tabs + [self._tab(each.pk, each.name, each.query, each.query == current, counted) for each in saved]
 
     def _tab(self, pk: int | None, label: str, query: str, current: bool, counted: bool) -> Tab:
-        conditions = Conditions(self.entity, QueryDict(query), self.viewer)
-        rows = conditions.apply(self.entity.queryset(self.viewer))
-        count = count_of(self._in_reach(conditions, rows)[0]) if counted else None
+        count = None
+        if counted:
+            conditions = Conditions(self.entity, QueryDict(query), self.viewer)
+            count = count_of(self._in_reach(conditions, self._found(conditions))[0])
         return Tab(pk, label, f"{self.url}?{query}" if query else self.url, current, count)
 
     def with_(self, **changes: Any) -> str:

@@ -36,6 +36,15 @@ class MenuLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SetupStep:
+    """A step of setting a level up. `example`: the newest record it has led to, "" while there is none."""
+
+    label: str
+    example: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MenuGroup:
     label: str
     icon: str
@@ -53,11 +62,13 @@ class MenuGroup:
 
 @dataclass
 class Site:
-    """`groups`: (label, icon) in the order of the menu; a name without entities or screens is not shown."""
+    """`groups`: (label, icon) in the order of the menu; a name without entities or screens is not shown. `setup`: (label,
+    entity) in the order in which a level is set up."""
 
     name: str
     title: str
     groups: tuple[tuple[str, str], ...]
+    setup: tuple[tuple[str, str], ...] = ()
     entities: dict[str, Entity] = field(default_factory=dict)
     screens: dict[str, Screen] = field(default_factory=dict)
 
@@ -86,9 +97,22 @@ class Site:
 
         return sorted(self.entities.values(), key=place)
 
+    def setup_steps(self, viewer: Viewer, current: str) -> list[SetupStep]:
+        """Where an entity stands in the order of setting up; none where it has no place there."""
+        if all(name != current for _, name in self.setup):
+            return []
+        steps = []
+        for label, name in self.setup:
+            newest = self.entities[name].bare(viewer).order_by("-pk").first() if name in self.entities else None
+            steps.append(SetupStep(label, str(newest or ""), name == current))
+        return steps
+
     def menu(self, viewer: Viewer, current: str) -> list[MenuGroup]:
         """Groups with the lines this person may see; `current` is the name of the entity or screen that is open."""
         lines: dict[str, list[tuple[int, MenuLine]]] = {}
+        opened = self.entities.get(current) or self.screens.get(
+            current
+        )  # one without a line is marked by its permission's
         pages: list[tuple[Entity | Screen, str, str]] = [
             (e, e.plural, f"{e.name}-list") for e in self.entities.values()
         ]
@@ -96,7 +120,8 @@ class Site:
         for page, label, url_name in pages:
             level = page.level if isinstance(page, Screen) else VIEW
             if page.menu is not None and viewer.may(page.line, level):
-                line = MenuLine(label, reverse(url_name), page.name == current)
+                below = opened is not None and opened.menu is None and opened.line == page.line
+                line = MenuLine(label, reverse(url_name), page.name == current or below)
                 lines.setdefault(page.menu.group, []).append((page.menu.order, line))
         return [
             MenuGroup(group, icon, tuple(line for _, line in sorted(lines[group], key=lambda pair: pair[0])))

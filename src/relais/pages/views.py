@@ -44,7 +44,10 @@ def list_view(entity: Entity) -> View:
             return _filter_options(entity, request, viewer)
         listed = EntityList(entity, request.GET, viewer).load()
         part = "pages/list_body.html" if request.headers.get("HX-Target") == "list" else "pages/list.html"
-        return render(request, part, {"entity": entity, "list": listed, "tabs": listed.tabs(counted=False)})
+        context = {"entity": entity, "list": listed, "tabs": listed.tabs(counted=False)}
+        if listed.empty == "first":
+            context["setup"] = request.site.setup_steps(viewer, entity.name)  # type: ignore[attr-defined]  # of the guard
+        return render(request, part, context)
 
     return view
 

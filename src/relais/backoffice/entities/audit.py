@@ -32,7 +32,7 @@ OPERATIONS = {
     Operation.DELETE: ("Delete", "bad"),
 }
 INTERFACES = {Interface.BACKOFFICE: "BackOffice", Interface.CLIENT_PORTAL: "Client portal"}
-LINES_SHOWN_MAX = 200  # an import may have changed thousands: the CSV file has all
+LINES_SHOWN_MAX = 50  # an import may have changed thousands: the CSV file has all
 WITHOUT_AUDIT = (AuditAction, AuditLine, ListPreference, SavedFilter)
 
 

@@ -78,21 +78,15 @@ class BankAccountForm(OwnBankAccountForm):
         super().__init__(viewer, *args, **options)
 
 
-class BankAccountsOfClients(Entity):
+def _of_clients(viewer: Viewer) -> Q:
     """Those that the viewer's company keeps for companies directly below it."""
-
-    def queryset(self, viewer: Viewer, level: str = "view") -> QuerySet[Any]:
-        rows = super().queryset(viewer, level).filter(level_id=viewer.company.pk)
-        return rows.filter(legal_entity__company__parent_id=viewer.company.pk)
+    return Q(level_id=viewer.company.pk, legal_entity__company__parent_id=viewer.company.pk)
 
 
-class OwnBankAccounts(Entity):
+def _own(viewer: Viewer) -> Q:
     """Those of own legal entities, whoever keeps them, and those the viewer's company keeps for resellers below (OBA-24)."""
-
-    def queryset(self, viewer: Viewer, level: str = "view") -> QuerySet[Any]:
-        own = Q(legal_entity__company_id=viewer.company.pk)
-        assigned = Q(level_id=viewer.company.pk, legal_entity__company__type=CompanyType.RESELLER)
-        return super().queryset(viewer, level).filter(own | assigned)
+    assigned = Q(level_id=viewer.company.pk, legal_entity__company__type=CompanyType.RESELLER)
+    return Q(legal_entity__company_id=viewer.company.pk) | assigned
 
 
 def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -118,7 +112,7 @@ _FILTERS = (
 )
 _SEARCH = ("name", "legal_entity__name", "bank__name", "account_holder", "account_number")
 
-BANK_ACCOUNTS = BankAccountsOfClients(
+BANK_ACCOUNTS = Entity(
     name="bank-accounts",
     model=BankAccount,
     label="Bank account",
@@ -146,13 +140,14 @@ BANK_ACCOUNTS = BankAccountsOfClients(
         Section("Bank account", ("name", "company", "legal_entity", "bank")),
         Section("At the bank", DETAILS),
     ),
+    of=_of_clients,
     rows=_rows,
     form=BankAccountForm,
     deletes=lambda account, viewer: delete_bank_account(account.pk),
     empty="Bank accounts of clients stand on their agreements and invoices. Add the bank and the legal entity first.",
 )
 
-OWN_BANK_ACCOUNTS = OwnBankAccounts(
+OWN_BANK_ACCOUNTS = Entity(
     name="own-bank-accounts",
     model=BankAccount,
     label="Own bank account",
@@ -179,6 +174,7 @@ OWN_BANK_ACCOUNTS = OwnBankAccounts(
         Section("Own bank account", ("name", "legal_entity", "bank", "level")),
         Section("At the bank", DETAILS),
     ),
+    of=_own,
     rows=_rows,
     form=OwnBankAccountForm,
     deletes=lambda account, viewer: delete_bank_account(account.pk),

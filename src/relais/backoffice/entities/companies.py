@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from relais.backoffice.kinds import DayOf, Truth
-from relais.backoffice.levels import clients_of, default_entity, own_entities
+from relais.backoffice.levels import default_entity, own_entities
 from relais.pages.entity import Action, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
 from relais.pages.kinds import NOTHING, Badge, Choice, Computed, Id, Instant, Kind, Name, Reference
@@ -110,11 +110,9 @@ class CompanyForm(RecordForm):
         return save_company(self.instance, lockout_intended=intended, unchanged_since=self.unchanged_since)
 
 
-class Companies(Entity):
+def _clients(viewer: Viewer) -> Q:
     """Without the viewer's own company, whose page can be looked at all the same."""
-
-    def queryset(self, viewer: Viewer, level: str = "view") -> QuerySet[Any]:
-        return super().queryset(viewer, level).filter(pk__in=clients_of(viewer).values("pk"))
+    return Q(parent_id=viewer.company.pk)
 
 
 def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -127,7 +125,7 @@ def _channels(company: Company) -> tuple[str, str]:
     return words or NOTHING, words
 
 
-COMPANIES = Companies(
+COMPANIES = Entity(
     name="companies",
     model=Company,
     label="Company",
@@ -173,6 +171,7 @@ COMPANIES = Companies(
         Section("MNP", MNP_FIELDS, hint="Number portability is asked for before a message is rated and routed"),
         Section("Control", ("moderation", "two_factor_required", "lockout_intended")),
     ),
+    of=_clients,
     rows=_rows,
     form=CompanyForm,
     deletes=lambda company, viewer: delete_company(company.pk),

@@ -139,8 +139,12 @@ class NewEnabledPackForm(EnabledPackForm):
         return enable_pack(self.instance, self.viewer.now)
 
 
-def _of_types(types: tuple[ServiceType, ...]) -> Callable[[QuerySet[Any]], QuerySet[Any]]:
-    return lambda rows: rows.filter(service__type__in=types).select_related("agreement__company", "service")
+def _of_types(types: tuple[ServiceType, ...]) -> Callable[[Viewer], Q]:
+    return lambda viewer: Q(service__type__in=types)
+
+
+def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.select_related("agreement__company", "service")
 
 
 _COMPANY = Column(
@@ -196,7 +200,8 @@ ENABLED_SERVICES = Entity(
         Section("Service", ("service", "agreement")),
         Section("Period", ("effective_from", "effective_till", "hidden_from_client")),
     ),
-    rows=_of_types((ServiceType.PAY_AS_YOU_GO,)),
+    of=_of_types((ServiceType.PAY_AS_YOU_GO,)),
+    rows=_rows,
     form=EnabledServiceForm,
     form_of_new=NewEnabledServiceForm,
     empty="A client can send once a pay-as-you-go service is enabled on its agreement. Add the service with its rates, and "
@@ -228,7 +233,8 @@ ENABLED_PACKS = Entity(
         Section("Pack", ("service", "agreement", "billing")),
         Section("Period", ("effective_from", "effective_till")),
     ),
-    rows=_of_types(tuple(PACK_TYPES)),
+    of=_of_types(tuple(PACK_TYPES)),
+    rows=_rows,
     form=EnabledPackForm,
     form_of_new=NewEnabledPackForm,
     empty="A pack is a number of units, or an amount of money, that is used before the pay-as-you-go service. Add a pack under "

@@ -7,9 +7,9 @@ from django import forms
 
 from relais.backoffice.choices import COUNTRY_NAMES, country_choices
 from relais.backoffice.kinds import Truth
-from relais.backoffice.levels import OfClients, OfOwnCompany, clients_of
+from relais.backoffice.levels import clients_of, of_clients, of_own_company
 from relais.backoffice.reselling import reselling_block
-from relais.pages.entity import Column, Filter, Menu, Section
+from relais.pages.entity import Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
 from relais.pages.kinds import NOTHING, Choice, Computed, Id, Instant, Name, Reference
 from relais.pages.viewer import Viewer
@@ -125,7 +125,7 @@ SECTIONS = (
 )
 SEARCH = ("name", "legal_company_name", *NUMBERS)
 
-LEGAL_ENTITIES = OfClients(
+LEGAL_ENTITIES = Entity(
     name="legal-entities",
     model=LegalEntity,
     label="Legal entity",
@@ -137,6 +137,7 @@ LEGAL_ENTITIES = OfClients(
     search=(*SEARCH, "company__name"),
     search_hint="Name, company or number",
     sections=SECTIONS,
+    of=of_clients,
     rows=lambda rows: rows.select_related("company"),
     form=LegalEntityForm,
     deletes=lambda entity, viewer: delete_legal_entity(entity.pk),
@@ -144,7 +145,7 @@ LEGAL_ENTITIES = OfClients(
     empty="A legal entity is the body in whose name a company deals. Add the company first, then its legal entity.",
 )
 
-OWN_LEGAL_ENTITIES = OfOwnCompany(
+OWN_LEGAL_ENTITIES = Entity(
     name="own-legal-entities",
     model=LegalEntity,
     label="Own legal entity",
@@ -156,6 +157,7 @@ OWN_LEGAL_ENTITIES = OfOwnCompany(
     search=SEARCH,
     search_hint="Name or number",
     sections=SECTIONS,
+    of=of_own_company,
     rows=lambda rows: rows.select_related("company"),
     form=OwnLegalEntityForm,
     deletes=lambda entity, viewer: delete_legal_entity(entity.pk, own=True),

@@ -137,7 +137,7 @@ def _switch(disabled: bool) -> Any:
 VENDOR_SMPP_CONNECTIONS = Entity(
     name="vendor-smpp-connections",
     model=VendorSmppConnection,
-    label="Vendor SMPP Connection",
+    label="Vendor SMPP connection",
     plural="Vendors SMPP connections",
     line="Vendors SMPP connections",
     menu=Menu("Settings", 10),

@@ -85,6 +85,7 @@ class AgreementVersion(Editable):
     payment_alert_emails = blank_text(TEXT_LENGTH_MAX)
 
     class Meta:
+        indexes = [models.Index(fields=["agreement", "effective_from"], name="agreement_version_by_start")]
         constraints = [
             ExclusionConstraint(
                 name="agreement_versions_never_overlap",

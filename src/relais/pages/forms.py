@@ -3,14 +3,18 @@
 A verb's `Invalid` becomes errors beside the fields; a reason for a column that is no field stands in the summary.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.db.models import Model, QuerySet
+from django.utils.choices import BaseChoiceIterator
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from relais.pages.kinds import MICROS
@@ -68,19 +72,48 @@ class DayField(forms.DateField):
         super().__init__(input_formats=("%d.%m.%Y", "%Y-%m-%d"), widget=widget, **options)
 
 
+class _Zones(BaseChoiceIterator):
+    """IANA time zones with their offsets now; blank first."""
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(_zones_with_offsets(datetime.now(tz=UTC).replace(minute=0, second=0, microsecond=0)))
+
+
+@lru_cache(maxsize=2)
+def _zones_with_offsets(hour: datetime) -> tuple[tuple[str, str], ...]:
+    def offset(name: str) -> str:
+        told = f"{hour.astimezone(ZoneInfo(name)):%z}"
+        return f"{told[:3]}:{told[3:5]}"
+
+    return ("", ""), *((name, f"{name} {offset(name)}") for name in sorted(zone_names()))
+
+
+@lru_cache(maxsize=2)
+def _zone_options(zones: tuple[tuple[str, str], ...]) -> str:
+    return format_html_join("", '<option value="{}">{}</option>', zones)
+
+
+class ZoneSelect(forms.Select):
+    """Some six hundred options, written once and not for every form."""
+
+    template_name = "pages/widgets/zone.html"
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = forms.Widget.get_context(self, name, value, attrs)
+        chosen = format_html('value="{}"', value or "")
+        options = _zone_options(tuple(_Zones())).replace(chosen, f"{chosen} selected", 1)
+        context["widget"]["options"] = SafeString(options)
+        return context
+
+
 class ZoneField(forms.ChoiceField):
     """An IANA time zone, shown with its offset now."""
 
     def __init__(self, **options: Any) -> None:
-        now = datetime.now(tz=ZoneInfo("Etc/UTC"))
-        zones = [
-            (
-                name,
-                f"{name} {now.astimezone(ZoneInfo(name)):%z}"[:-2] + ":" + f"{now.astimezone(ZoneInfo(name)):%z}"[-2:],
-            )
-            for name in sorted(zone_names())
-        ]
-        super().__init__(choices=[("", ""), *zones], **options)
+        super().__init__(choices=_Zones(), widget=ZoneSelect, **options)
+
+    def valid_value(self, value: Any) -> bool:
+        return value in zone_names()
 
 
 class ZonedWidget(forms.MultiWidget):
@@ -88,9 +121,9 @@ class ZonedWidget(forms.MultiWidget):
 
     template_name = "pages/widgets/zoned.html"
 
-    def __init__(self, zones: list[tuple[str, str]]) -> None:
+    def __init__(self) -> None:
         instant = forms.TextInput(attrs={"placeholder": "dd.mm.yyyy, hh:mm:ss", "autocomplete": "off"})
-        super().__init__([instant, forms.Select(choices=zones)])
+        super().__init__([instant, ZoneSelect()])
 
     def decompress(self, value: Any) -> list[Any]:
         if value is None:
@@ -109,11 +142,9 @@ class ZonedField(forms.MultiValueField):
                "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d")  # fmt: skip
 
     def __init__(self, *, required: bool = True, **options: Any) -> None:
-        zone = ZoneField(required=False)
-        instant = forms.DateTimeField(required=required, input_formats=self.FORMATS)
-        super().__init__(fields=[_Naive(required=False, input_formats=self.FORMATS), zone], require_all_fields=False,
-                         required=required, widget=ZonedWidget(list(zone.choices)), **options)  # fmt: skip
-        self.instant_required = instant.required
+        super().__init__(fields=[_Naive(required=False, input_formats=self.FORMATS), ZoneField(required=False)],
+                         require_all_fields=False, required=required, widget=ZonedWidget(), **options)  # fmt: skip
+        self.instant_required = required
 
     def prepare_value(self, value: Any) -> Any:
         """A stored instant as its widget shows it; what was sent is a list and stays as it is."""

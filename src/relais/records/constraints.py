@@ -58,4 +58,8 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "smpp_connection_name_once": ("name", _TAKEN),
     "user_login_once_an_interface": ("login", "login is taken"),
+    "user_phone_digits": ("phone", "takes 7 to 15 digits, with the country code"),
+    "user_department": ("department", "is required for users of the Client portal, and for nobody else"),
+    "role_name_once": ("name", _TAKEN),
+    "department_name_once": ("name", _TAKEN),
 }

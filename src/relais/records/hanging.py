@@ -20,7 +20,7 @@ from relais.records.catalog.models import (
 from relais.records.connections.models import VendorSmppConnection
 from relais.records.errors import WHOLE, Invalid
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
-from relais.records.people.models import User
+from relais.records.people.models import Department, Role, User
 from relais.records.senders.models import SenderId
 
 NAMES_SHOWN_MAX = 5
@@ -75,6 +75,16 @@ def _of_company(company: Company) -> Sequence[Found]:
             "deleted sender IDs with their history",
         ),
         _counted(User.objects.filter(company=company), "user", "users"),
+        _counted(
+            User.everybody.filter(company=company).exclude(deleted_at=None),
+            "deleted user with a history",
+            "deleted users with their history",
+        ),
+        _counted(Role.objects.filter(company=company), "role", "roles"),
+        _counted(
+            Role.objects.filter(companies=company).exclude(company=company), "role made for it", "roles made for it"
+        ),
+        _counted(Department.objects.filter(company=company), "department", "departments"),
     )
 
 
@@ -133,6 +143,19 @@ def _of_network(network: Network) -> Sequence[Found]:
     )
 
 
+def _of_role(role: Role) -> Sequence[Found]:
+    return (_named(User.objects.filter(roles=role), "user", "users"),)
+
+
+def _of_department(department: Department) -> Sequence[Found]:
+    return (
+        _named(User.objects.filter(department=department), "user", "users"),
+        _counted(
+            User.everybody.filter(department=department).exclude(deleted_at=None), "deleted user", "deleted users"
+        ),
+    )
+
+
 def _unfinished_batches_count(connection_id: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM traffic_outbox WHERE connection_id = %s", [connection_id])
@@ -149,4 +172,6 @@ _FINDERS: dict[type[Model], Callable[..., Sequence[Found]]] = {
     VendorSmppConnection: _of_connection,
     Country: _of_country,
     Network: _of_network,
+    Role: _of_role,
+    Department: _of_department,
 }

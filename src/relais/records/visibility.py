@@ -26,7 +26,19 @@ from relais.records.catalog.models import (
 )
 from relais.records.connections.models import VendorSmppConnection
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
-from relais.records.people.models import ApiKey, AuditAction, AuditLine, ListPreference, SavedFilter, User
+from relais.records.people.models import (
+    ApiKey,
+    AuditAction,
+    AuditLine,
+    Department,
+    Interface,
+    ListPreference,
+    Role,
+    SavedFilter,
+    User,
+    UserRole,
+)
+from relais.records.people.roles import may_use
 from relais.records.senders.models import SenderId
 
 M = TypeVar("M", bound=Model)
@@ -113,6 +125,28 @@ def _companies(user: User, action: Action) -> Q:
 @rule_of(LegalEntity, SenderId, ApiKey, User)
 def _of_own_and_children(user: User, action: Action) -> Q:
     return Q(company__in=own_and_children(user.company_id))
+
+
+@rule_of(UserRole)
+def _roles_of_users(user: User, action: Action) -> Q:
+    return Q(user__company__in=own_and_children(user.company_id))
+
+
+@rule_of(Role)
+def _roles(user: User, action: Action) -> Q:
+    """Its own; to look at also the system's, and those that the company above made for it (ROLE-26, ROLE-27)."""
+    if action == "manage":
+        rule = Q(company_id=user.company_id)
+    else:
+        rule = Q(company=None) | Q(company_id=user.company_id) | may_use(user.company)
+    return rule & Q(interface=user.interface) if user.interface == Interface.CLIENT_PORTAL else rule
+
+
+@rule_of(Department)
+def _departments(user: User, action: Action) -> Q:
+    """Its own and its direct children's; to look at also those that every company has."""
+    kept = Q(company__in=own_and_children(user.company_id))
+    return kept if action == "manage" else kept | Q(company=None)
 
 
 @rule_of(BankAccount)

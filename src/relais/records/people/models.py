@@ -1,4 +1,4 @@
-"""Users of the two interfaces with what they prefer, the keys of client systems, and the audit.
+"""Users of the two interfaces with their roles, departments and preferences, the keys of client systems, and the audit.
 
 Rows of the audit come from triggers (migration 0004) and from `relais.records.audit`; they never change.
 """
@@ -27,8 +27,76 @@ class Theme(models.TextChoices):
     DARK = "dark", "Dark"
 
 
+ROLE_NAME_MAX = 40  # ROLE-9
+
+
+class Role(Editable):
+    """Levels of permission lines under a name. A system role has a `key`, no company, and its levels in code (ROLE-29); any
+    other belongs to the company that made it, and is for that one and its direct children, or for `companies` only (ROLE-16).
+
+    `levels`: line → "view" or "manage"; see `relais.records.people.permissions`.
+    """
+
+    interface = closed_set(Interface)
+    key = models.CharField(max_length=30, blank=True, default="", db_default="", editable=False)
+    company = owner("parties.Company", null=True, blank=True, related_name="roles")
+    name = models.CharField(max_length=ROLE_NAME_MAX)
+    description = blank_text(TEXT_LENGTH_MAX)
+    levels = models.JSONField(default=dict, db_default={}, blank=True)
+    companies: Any = models.ManyToManyField("parties.Company", related_name="roles_for_it", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "interface", "company", Lower("name"), name="role_name_once", nulls_distinct=False,
+                violation_error_message="name is taken",
+            ),
+            models.CheckConstraint(condition=Q(interface__in=Interface.values), name="role_interface"),
+            models.CheckConstraint(
+                condition=Q(key="", company__isnull=False) | (~Q(key="") & Q(company=None)), name="role_system_or_owned"
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_system(self) -> bool:
+        return self.key != ""
+
+
+class Department(Editable):
+    """Decides which conversations a user of the Client portal reaches (USR-49). Those without a company exist for every one
+    (USR-50): nobody changes them."""
+
+    company = owner("parties.Company", null=True, blank=True, related_name="departments")
+    name = name_text()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "company", Lower("name"), name="department_name_once", nulls_distinct=False,
+                violation_error_message="name is taken",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LiveUsers(models.Manager["User"]):
+    """Without those that were deleted (USR-66)."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(deleted_at=None)
+
+
 class User(AbstractBaseUser, Editable):
-    """A person of a company; a login exists once an interface, compared without case (USR-58)."""
+    """A person of a company; a login exists once an interface, compared without case, and is not used again (USR-58, USR-66).
+
+    What a person may do is the highest of the roles', but for `deviations` (line → level, "none" too), unless there are
+    `no_restrictions`; `permissions.effective_levels` puts it together.
+    """
 
     interface = closed_set(Interface)
     company = owner("parties.Company", related_name="users")
@@ -45,8 +113,15 @@ class User(AbstractBaseUser, Editable):
     timezone = blank_text(64)
     two_factor = flag()
     no_restrictions = flag()
+    roles: Any = models.ManyToManyField(Role, through="people.UserRole", related_name="users", blank=True)
+    deviations = models.JSONField(default=dict, db_default={}, blank=True)
+    department = owner("people.Department", null=True, blank=True, related_name="users")
     is_active = flag(True)
     theme = closed_set(Theme, blank=True, default=Theme.SYSTEM, db_default=Theme.SYSTEM)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = LiveUsers()
+    everybody: Any = models.Manager()
 
     USERNAME_FIELD = "login"
     EMAIL_FIELD = "e_mail"
@@ -63,6 +138,12 @@ class User(AbstractBaseUser, Editable):
             models.CheckConstraint(condition=Q(interface__in=Interface.values), name="user_interface"),
             models.CheckConstraint(condition=Q(phone="") | Q(phone__regex=r"^[0-9]{7,15}$"), name="user_phone_digits"),
             models.CheckConstraint(condition=Q(theme__in=Theme.values), name="user_theme"),
+            models.CheckConstraint(
+                condition=Q(interface=Interface.BACKOFFICE, department=None)
+                | Q(interface=Interface.CLIENT_PORTAL, department__isnull=False),
+                name="user_department",
+            ),
+            models.CheckConstraint(condition=Q(deleted_at=None) | Q(is_active=False), name="user_deleted_is_out"),
         ]
 
     def __str__(self) -> str:
@@ -79,6 +160,19 @@ class User(AbstractBaseUser, Editable):
         """One or two capitals that stand for the person where there is room for no more."""
         names = [name.strip() for name in (self.first_name, self.last_name) if name.strip()]
         return "".join(name[0] for name in names or [self.login]).upper()
+
+
+class UserRole(models.Model):
+    """A role of a user; there may be several (USR-71)."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    role = owner("people.Role", related_name="given")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "role"], name="user_role_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role} of {self.user}"
 
 
 class ApiKeyRight(models.IntegerChoices):

@@ -1,36 +1,37 @@
-"""Make a user (USR-8 to USR-19)."""
+"""Make a user on behalf of the system: from the command line, in scenarios and demos."""
 
-from django.contrib.auth.hashers import make_password
+from collections.abc import Iterable
+
 from django.db import transaction
 
 from relais.records.errors import Invalid
-from relais.records.parties.models import Company, CompanyType
-from relais.records.people.models import Interface, User
-from relais.records.people.passwords import weaknesses
-from relais.records.saving import save
-from relais.records.zones import zone_names
+from relais.records.parties.models import Company
+from relais.records.people.actions.save_user import save_user
+from relais.records.people.models import Department, Interface, Role, User
+
+ADMIN = "Admin"  # of roles and of departments
 
 
 @transaction.atomic
 def create_user(
-    *, company: Company | str, login: str, password: str, interface: str = Interface.BACKOFFICE, **fields: object
+    *,
+    company: Company | str,
+    login: str,
+    password: str,
+    interface: str = Interface.BACKOFFICE,
+    roles: Iterable[Role] | None = None,
+    **fields: object,
 ) -> User:
-    """`company` is a record, or the name of the only company called so. First and last name default to the login.
-
-    `Invalid` for a weak password (PWD-1, PWD-2), and for BackOffice access of a company that sells nothing.
-    """
+    """`company` is a record, or the name of the only company called so. First and last name default to the login, the roles to
+    Admin (with `no_restrictions` to none), the department of the Client portal to Admin. `Invalid` as `save_user` has it."""
     owner = company if isinstance(company, Company) else _named(company)
-    if found := weaknesses(password):
-        raise Invalid({"password": found})
-    if interface == Interface.BACKOFFICE and owner.type != CompanyType.RESELLER:
-        raise Invalid.of("interface", f"{owner.name} is a client: its users use the Client portal")
-    names = {"first_name": login, "last_name": login}
-    user = User(interface=interface, company=owner, login=login, **(names | fields))
-    if user.timezone and user.timezone not in zone_names():
-        raise Invalid.of("timezone", "is not the IANA name of a time zone")
-    user.password = make_password(password)
-    save(user)
-    return user
+    fields = {"first_name": login, "last_name": login} | fields
+    if interface == Interface.CLIENT_PORTAL:
+        fields.setdefault("department", Department.objects.get(company=None, name=ADMIN))
+    user = User(interface=interface, company=owner, login=login, **fields)
+    if roles is None:
+        roles = [] if user.no_restrictions else Role.objects.filter(interface=interface, company=None, name=ADMIN)
+    return save_user(user, by=None, roles=list(roles), password=password)
 
 
 def _named(name: str) -> Company:

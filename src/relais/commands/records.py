@@ -40,8 +40,11 @@ def user() -> None:
 @click.option("--company", required=True, help="Name of the company the user belongs to.")
 @click.option("--login", required=True)
 @click.option("--e-mail", required=True, help="Where messages for this user go.")
+@click.option(
+    "--role", "roles", multiple=True, default=("Admin",), show_default=True, help="May be given several times."
+)
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for when not given.")
-def add(company: str, login: str, e_mail: str, password: str) -> None:
+def add(company: str, login: str, e_mail: str, roles: tuple[str, ...], password: str) -> None:
     """Create a user of the BackOffice."""
     from relais.commands.surroundings import any_database, dsn_of
     from relais.settings import load
@@ -54,7 +57,7 @@ def add(company: str, login: str, e_mail: str, password: str) -> None:
         from relais.records.people.actions.create_user import create_user
 
         try:
-            create_user(company=company, login=login, e_mail=e_mail, password=password)
+            create_user(company=company, login=login, e_mail=e_mail, roles=roles, password=password)
         except Invalid as refusal:
             click.echo(str(refusal), err=True)
             sys.exit(1)

@@ -1,4 +1,4 @@
-"""API keys and users in scenario files."""
+"""API keys, departments, roles and users in scenario files."""
 
 from typing import ClassVar
 
@@ -12,6 +12,8 @@ from relais.records.apply.shapes import (
     day,
     flag,
     full_text,
+    mapping,
+    names,
     one_of,
     secret,
     some_of,
@@ -20,7 +22,10 @@ from relais.records.apply.shapes import (
 from relais.records.errors import Invalid
 from relais.records.people.actions.create_api_key import create_api_key, digest, revoke_api_key
 from relais.records.people.actions.create_user import create_user
-from relais.records.people.models import ApiKey, ApiKeyRight, Interface, User
+from relais.records.people.actions.save_department import save_department
+from relais.records.people.actions.save_role import save_role
+from relais.records.people.actions.save_user import save_user
+from relais.records.people.models import ApiKey, ApiKeyRight, Department, Interface, Role, User
 from relais.records.saving import save
 
 RIGHTS = {right.name.lower(): right.value for right in ApiKeyRight}
@@ -55,6 +60,49 @@ class ApiKeys(Section):
         return Outcome.CHANGED if found is not None else Outcome.CREATED
 
 
+class Departments(Section):
+    name = "departments"
+    key = ("company", "name")
+    shape: ClassVar[Shape] = {
+        "company": Field(full_text, required=True),
+        "name": Field(full_text, required=True),
+    }
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        company = references.company(entry["company"])
+        if Department.objects.filter(company=company, name__iexact=entry["name"]).exists():
+            return Outcome.UNCHANGED
+        save_department(Department(company=company, name=entry["name"]))
+        return Outcome.CREATED
+
+
+class Roles(Section):
+    name = "roles"
+    key = ("interface", "company", "name")
+    shape: ClassVar[Shape] = {
+        "interface": Field(one_of(*Interface.values), required=True),
+        "company": Field(full_text, required=True),
+        "name": Field(full_text, required=True),
+        "description": Field(text),
+        "levels": Field(mapping, required=True),
+        "companies": Field(names),
+    }
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        company = references.company(entry["company"])
+        role = Role.objects.filter(company=company, interface=entry["interface"], name__iexact=entry["name"]).first()
+        made_for = [references.company(name, "companies") for name in entry.get("companies", ())]
+        if role is None:
+            role = Role(company=company, interface=entry["interface"], name=entry["name"])
+        new = role.pk is None
+        changed = assign(role, self.given(entry, {"description", "levels"}))
+        if "companies" in entry and not new:
+            changed = changed or set(role.companies.all()) != set(made_for)
+        if changed or new:
+            save_role(role, by=None, companies=made_for if "companies" in entry or new else None)
+        return Outcome.CREATED if new else changed_if(changed)
+
+
 class Users(Section):
     name = "users"
     key = ("interface", "login")
@@ -77,13 +125,19 @@ class Users(Section):
         "timezone": Field(full_text),
         "two_factor": Field(flag),
         "no_restrictions": Field(flag),
+        "roles": Field(names),
+        "department": Field(full_text),
         "enabled": Field(flag),
     }
 
     def apply(self, entry: Entry, run: Run) -> Outcome:
-        """The password is the one to begin with: whoever changed it since keeps theirs."""
+        """The password is the one to begin with: whoever changed it since keeps theirs. Without `roles` those of the record
+        stay; a new one then needs `no_restrictions`."""
         company = references.company(entry["company"])
-        values = self.given(entry, set(self.shape) - {"interface", "company", "login", "password"})
+        values = self.given(entry, set(self.shape) - {"interface", "company", "login", "password", "roles"})
+        if "department" in entry:
+            values["department"] = references.department(entry["department"], company)
+        roles = [references.role(name, company, entry["interface"]) for name in entry.get("roles", ())]
         found = User.objects.filter(interface=entry["interface"], login__iexact=entry["login"]).first()
         if found is None:
             create_user(
@@ -91,12 +145,15 @@ class Users(Section):
                 login=entry["login"],
                 password=entry["password"],
                 interface=entry["interface"],
+                roles=roles,
                 **values,
             )
             return Outcome.CREATED
         if found.company_id != company.pk:
             raise Invalid.of("login", "is taken by a user of another company")
         changed = assign(found, values)
+        if "roles" in entry:
+            changed = changed or set(found.roles.all()) != set(roles)
         if changed:
-            save(found)
+            save_user(found, by=None, roles=roles if "roles" in entry else None)
         return changed_if(changed)

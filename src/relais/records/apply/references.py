@@ -3,13 +3,15 @@
 from difflib import get_close_matches
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import Service
 from relais.records.connections.models import VendorSmppConnection
 from relais.records.errors import Invalid
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
+from relais.records.people.models import Department, Role
+from relais.records.people.roles import roles_for
 
 QUALIFIER = " / "
 _SUGGESTIONS_MAX = 3
@@ -62,6 +64,17 @@ def service(name: str, seller_id: int, field: str = "service") -> Service:
 def vendor_smpp_connection(name: str, companies: tuple[int, ...], field: str) -> VendorSmppConnection:
     rows = VendorSmppConnection.objects.filter(company_id__in=companies)
     return _one(field, "vendor_smpp_connections", "vendor SMPP connection", rows, "name", "company__name", name)
+
+
+def role(name: str, of: Company, interface: str, field: str = "roles") -> Role:
+    """One that users of the company may have."""
+    return _one(field, "roles", "role", roles_for(of, interface), "name", "company__name", name)
+
+
+def department(name: str, of: Company, field: str = "department") -> Department:
+    """One of the company's own, or one that every company has."""
+    rows = Department.objects.filter(Q(company=None) | Q(company=of))
+    return _one(field, "departments", "department", rows, "name", "company__name", name)
 
 
 def _one(

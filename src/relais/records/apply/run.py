@@ -34,6 +34,8 @@ STEPS: tuple[Section, ...] = (
     traffic.VendorSmppConnections(),
     traffic.SenderIds(),
     people.ApiKeys(),
+    people.Departments(),
+    people.Roles(),
     people.Users(),
     billing.Payments(),  # last: from here on balances are locked
 )

@@ -211,6 +211,13 @@ def some_of(*words: str) -> Reader:
     return read
 
 
+def names(value: Any) -> tuple[str, ...]:
+    """A list of texts, none of them empty; the list may be."""
+    if not isinstance(value, list):
+        raise ValueError(f"a list of names is expected, not {_kind(value)}")
+    return tuple(full_text(each) for each in value)
+
+
 def guid(value: Any) -> UUID:
     try:
         return UUID(text(value))

@@ -8,6 +8,7 @@ from relais.records.errors import Invalid
 from relais.records.parties.models import Company
 from relais.records.people.actions.save_user import save_user
 from relais.records.people.models import Department, Interface, Role, User
+from relais.records.people.roles import roles_for
 
 ADMIN = "Admin"  # of roles and of departments
 
@@ -19,19 +20,30 @@ def create_user(
     login: str,
     password: str,
     interface: str = Interface.BACKOFFICE,
-    roles: Iterable[Role] | None = None,
+    roles: Iterable[Role | str] | None = None,
     **fields: object,
 ) -> User:
-    """`company` is a record, or the name of the only company called so. First and last name default to the login, the roles to
-    Admin (with `no_restrictions` to none), the department of the Client portal to Admin. `Invalid` as `save_user` has it."""
+    """`company` is a record, or the name of the only company called so; `roles` are records, or names of roles its users may
+    have. First and last name default to the login, the roles to Admin (with `no_restrictions` to none), the department of the
+    Client portal to Admin. `Invalid` as `save_user` has it."""
     owner = company if isinstance(company, Company) else _named(company)
     fields = {"first_name": login, "last_name": login} | fields
     if interface == Interface.CLIENT_PORTAL:
         fields.setdefault("department", Department.objects.get(company=None, name=ADMIN))
     user = User(interface=interface, company=owner, login=login, **fields)
     if roles is None:
-        roles = [] if user.no_restrictions else Role.objects.filter(interface=interface, company=None, name=ADMIN)
-    return save_user(user, by=None, roles=list(roles), password=password)
+        roles = () if user.no_restrictions else (ADMIN,)
+    given = [_role(role, user) if isinstance(role, str) else role for role in roles]
+    return save_user(user, by=None, roles=given, password=password)
+
+
+def _role(name: str, user: User) -> Role:
+    offered = roles_for(user.company, user.interface)
+    found = offered.filter(name__iexact=name).first()
+    if found is None:
+        known = ", ".join(offered.order_by("pk").values_list("name", flat=True))
+        raise Invalid.of("roles", f"no role is called {name!r}; there are {known}")
+    return found
 
 
 def _named(name: str) -> Company:

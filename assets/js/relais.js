@@ -15,6 +15,7 @@ import "./columns.js";
 import "./find.js";
 import "./live.js";
 import "./lines.js";
+import "./permissions.js";
 
 window.htmx = htmx;
 register(Alpine);

@@ -50,9 +50,14 @@ def world(server_dsn: str, spain_template: str) -> Iterator[World]:
     """The pages on a Spain with a second branch and records of everything, for all tests of a module together: each makes
     what it changes, and leaves everybody's lists as they were."""
     with new_database(server_dsn, spain_template) as dsn, pages_on(dsn):
-        made = World()
-        made.fill()
-        yield made
+        from django.test import override_settings
+
+        with override_settings(
+            PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]
+        ):  # many users, no log-ins
+            made = World()
+            made.fill()
+            yield made
 
 
 def log_in(who: tuple[str, str]) -> Any:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from relais.backoffice.agreement_parts import day_in
 from relais.backoffice.entities.payments import DIRECTIONS, PAYMENTS, STATUSES
 from relais.pages.kinds import Badge, Money
-from relais.pages.viewer import Viewer
+from relais.pages.viewer import MANAGE, Viewer
 from relais.records.agreements.models import Agreement, AgreementVersion
 from relais.records.billing.models import Payment
 from relais.records.catalog.models import EnabledService
@@ -60,6 +60,7 @@ def finance(company: Company, viewer: Viewer, entity_key: str, operation: str) -
         "operation": operation,
         "operations": OPERATIONS,
         "may_see_payments": viewer.may("Payments"),
+        "may_add_entity": viewer.may("Legal entities", MANAGE),
     }
     if chosen is None:
         return context

@@ -7,7 +7,7 @@ from relais.backoffice import account
 from relais.backoffice.site import BACKOFFICE
 from relais.pages.find import find_view
 from relais.pages.guard import guarded, problem
-from relais.pages.viewer import viewer_of
+from relais.pages.viewer import EVERYBODY, viewer_of
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -42,7 +42,7 @@ def _broken(request: HttpRequest) -> HttpResponse:
     )
 
 
-everybody = guarded(BACKOFFICE, "everybody", "")
+everybody = guarded(BACKOFFICE, EVERYBODY, "")
 pages = [
     path("", everybody(home), name="home"),
     path("log-in/", account.log_in, name="log-in"),

@@ -228,6 +228,10 @@ class ReferenceField(forms.ModelChoiceField):
         rows: QuerySet[Any] = self.rows(viewer, chosen)
         return rows if all(chosen.get(name) for name in self.depends_on) else rows.none()
 
+    def offer_only(self, rows: QuerySet[Any]) -> None:
+        """From now on these, whatever other fields hold: what it depends on is fixed."""
+        self.rows, self.depends_on, self.queryset = (lambda viewer, chosen: rows), (), rows
+
 
 class RecordForm(forms.ModelForm):
     """The form of an entity's records. `fixed`: fields that cannot change once the record exists; they are shown as text."""

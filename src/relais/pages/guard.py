@@ -26,15 +26,28 @@ def guarded(site: Any, line: str, page: str, level: str = VIEW) -> Callable[[Vie
                 if request.headers.get("HX-Request"):
                     return render(request, "pages/session_ended.html", {"log_in_url": log_in}, status=401)
                 return HttpResponseRedirect(f"{log_in}?{urlencode({'next': request.get_full_path()})}")
-            viewer = viewer_of(request)
+            viewer_of(request)
             request.site, request.page = site, page  # type: ignore[attr-defined]  # what the frame's template needs
-            if not viewer.may(line, level):
+            return with_permission(line, level)(view)(request, *args, **kwargs)
+
+        return guard
+
+    return wrap
+
+
+def with_permission(line: str, level: str = VIEW) -> Callable[[View], View]:
+    """Lets a guarded view run only for people with `level` of a further line; who has it not is told which is missing."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not viewer_of(request).may(line, level):
                 return problem(
                     request, 403, "This page is not yours to see", f"You need the permission {line} ({level})."
                 )
             return view(request, *args, **kwargs)
 
-        return guard
+        return asked
 
     return wrap
 

@@ -18,6 +18,7 @@ from relais.pages.filters import NOT_FILTERS, PAGE, SEARCH, SIZE, SORT, Chip, Co
 from relais.pages.kinds import Computed, Name, SafeString, value_at
 from relais.pages.viewer import MANAGE, Viewer
 from relais.records.people.models import ListPreference, SavedFilter
+from relais.records.people.permissions import EXPORT
 
 COUNT_MAX = 10_000
 SIZES = (25, 50, 100, 250)
@@ -110,6 +111,7 @@ class EntityList:
         self.sort = self._sort()
         self.may_manage = viewer.may(entity.line, MANAGE)
         self.may_delete = self.may_manage and entity.deletes is not None
+        self.may_export = viewer.may(EXPORT)
         self.may_add = self.may_manage and (entity.form_of_new or entity.form) is not None
 
     def rows(self) -> QuerySet[Any]:

@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
 from relais.pages.entity import Entity, Menu
-from relais.pages.viewer import VIEW, Viewer
+from relais.pages.viewer import EVERYBODY, VIEW, Viewer
+from relais.records.people.permissions import LINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,8 @@ class Site:
     def _add(self, register: dict[str, Any], page: Any) -> None:
         if register.setdefault(page.name, page) is not page:
             raise ValueError(f"two pages of {self.name} are called {page.name}")
+        if page.line not in LINES[self.name] and page.line != EVERYBODY:
+            raise ValueError(f"{page.name} names the permission line {page.line!r}, which {self.name} does not have")
 
     def _guarded(self, screen: Screen) -> Callable[..., HttpResponse]:
         from relais.pages.guard import guarded

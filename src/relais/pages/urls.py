@@ -6,8 +6,9 @@ from django.urls import URLPattern, path, register_converter
 
 from relais.pages import preferences, views
 from relais.pages.entity import Entity
-from relais.pages.guard import guarded
+from relais.pages.guard import guarded, with_permission
 from relais.pages.viewer import MANAGE, VIEW
+from relais.records.people.permissions import EXPORT
 
 
 class KeyConverter:
@@ -33,7 +34,7 @@ def entity_urls(site: Any, entity: Entity) -> list[URLPattern]:
 
     found = [
         url("", "list", views.list_view),
-        url("csv/", "csv", views.csv_view),
+        url("csv/", "csv", lambda entity: with_permission(EXPORT)(views.csv_view(entity))),
         url("tabs/", "tabs", views.tabs_view),
         url("columns/", "columns", preferences.columns_view),
         url("filters/", "filters", preferences.filters_view),

@@ -1,5 +1,6 @@
 """Who looks at a page: the one door to rows, what the person may do, and the zone in which instants are shown."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,11 +12,14 @@ from django.utils import timezone
 
 from relais.records.parties.models import Company
 from relais.records.people.models import User
+from relais.records.people.permissions import MANAGE as MANAGE  # what pages import from here
+from relais.records.people.permissions import NONE, effective_levels, includes
+from relais.records.people.permissions import VIEW as VIEW
 from relais.records.secrets import seal, unseal
 from relais.records.visibility import visible
 from relais.records.zones import zone_names
 
-VIEW, MANAGE = "view", "manage"
+EVERYBODY = "everybody"  # the line of pages that are for whoever is logged in
 SHARED_LINES = frozenset({"MCCMNC"})
 
 
@@ -37,12 +41,17 @@ class Viewer:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.user.timezone if self.user.timezone in zone_names() else "Etc/UTC")
 
+    @cached_property
+    def levels(self) -> Mapping[str, str]:
+        """What the person may do, as it is stored at this request (USR-72); one query at most."""
+        return effective_levels(self.user)
+
     def may(self, line: str, level: str = VIEW) -> bool:
-        """Whether the person has `level` of the permission line. Until roles exist, everybody who may enter has every line;
-        but what all companies share only the System owner manages."""
-        if level == MANAGE and line in SHARED_LINES:
-            return self.company.parent_id is None
-        return bool(line) and level in (VIEW, MANAGE)
+        """Whether the person has `level` of the permission line, or more. What all companies share only the System owner
+        manages."""
+        if level == MANAGE and line in SHARED_LINES and self.company.parent_id is not None:
+            return False
+        return line == EVERYBODY or includes(self.levels.get(line, NONE), level)
 
     def hand_over(self, name: str, secret: str) -> None:
         """Keep a text for this person's next page alone: what was made just now and is shown once. Sealed meanwhile."""

@@ -127,6 +127,11 @@ def _of_own_and_children(user: User, action: Action) -> Q:
     return Q(company__in=own_and_children(user.company_id))
 
 
+def departments_of(company_id: int) -> QuerySet[Department]:
+    """Those that users of the company may be in."""
+    return Department.objects.filter(Q(company=None) | Q(company_id=company_id))
+
+
 @rule_of(UserRole)
 def _roles_of_users(user: User, action: Action) -> Q:
     return Q(user__company__in=own_and_children(user.company_id))

@@ -152,7 +152,7 @@ def _blocks(agreement: Agreement, viewer: Viewer) -> list[Block]:
     balance = agreement.balance
     limit_micros = agreement.version_limit_micros  # in force, whichever version is looked at
     shown_micros = picked.credit_limit_micros if picked else None
-    manages = viewer.rows(Agreement, MANAGE).filter(pk=agreement.pk).exists()
+    manages = viewer.may("Agreements", MANAGE) and viewer.rows(Agreement, MANAGE).filter(pk=agreement.pk).exists()
     may_change = manages and picked is not None and state_of(picked, viewer.now) is not VersionState.EXPIRED
     money = Money("currency", none=OPEN)
     figures = {

@@ -19,6 +19,7 @@ from relais.records.people.models import (
     Operation,
     SavedFilter,
 )
+from relais.records.people.permissions import EXPORT
 
 ACTORS = {
     Actor.USER: ("User", "mute"),
@@ -80,7 +81,8 @@ def _blocks(action: AuditAction, viewer: Viewer) -> list[Block]:
     lines = list(lines_seen(action, viewer)[: LINES_SHOWN_MAX + 1])
     shown = [(line, changes_of(line), *OPERATIONS[Operation(line.operation)]) for line in lines[:LINES_SHOWN_MAX]]
     more = len(lines) > LINES_SHOWN_MAX
-    return [Block("backoffice/audit_lines.html", {"action": action, "lines": shown, "more": more})]
+    told = {"action": action, "lines": shown, "more": more, "may_export": viewer.may(EXPORT)}
+    return [Block("backoffice/audit_lines.html", told)]
 
 
 AUDIT = Entity(

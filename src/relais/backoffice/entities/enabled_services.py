@@ -213,7 +213,7 @@ ENABLED_PACKS = Entity(
     model=EnabledService,
     label="Enabled pack",
     plural="Enabled packs",
-    line="Enabled services",
+    line="Enabled packs",
     menu=Menu("Account management", 41),
     columns=(
         Column("id", "ID", Id(), path="pk", sort="pk"),

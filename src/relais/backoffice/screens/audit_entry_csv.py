@@ -7,11 +7,13 @@ from django.utils.timezone import localtime
 from django.views.decorators.http import require_safe
 
 from relais.backoffice.entities.audit import AUDIT, changes_of, lines_seen, who
+from relais.pages.guard import with_permission
 from relais.pages.lists import harmless
 from relais.pages.site import Screen
 from relais.pages.viewer import viewer_of
 from relais.records import audit
 from relais.records.people.models import AuditLine
+from relais.records.people.permissions import EXPORT
 
 HEAD = (
     "User",
@@ -32,6 +34,7 @@ def _values(line: AuditLine, which: str) -> str:
     return "\n".join(f"{name}: {value}" for name, value in told if value is not None)
 
 
+@with_permission(EXPORT)
 @require_safe
 def entry_csv(request: HttpRequest, pk: int) -> HttpResponse:
     viewer = viewer_of(request)

@@ -43,8 +43,9 @@ def entity_url(entity: Any, suffix: str, *arguments: Any) -> str:
 
 @register.filter
 def in_sentence(words: str) -> str:
-    """ "Bank accounts" → "bank accounts", but "SMS sender IDs" as it is."""
-    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+    """ "Bank accounts" → "bank accounts", but "SMS sender IDs" and "BackOffice users" as they are."""
+    first = words.partition(" ")[0]
+    return words if first[1:] != first[1:].lower() else words[:1].lower() + words[1:]
 
 
 @register.filter

@@ -51,6 +51,15 @@ def spain(spain_db: str) -> Iterator[str]:
         yield spain_db
 
 
+@pytest.fixture
+def cheap_passwords(records: str) -> Iterator[None]:
+    """Passwords are hashed at once instead of slowly: for tests that make many users and are not about that."""
+    from django.test import override_settings
+
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
 @dataclass
 class Books:
     """A seller and a client with an agreement."""

@@ -16,6 +16,12 @@ class GuidInput(forms.TextInput):
         super().__init__({"autocomplete": "off", "spellcheck": "false", "maxlength": "36", "class": "mono"})
 
 
+class SecretInput(forms.PasswordInput):
+    """A text that is hidden until the button beside it is pressed; what is stored is never shown."""
+
+    template_name = "backoffice/widgets/secret.html"
+
+
 class ReferencesWidget(forms.SelectMultiple):
     """A select that holds the chosen records only and asks `options_url` for others as the user types."""
 

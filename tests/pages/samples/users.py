@@ -19,7 +19,7 @@ def person(company: Any, role: Any) -> Values:
         "e_mail": "person@example.com",
         "language": "en",
         "is_active": "on",
-        "roles": [role.pk],
+        "roles": role.pk,
     }
 
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from relais.backoffice.choices import country_choices
 from relais.backoffice.kinds import DayOf
 from relais.backoffice.permission_field import PermissionsField, Sent, Shown, shown_groups
-from relais.backoffice.widgets import ReferencesField
+from relais.backoffice.widgets import ReferencesField, SecretInput
 from relais.pages.entity import Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import DayField, RecordForm, ReferenceField, ZoneField
 from relais.pages.kinds import Badge, Code, Computed, Day, Flag, Id, Instant, Name, Reference
@@ -29,7 +29,7 @@ PERSON = ("first_name", "last_name", "middle_name")
 
 
 def _password(label: str, hint: str = "") -> forms.CharField:
-    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    widget = SecretInput(attrs={"autocomplete": "new-password"})
     return forms.CharField(
         label=label, strip=False, required=False, max_length=LENGTH_MAX, widget=widget, help_text=hint
     )

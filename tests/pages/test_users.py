@@ -234,7 +234,7 @@ def test_a_page_with_an_unknown_permission_line_keeps_the_site_from_starting(pag
     site = Site("backoffice", "BackOffice", BACKOFFICE.groups)
     site._add(site.entities, BANKS)
     with pytest.raises(ValueError, match="'Bnaks', which backoffice does not have"):
-        site._add(site.screens, Screen("x", "X", "x/", lambda request: None, "Bnaks"))  # type: ignore[arg-type,return-value]
+        site._add(site.screens, Screen("x", "X", "x/", lambda request: None, "Bnaks"))
 
 
 def full_levels() -> dict[str, str]:

@@ -86,8 +86,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-/** Shows what belongs to the values chosen: data-show-when="field=value" or "field=a|b"; a hidden field is not sent. */
+/** Shows what belongs to the values chosen: data-show-when="field=value" or "field=a|b"; a hidden field is not sent.
+    data-required-when="one other": the star of a field that is required while one of those boxes is checked. */
 function arrange(form) {
+  for (const star of form.querySelectorAll("[data-required-when]")) {
+    star.hidden = !star.dataset.requiredWhen.split(" ").some((name) => form.elements.namedItem(name)?.checked);
+  }
   const now = new FormData(form);
   for (const part of form.querySelectorAll("[data-show-when]")) {
     const [name, wanted = ""] = part.dataset.showWhen.split("=");

@@ -23,7 +23,12 @@ RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
     "resultTypes": ["violations"],
 }
-NO_PAGES = {"payment-effect", "service-rates", "audit-entry-csv"}  # screens that are part of a page, or a file
+NO_PAGES = {
+    "payment-effect",
+    "service-rates",
+    "audit-entry-csv",
+    "permission-levels",
+}  # screens that are part of a page, or a file
 TABS = re.compile(r'<nav class="tabs[^>]*>.*?</nav>', re.DOTALL)
 WIDER = """() => [document.documentElement, ...document.querySelectorAll("dialog[open], dialog[open] .dr-b")]
     .filter((each) => each.scrollWidth > each.clientWidth + 1)

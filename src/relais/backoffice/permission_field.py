@@ -99,6 +99,7 @@ class PermissionsWidget(forms.Widget):
         self.filled_by = filled_by
         self.query = ""  # says whose form it is
         self.shown = Shown()
+        self.needs_phone = False  # of a user: whether the chosen company has two-factor authentication for all (USR-48)
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, None, attrs)
@@ -107,6 +108,7 @@ class PermissionsWidget(forms.Widget):
             "groups": shown_groups(shown.interface, shown.levels, shown.given),
             "of": " ".join(map(str, shown.of)),
             "filled_by": self.filled_by,
+            "needs_phone": self.needs_phone,
             "url": f"{reverse('permission-levels')}?{self.query}",
         }
 

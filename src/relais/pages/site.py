@@ -104,7 +104,9 @@ class Site:
             return []
         steps = []
         for label, name in self.setup:
-            newest = self.entities[name].bare(viewer).order_by("-pk").first() if name in self.entities else None
+            entity = self.entities.get(name)
+            seen = entity is not None and viewer.may(entity.line)
+            newest = entity.bare(viewer).order_by("-pk").first() if entity is not None and seen else None
             steps.append(SetupStep(label, str(newest or ""), name == current))
         return steps
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from relais.backoffice.choices import country_choices
 from relais.backoffice.kinds import DayOf
@@ -101,6 +101,10 @@ class UserForm(RecordForm):
                 self._offer_of_company(stored.company)
         self.fields["levels"].widget.query = f"{self.interface}={stored.pk if stored else ''}"
         self.fields["levels"].widget.shown = self._shown(stored)
+        self.fields["levels"].widget.needs_phone = (
+            viewer.rows(Company).filter(pk=self.value_of("company"), two_factor_required=True).exists()
+        )
+        self.fields["phone"].required_when = "two_factor company_two_factor"  # USR-48
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -182,6 +186,10 @@ def offered_roles(viewer: Viewer, company_key: Any, interface: str) -> QuerySet[
     return Role.objects.none() if company is None else roles_for(company, interface)
 
 
+def _rows(users: QuerySet[User]) -> QuerySet[User]:
+    return users.select_related("company", "department").prefetch_related("roles")
+
+
 def _roles(user: User) -> tuple[str, str]:
     names = ", ".join(role.name for role in user.roles.all())
     if user.no_restrictions:
@@ -240,16 +248,9 @@ SHARED: dict[str, Any] = {
     "search_hint": "Login, name, e-mail or company",
     "sections": (Section("General", GENERAL), Section("Role", ("no_restrictions", "roles", "levels"))),
     "deletes": lambda user, viewer: delete_user(user.pk, viewer.now, by=viewer.user),
+    "rows": _rows,
     "blocks": _blocks,
 }
-
-
-def _of(interface: str) -> Any:
-    def rows(users: QuerySet[User]) -> QuerySet[User]:
-        found = users.filter(interface=interface).select_related("company", "department")
-        return found.prefetch_related("roles")
-
-    return rows
 
 
 USERS = Entity(
@@ -259,7 +260,7 @@ USERS = Entity(
     menu=Menu("Users", 10),
     columns=COLUMNS,
     filters=FILTERS,
-    rows=_of(Interface.BACKOFFICE),
+    of=lambda viewer: Q(interface=Interface.BACKOFFICE),
     form=UserForm,
     empty="BackOffice users are your own team, and that of resellers directly below.",
     **SHARED,
@@ -271,7 +272,7 @@ PORTAL_USERS = Entity(
     menu=Menu("Users", 20),
     columns=(*COLUMNS[:-1], Column("department", "Department", Reference("departments"), shown=False), COLUMNS[-1]),
     filters=(*FILTERS, Filter("department", "Department", "reference", of=Department)),
-    rows=_of(Interface.CLIENT_PORTAL),
+    of=lambda viewer: Q(interface=Interface.CLIENT_PORTAL),
     form=PortalUserForm,
     empty="Client portal users are your clients' people. Add one with the role Admin, who then adds the others.",
     **SHARED,

@@ -1,6 +1,7 @@
 """The block Permissions of a form that is being filled in, as the roles or the template now chosen make it."""
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from relais.backoffice.entities.roles import ROLES
@@ -28,7 +29,11 @@ def levels_view(request: HttpRequest) -> HttpResponse:
         if record is None:
             raise Http404
     assert entity.form is not None
-    return HttpResponse(str(entity.form(viewer, request.POST, instance=record)["levels"]))
+    field = entity.form(viewer, request.POST, instance=record)["levels"]
+    context = field.field.widget.get_context(field.html_name, None, {"id": field.auto_id})
+    answer = render(request, "backoffice/widgets/permission_groups.html", context)
+    answer["HX-Trigger-After-Settle"] = "input"  # the form arranges what depends on the company
+    return answer
 
 
 PERMISSION_LEVELS = Screen("permission-levels", "Permissions", "permission-levels/", levels_view, EVERYBODY)

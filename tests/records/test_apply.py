@@ -198,6 +198,35 @@ bank_accounts:
     assert faults == ["part.yaml: legal_entities[0].country: no country 'XX'"]
 
 
+def test_users_get_roles_and_departments_that_the_file_makes(spain: str, apply: Apply) -> None:
+    from relais.records.people.models import User
+
+    text = """
+users:
+  - {interface: client_portal, company: Telecom Monsters, login: carl, password: "Carl-demo-2025", first_name: Carl, last_name: C,
+     e_mail: c@example.com, language: en, roles: [Night writer, broadcast manager], department: night}
+roles:
+  - {interface: client_portal, company: Hornes and Hooves, name: Night writer, levels: {Broadcast: manage}}
+departments: [{company: Telecom Monsters, name: Night}]
+"""
+    apply(text)
+    user = User.objects.get(login="carl")
+    assert ({role.name for role in user.roles.all()}, user.department.name) == (
+        {"Night writer", "Broadcast manager"},
+        "Night",
+    )
+    assert not apply(text).changed
+    assert apply(text.replace("Night writer, broadcast manager", "Night writer")).changed
+    assert [role.name for role in user.roles.all()] == ["Night writer"]
+    wrong = text.replace("[Night writer,", "[Nigth writer,").replace("Broadcast: manage", "Broadcast: all")
+    assert faults_of(apply, wrong) == [
+        "part.yaml: roles[0].levels: 'Broadcast': no such permission or level",
+        "part.yaml: users[0].roles: no role is called 'Nigth writer'; near it: 'Night writer'",
+    ]
+    nobody = text.replace("roles: [Night writer, broadcast manager], ", "").replace("carl", "cora")
+    assert faults_of(apply, nobody) == ["part.yaml: users[0].roles: choose at least one, or No restrictions"]
+
+
 def test_faults_of_rate_trees_are_told_by_their_place_in_the_file(spain: str, apply: Apply) -> None:
     faults = faults_of(
         apply,

@@ -43,7 +43,8 @@ def menu(client: Any, url: str) -> set[str]:
 
 
 def test_USR_1_to_7_USR_43_the_lists_of_both_interfaces(owner: Any, reseller: Any) -> None:
-    """USR-6: dates; USR-60: no password anywhere; the further columns can be chosen."""
+    """USR-2, USR-3, USR-4: columns, view, sorting and filters; USR-6: dates; USR-7 and USR-69: no restrictions, and yet only
+    the own company and those directly below; USR-60: no password anywhere."""
     expected = [
         "ID", "Company", "Login", "First name", "Middle name", "Last name", "Created", "Job title", "Phone number",
         "E-mail", "Last login", "Enabled",
@@ -60,6 +61,8 @@ def test_USR_1_to_7_USR_43_the_lists_of_both_interfaces(owner: Any, reseller: An
         ("reseller", "users"): ["reseller"],
         ("reseller", "portal-users"): ["client"],
     }
+    listed = owner.get("/bo/users/?is_active=true&sort=-login").context["list"]
+    assert [row.label for row in listed.table] == ["reseller", "owner"] and not listed.problems
     heads, *lines = csv_of(owner, "/bo/users/csv/?columns=all")
     assert "Password" not in heads and user_of("owner").password not in str(lines)
     assert len(dict(zip(heads, lines[0], strict=True))["Created"]) == len("01.01.2025")
@@ -67,7 +70,8 @@ def test_USR_1_to_7_USR_43_the_lists_of_both_interfaces(owner: Any, reseller: An
 
 
 def test_USR_8_to_42_a_user_is_added_and_edited(reseller: Any) -> None:
-    """USR-5, USR-10, USR-20 to 24, USR-33, USR-36 to 40, USR-46, USR-57: form, block of permissions, view."""
+    """The form: USR-5, USR-9, USR-10, USR-11, USR-12, USR-14, USR-15, USR-16, USR-17, USR-19, USR-20, USR-46. The block of
+    permissions: USR-22, USR-23, USR-24, USR-26, USR-33, USR-34. View and edit: USR-36, USR-37, USR-39, USR-40, USR-42, USR-57."""
     form = reseller.get("/bo/portal-users/new/", headers=SCRIPTED).context["drawer"].form
     required = {name for name, field in form.fields.items() if field.required}
     assert required == {
@@ -98,6 +102,7 @@ def test_USR_8_to_42_a_user_is_added_and_edited(reseller: Any) -> None:
     assert view.count("For this user only") == 2 and "Campaign editor" in view and "Delete" in view
     edit = reseller.get(f"/bo/portal-users/{key}/edit/", headers=SCRIPTED)
     assert 'placeholder="Create a password"' in edit.content.decode()
+    assert 'placeholder="Type password again"' in edit.content.decode()
     assert not edit.context["drawer"].form.fields["password"].required
     again = {**sent, "password": "", "password_again": "", "roles": [editor.pk, admin.pk]}
     refilled = reseller.post(
@@ -128,7 +133,8 @@ def test_USR_70_after_the_first_log_in_the_company_is_text(owner: Any) -> None:
 
 
 def test_ROLE_1_to_25_roles_are_listed_made_from_a_template_and_kept_apart(owner: Any, reseller: Any) -> None:
-    """ROLE-2, ROLE-5 to 8, ROLE-12, ROLE-13, ROLE-14, ROLE-19, ROLE-20, ROLE-22."""
+    """ROLE-2, ROLE-5, ROLE-6, ROLE-7, ROLE-8, ROLE-10, ROLE-11, ROLE-12, ROLE-13, ROLE-14, ROLE-19, ROLE-20, ROLE-22, ROLE-25,
+    ROLE-26."""
     listed = reseller.get("/bo/roles/").context["list"]
     assert [header.label for header in listed.headers] == ["ID", "Name", "Group", "Company", "Description"]
     rows = {(cells[1], cells[2]) for cells in ([str(cell.html) for cell in row.cells] for row in listed.table)}

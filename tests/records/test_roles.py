@@ -27,7 +27,8 @@ def allowed(interface: str, key: str) -> dict[str, int]:
 
 
 def test_USR_25_to_32_and_CP_73_lines_stand_in_groups_in_the_order_of_the_guide(books: Books) -> None:
-    """Also USR-54, CP-17: how many each group has; USR-27 and USR-32 by name. What nobody changes by hand has no Manage."""
+    """USR-25, USR-26, USR-29, USR-30, USR-31, USR-54, CP-17: how many each group has; USR-27, USR-32 by name. What nobody changes
+    by hand has no Manage."""
     from relais.records.people.permissions import GROUPS, LINES
 
     counts = {i: {group.name: len(group.lines) for group in groups} for i, groups in GROUPS.items()}

@@ -15,7 +15,8 @@ PASSWORD = "Lovelace-2"
 
 
 def test_USR_8_to_19_fields_of_a_user_are_checked_and_told_together(books: Books) -> None:
-    """USR-41, USR-58, USR-59, USR-60, USR-62, CP-16; nothing is stored when one is wrong."""
+    """USR-9, USR-11, USR-14, USR-15, USR-16, USR-17, USR-41, USR-58, USR-59, USR-60, USR-62, CP-16; nothing is stored when one
+    is wrong."""
     from django.utils import timezone
 
     user = new_user(books.reseller, interface="backoffice", phone="+34 (600) 11-22.33", middle_name=" B ", country="ES")
@@ -59,7 +60,7 @@ def test_USR_48_a_phone_number_is_required_where_two_factor_applies(books: Books
 
 
 def test_USR_46_to_52_and_USR_78_departments(books: Books) -> None:
-    """CP-28, CP-29: of every company Admin and First line support, and its own."""
+    """USR-49, USR-50, CP-28, CP-29: of every company Admin and First line support, and its own."""
     from relais.records.people.actions.delete_department import delete_department
     from relais.records.people.actions.save_department import save_department
     from relais.records.people.models import Department

@@ -8,7 +8,7 @@ const LEFT_OUT = new Set(["csrfmiddlewaretoken", "unchanged_since", "next"]);
 const stored = new Map(); // action of a form → what its fields held when the server last knew them
 let refused = false; // the answer being shown is the same form with errors
 
-const namePart = (name) => name.replace(/_\d$/, "");
+const namePart = (name) => name.replace(/(-of|-level-.*|_\d)$/, ""); // a block of permissions is one field
 
 function values(form) {
   const found = new Map();

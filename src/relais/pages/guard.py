@@ -53,8 +53,9 @@ def with_permission(line: str, level: str = VIEW) -> Callable[[View], View]:
 
 
 def problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    """A page that says what is wrong and what to do."""
-    return render(request, "pages/error.html", {"status": status, "title": title, "text": text}, status=status)
+    """A page that says what is wrong and what to do; to a script the words alone."""
+    template = "pages/error_text.html" if request.headers.get("HX-Request") else "pages/error.html"
+    return render(request, template, {"status": status, "title": title, "text": text}, status=status)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from relais.records.traffic.models import Entry, Message
 
 # Messages that a list looks through for what its filters leave. Filters other than the time have no index: each would cost
 # the data plane a tenth of its database time.
-REACH_MESSAGES_COUNT = 50_000
+REACH_MESSAGES_COUNT = 30_000
 REACH_EDRS_MESSAGES_COUNT = 25_000  # several EDRs a message, and what is asked of the message is asked by a join
 
 STATES: dict[int, tuple[str, str]] = {

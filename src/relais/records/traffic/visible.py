@@ -3,6 +3,7 @@ charged to the company or by it. Traffic is written by the data plane alone, so 
 
 from django.db.models import Q
 
+from relais.records.parties.models import Company
 from relais.records.people.models import User
 from relais.records.traffic.models import Callback, Edr, Message, PartReceipt, SentPart
 from relais.records.visibility import NOTHING, Action, agreements_of, own_and_children, rule_of
@@ -10,7 +11,9 @@ from relais.records.visibility import NOTHING, Action, agreements_of, own_and_ch
 
 @rule_of(Message)
 def _messages(user: User, action: Action) -> Q:
-    return NOTHING if action == "manage" else Q(company__in=own_and_children(user.company_id))
+    """With "or", the children are looked up in a hashed set; joined, they would be gone through for every message."""
+    children = Company.objects.filter(parent_id=user.company_id).values("pk")
+    return NOTHING if action == "manage" else Q(company_id=user.company_id) | Q(company__in=children)
 
 
 @rule_of(SentPart, PartReceipt)

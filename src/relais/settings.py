@@ -173,6 +173,9 @@ class Settings:
         "Whether clients' callbacks may reach private and loopback addresses. Only for trials on one machine.",
         False,
     )
+    audit_kept_months: int = _setting(
+        _whole_number(3, 240), "Months the audit is kept; what is older goes within the hour.", 24
+    )
 
 
 def read(environment: Mapping[str, str], start: Path) -> Settings:

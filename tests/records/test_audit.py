@@ -282,30 +282,6 @@ def test_AUD_9_entries_cannot_be_changed_nor_deleted(books: Books, table: str, s
     assert len(lines_after(0)) == count > 0
 
 
-def test_AUD_15_retention_forgets_what_is_older_and_nothing_else(records: str) -> None:
-    from relais.records.people.models import AuditAction, AuditLine
-
-    with psycopg.connect(records) as writer:
-        writer.execute(
-            "INSERT INTO people_auditaction (actor, action, at) VALUES ('system', 'old', now() - interval '3 years')"
-        )
-        writer.execute(
-            "INSERT INTO people_auditline (action_id, table_name, operation, object_id)"
-            " SELECT id, 't', 'insert', '1' FROM people_auditaction WHERE action = 'old'"
-        )
-        writer.execute("UPDATE parties_company SET name = 'Owner'")
-        kept = AuditLine.objects.count()
-        writer.commit()
-        row = writer.execute("SELECT audit_forget()").fetchone()
-        with pytest.raises(psycopg.errors.CheckViolation):
-            writer.execute("DELETE FROM people_auditline")
-        writer.rollback()
-        assert row == (1,)
-        assert writer.execute("SELECT audit_forget()").fetchone() == (1,)
-    assert not AuditAction.objects.filter(action="old").exists()
-    assert AuditLine.objects.count() == kept + 1
-
-
 def test_a_migration_attaches_the_audit_to_its_table_in_one_line(records: str) -> None:
     from django.db import connection
     from django.db.migrations.state import ProjectState

@@ -14,7 +14,7 @@ from babel.numbers import get_currency_precision
 from django.urls import reverse
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
+from django.utils.timezone import get_current_timezone_name, localtime
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 NOTHING = SafeString('<span class="t3">\N{EN DASH}</span>')
@@ -55,6 +55,10 @@ class Kind:
 
     def text(self, value: Any, row: Any) -> str:
         return "" if value is None else str(value)
+
+    def csv_heading(self, label: str) -> str:
+        """The column's head in a CSV file."""
+        return label
 
     def detail(self, value: Any, row: Any) -> SafeString:
         """In a drawer, where there is more room than in a cell."""
@@ -127,13 +131,17 @@ class Day(Kind):
 @dataclass(frozen=True, slots=True)
 class Instant(Kind):
     """In the viewer's zone, which the request has activated; in the zone at the path `zone` of the row where one is named.
-    `none`: what null means, ∞ for an open end. `seconds`: to the second."""
+    `none`: what null means, ∞ for an open end. `seconds`: to the second. `zone_in_csv`: the heading of a CSV file names it."""
 
     none: str = ""
     zone: str = ""
     seconds: bool = False
+    zone_in_csv: bool = False
 
     css: ClassVar[str] = "tnum t2"
+
+    def csv_heading(self, label: str) -> str:
+        return f"{label} ({get_current_timezone_name()})" if self.zone_in_csv else label
 
     def html(self, value: datetime | None, row: Any) -> SafeString:
         if value is None:

@@ -223,7 +223,7 @@ class EntityList:
         return conditions_of(self.query)
 
     def csv_lines(self, rows: QuerySet[Any], columns: tuple[Column, ...]) -> Iterator[list[str]]:
-        yield [column.label for column in columns]
+        yield [column.kind.csv_heading(column.label) for column in columns]
         for record in rows.iterator(chunk_size=2_000):
             cells = [column.kind.text(_value(record, column), record) for column in columns]
             yield [

@@ -109,7 +109,8 @@ class Settings:
 
     database_url: str | None = _setting(
         DATABASE_URL,
-        "Your own PostgreSQL, 15 or later. The role needs no more than to own the database.",
+        "Your own PostgreSQL, 15 or later. The role needs no more than to own the database; SQL reports need a second role "
+        "(docs/security.md).",
         None,
         "the embedded server in the data folder",
     )

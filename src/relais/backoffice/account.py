@@ -66,7 +66,8 @@ def theme(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     answer = HttpResponse(status=204)
     if chosen in THEMES:
-        answer.set_cookie("theme", chosen, max_age=THEME_KEPT_S, samesite="Lax", secure=request.is_secure())
+        kept = {"max_age": THEME_KEPT_S, "samesite": "Lax", "httponly": True, "secure": request.is_secure()}
+        answer.set_cookie("theme", chosen, **kept)
     else:
         answer.delete_cookie("theme", samesite="Lax")
     return answer

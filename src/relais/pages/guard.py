@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from relais.pages.viewer import VIEW, viewer_of
 
@@ -29,9 +30,8 @@ def guarded(site: Any, line: str, page: str, level: str = VIEW) -> Callable[[Vie
             viewer = viewer_of(request)
             request.site, request.page = site, page  # type: ignore[attr-defined]  # what the frame's template needs
             if not viewer.may(line, level):
-                return problem(
-                    request, 403, "This page is not yours to see", f"You need the permission {line} ({level})."
-                )
+                words = gettext("You need the permission %(line)s (%(level)s).") % {"line": line, "level": level}
+                return problem(request, 403, gettext("This page is not yours to see"), words)
             return view(request, *args, **kwargs)
 
         return guard

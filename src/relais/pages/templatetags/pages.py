@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
 
 register = template.Library()
 BUNDLES = Path(__file__).parent.parent / "static" / "relais"
@@ -42,9 +43,16 @@ def entity_url(entity: Any, suffix: str, *arguments: Any) -> str:
 
 
 @register.filter
+def translated(label: str) -> str:
+    """What an entity or its site declares, in the page's language; the dots of "Set status…" stay."""
+    return gettext(label.removesuffix("…")) + "…" * label.endswith("…")
+
+
+@register.filter
 def in_sentence(words: str) -> str:
-    """ "Bank accounts" → "bank accounts", but "SMS sender IDs" as it is."""
-    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+    """In the page's language; "Bank accounts" → "bank accounts", but "SMS sender IDs" as it is, and German nouns are."""
+    told = gettext(words)
+    return told if told[1:2].isupper() or get_language() == "de" else told[:1].lower() + told[1:]
 
 
 @register.filter
@@ -80,4 +88,4 @@ def filter_fields(form: Any) -> list[Any]:
 @register.filter
 def verb(label: str) -> str:
     """What a button that does it says: "Set status…" opens a dialog, "Set status" in it is the deed."""
-    return label.rstrip("…")
+    return gettext(label.rstrip("…"))

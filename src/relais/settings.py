@@ -271,7 +271,7 @@ def reference() -> str:
     lines += [
         "",
         "Tests read one of their own: `RELAIS_TEST_DATABASE_URL`, a server to run on instead of an embedded one; its",
-        "role must be allowed to create databases.",
+        "role must be allowed to create databases, and a member of `relais_reports` (docs/security.md).",
     ]
     return "\n".join(lines) + "\n"
 

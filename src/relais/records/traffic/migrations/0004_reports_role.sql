@@ -86,7 +86,8 @@ SELECT reports_read('catalog_enabledservicechannel', 'enabled_service_id IN (SEL
 SELECT reports_read(t, 'reports_company() IN (SELECT id FROM parties_company)')
 FROM unnest('{catalog_country,catalog_network,catalog_networkcode,catalog_numberprefix,catalog_callingcode}'::regclass[]) AS t;
 SELECT reports_read('connections_vendorsmppconnection', 'company_id = reports_company()', 'password_encrypted');
-SELECT reports_read('connections_vendorsmppconnection_companies', 'vendorsmppconnection_id IN (SELECT id FROM connections_vendorsmppconnection)');
+SELECT reports_read('connections_vendorsmppconnection_companies',
+    'vendorsmppconnection_id IN (SELECT id FROM connections_vendorsmppconnection)');
 
 -- Terms of a message are those of every level of its chain (RSL-51): what the own levels paid is in EDRs.
 SELECT reports_read('traffic_message', 'company_id IN (SELECT id FROM parties_company)',

@@ -8,7 +8,7 @@ STRICT := core wire transport store contracts vendors pipeline
 STRICT_FOLDERS := $(addprefix src/relais/,$(STRICT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test check ci bench clean-demo lock assets format
+.PHONY: help setup setup-dev demo up test check ci bench clean-demo lock assets messages format
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -56,6 +56,7 @@ check: setup-dev ## format, lint, types, import contracts, bundles, tidiness, fa
 	$(BIN)/mypy $(STRICT_FOLDERS)
 	$(BIN)/lint-imports
 	$(BIN)/python assets/check.py
+	$(BIN)/python .ci/messages.py --check
 	$(BIN)/python -m pytest -q tests/tidy tests/core tests/wire
 
 # pytest ends with 5 when it finds no test at all: make takes that, like any code but 0, for a failure.
@@ -68,6 +69,9 @@ bench: setup-dev ## measure and print the table
 
 assets: ## bundle the pages' styles, scripts, icons and letters anew (needs node)
 	cd assets && npm ci --no-audit --no-fund --silent && npm run --silent build
+
+messages: setup-dev ## bring the catalogues of translations up to date
+	$(BIN)/python .ci/messages.py
 
 format: setup-dev ## put code into its form
 	$(BIN)/ruff check --fix src tests bench

@@ -109,7 +109,8 @@ class Settings:
 
     database_url: str | None = _setting(
         DATABASE_URL,
-        "Your own PostgreSQL, 15 or later. The role needs no more than to own the database.",
+        "Your own PostgreSQL, 15 or later. The role needs no more than to own the database; SQL reports need a second role "
+        "(docs/security.md).",
         None,
         "the embedded server in the data folder",
     )
@@ -172,6 +173,9 @@ class Settings:
         YES_OR_NO,
         "Whether clients' callbacks may reach private and loopback addresses. Only for trials on one machine.",
         False,
+    )
+    audit_kept_months: int = _setting(
+        _whole_number(3, 240), "Months the audit is kept; what is older goes within the hour.", 24
     )
 
 
@@ -267,7 +271,7 @@ def reference() -> str:
     lines += [
         "",
         "Tests read one of their own: `RELAIS_TEST_DATABASE_URL`, a server to run on instead of an embedded one; its",
-        "role must be allowed to create databases.",
+        "role must be allowed to create databases, and a member of `relais_reports` (docs/security.md).",
     ]
     return "\n".join(lines) + "\n"
 

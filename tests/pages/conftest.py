@@ -30,12 +30,14 @@ def pages_on(dsn: str) -> Iterator[None]:
             )
         )
         from django.test.utils import setup_test_environment, teardown_test_environment
+        from django.utils import translation
 
         setup_test_environment()  # answers then tell what their templates were given
         try:
             yield
         finally:
             teardown_test_environment()
+            translation.deactivate()  # of the last request: it would hold for whatever runs next
 
 
 @pytest.fixture

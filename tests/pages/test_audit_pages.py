@@ -89,7 +89,29 @@ def test_AUD_13_times_are_in_the_readers_zone(reseller: Any, changed: Any) -> No
     User.objects.filter(login="reseller").update(timezone="Asia/Tokyo")
     listed = reseller.get(URL, {"action": "Add Bank"}).context["list"]
     at = AuditAction.objects.get(action="Add Bank").at
-    assert str(listed.table[0].cells[0].html) == (at + timedelta(hours=9)).strftime("%d.%m.%Y %H:%M:%S")
+    told = (at + timedelta(hours=9)).strftime("%d.%m.%Y %H:%M:%S")
+    assert str(listed.table[0].cells[0].html) == told
+    answer = b"".join(reseller.get(f"{URL}csv/", {"action": "Add Bank"}).streaming_content).decode("utf-8-sig")
+    head, line = csv.reader(io.StringIO(answer))
+    assert (head[0], line[0]) == ("Date & Time (Asia/Tokyo)", told)
+
+
+def test_AUD_12_what_is_done_on_behalf_of_another_company_says_so(owner: Any) -> None:
+    from relais.records.audit import audited
+    from relais.records.parties.models import Company
+    from relais.records.people.models import User
+
+    client = Company.objects.filter(parent__parent=None).exclude(parent=None).first()
+    assert client is not None
+    user = User.objects.get(login="owner")
+    with audited("Correct it", user=user, ip_address="192.0.2.1", on_behalf_of=client):
+        client.description = "corrected"
+        client.save()
+    told = f"{user.full_name} (owner), on behalf of {client}"
+    assert [str(c.html) for c in owner.get(URL, {"action": "Correct"}).context["list"].table[0].cells][1] == told
+    assert told in owner.get(f"{URL}{entry('Correct it').pk}/").content.decode()
+    _, line = csv.reader(io.StringIO(owner.get(f"{URL}{entry('Correct it').pk}/csv/").content.decode()))
+    assert line[1] == told
 
 
 def test_AUD_14_filters_cover_user_address_action_table_object_and_company(reseller: Any, changed: Any) -> None:

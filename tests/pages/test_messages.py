@@ -64,7 +64,7 @@ def test_the_newest_is_first_and_only_time_sorts(reseller: Any) -> None:
     assert rows(reseller) == [new, old]
     assert rows(reseller, "?sort=accepted") == [old, new]
     refused = reseller.get("/bo/messages/?sort=company").context["list"]
-    assert refused.problems == ["The list cannot be sorted by 'company'."]
+    assert refused.problems == ["The list cannot be sorted by “company”."]
 
 
 def test_filters_find_by_state_number_reference_sender_and_period(reseller: Any) -> None:

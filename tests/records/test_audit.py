@@ -283,28 +283,51 @@ def test_AUD_9_entries_cannot_be_changed_nor_deleted(books: Books, table: str, s
     assert len(lines_after(0)) == count > 0
 
 
-def test_AUD_15_retention_forgets_what_is_older_and_nothing_else(records: str) -> None:
-    from relais.records.people.models import AuditAction, AuditLine
+def test_AUD_8_what_programs_do_is_logged_with_their_actor_and_only_when_they_did_it(spain_db: str) -> None:
+    """The dictionaries that a migration loaded, the scenario that was applied, a user made at the command line."""
+    from tests.conftest import SPAIN, relais
 
-    with psycopg.connect(records) as writer:
-        writer.execute(
-            "INSERT INTO people_auditaction (actor, action, at) VALUES ('system', 'old', now() - interval '3 years')"
-        )
-        writer.execute(
-            "INSERT INTO people_auditline (action_id, table_name, operation, object_id)"
-            " SELECT id, 't', 'insert', '1' FROM people_auditaction WHERE action = 'old'"
-        )
-        writer.execute("UPDATE parties_company SET name = 'Owner'")
-        kept = AuditLine.objects.count()
-        writer.commit()
-        row = writer.execute("SELECT audit_forget()").fetchone()
-        with pytest.raises(psycopg.errors.CheckViolation):
-            writer.execute("DELETE FROM people_auditline")
-        writer.rollback()
-        assert row == (1,)
-        assert writer.execute("SELECT audit_forget()").fetchone() == (1,)
-    assert not AuditAction.objects.filter(action="old").exists()
-    assert AuditLine.objects.count() == kept + 1
+    with psycopg.connect(spain_db, autocommit=True) as session:
+        query = "SELECT actor, split_part(action, ':', 1), user_id FROM people_auditaction ORDER BY id"
+        before = session.execute(query).fetchall()
+        assert before[-2:] == [("system", "Load dictionaries", None), ("system", "Apply spain.yaml", None)]
+        assert "unchanged" in relais("apply", str(SPAIN), dsn=spain_db).stdout
+        assert session.execute(query).fetchall() == before
+        new = ("--company", "System owner", "--login", "second", "--e-mail", "second@example.com")
+        assert relais("user", "add", *new, "--password", "weak", dsn=spain_db).returncode == 1
+        assert session.execute(query).fetchall() == before
+        assert relais("user", "add", *new, "--password", "Second-demo-2025", dsn=spain_db).returncode == 0
+        assert session.execute(query).fetchall() == [*before, ("system", "Add User", None)]
+
+
+def test_AUD_8_a_payment_that_lapses_is_the_deed_of_a_job(books: Books) -> None:
+    from datetime import date
+
+    from tests.records.conftest import EUR, NOW
+
+    from relais.records.billing.actions.lapse_payments import lapse_payments
+    from relais.records.billing.actions.register_payment import register_payment
+    from relais.records.billing.models import Payment
+    from relais.records.people.models import AuditAction
+
+    payment = Payment(
+        agreement=books.agreement,
+        payment_date=date(2025, 6, 1),
+        reference_code="P-1",
+        payment_amount_micros=10 * EUR,
+        payment_currency="EUR",
+        replenishment_amount_micros=10 * EUR,
+        confirm_before=date(2025, 6, 16),
+    )
+    register_payment(payment, NOW)
+    seen = newest_action()
+    assert lapse_payments(NOW) == 0 and newest_action() == seen
+    assert lapse_payments(NOW.replace(day=20)) == 1
+    action = AuditAction.objects.get(pk__gt=seen)
+    assert (action.actor, action.action, action.company) == ("job", "Lapse Payment", books.client)
+    assert [(line[0], line[1], line[2]) for line in lines_after(seen)] == [
+        ("billing_payment", "update", str(payment.pk))
+    ]
 
 
 def test_a_migration_attaches_the_audit_to_its_table_in_one_line(records: str) -> None:

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -16,7 +17,9 @@ from relais.records.people.models import Interface
 
 THEMES = ("light", "dark")
 THEME_KEPT_S = 365 * 24 * 3600
-WRONG = "Login or password is wrong, or access is blocked. Check both; if it stays, ask your administrator."
+WRONG = gettext_lazy(
+    "Login or password is wrong, or access is blocked. Check both; if it stays, ask your administrator."
+)
 
 
 class LogInForm(forms.Form):
@@ -66,7 +69,8 @@ def theme(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     answer = HttpResponse(status=204)
     if chosen in THEMES:
-        answer.set_cookie("theme", chosen, max_age=THEME_KEPT_S, samesite="Lax", secure=request.is_secure())
+        kept = {"max_age": THEME_KEPT_S, "samesite": "Lax", "httponly": True, "secure": request.is_secure()}
+        answer.set_cookie("theme", chosen, **kept)
     else:
         answer.delete_cookie("theme", samesite="Lax")
     return answer

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import include, path, reverse
+from django.utils.translation import gettext
 
 from relais.backoffice import account
 from relais.backoffice.site import BACKOFFICE
@@ -15,7 +16,10 @@ def home(request: HttpRequest) -> HttpResponse:
     groups = BACKOFFICE.menu(viewer_of(request), "")
     if not groups:
         return problem(
-            request, 403, "There is nothing here for you yet", "Ask an administrator of your company for a role."
+            request,
+            403,
+            gettext("There is nothing here for you yet"),
+            gettext("Ask an administrator of your company for a role."),
         )
     return HttpResponseRedirect(groups[0].lines[0].url)
 
@@ -24,21 +28,21 @@ def _not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem(
         request,
         404,
-        "This page does not exist",
-        "It may have been deleted, or it belongs to somebody else. Check the address.",
+        gettext("This page does not exist"),
+        gettext("It may have been deleted, or it belongs to somebody else. Check the address."),
     )
 
 
 def _forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem(request, 403, "This was refused", "Reload the page and try again.")
+    return problem(request, 403, gettext("This was refused"), gettext("Reload the page and try again."))
 
 
 def _broken(request: HttpRequest) -> HttpResponse:
     return problem(
         request,
         500,
-        "Something broke here",
-        "Nothing was changed. Try again; if it stays, tell support when it happened.",
+        gettext("Something broke here"),
+        gettext("Nothing was changed. Try again; if it stays, tell support when it happened."),
     )
 
 

@@ -19,7 +19,7 @@ from relais.backoffice.agreement_parts import (
     version_label,
 )
 from relais.pages.entity import Block
-from relais.pages.kinds import OPEN, Choice, Flag, Kind, Money
+from relais.pages.kinds import OPEN, Choice, Flag, Kind, Money, not_set
 from relais.pages.viewer import Viewer
 from relais.records.agreements.actions.delete_version import reason_against_deleting
 from relais.records.agreements.models import Agreement, AgreementVersion
@@ -98,11 +98,7 @@ def _items(version: AgreementVersion, kinds: Any) -> list[tuple[str, SafeString]
 
 
 def _shown(kind: Kind, value: Any, version: AgreementVersion) -> SafeString:
-    return (
-        SafeString('<span class="t3">not set</span>')
-        if type(kind) is Kind and value == ""
-        else kind.html(value, version)
-    )
+    return not_set() if type(kind) is Kind and value == "" else kind.html(value, version)
 
 
 def _bars(

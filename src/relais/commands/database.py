@@ -50,7 +50,11 @@ def url() -> None:
 
 @click.command()
 def verify() -> None:
-    """Check that balances, EDRs, ledger and queues agree. Changes nothing; exit code 1 when they do not."""
+    """Check that balances, EDRs, ledger and queues agree, and that nobody altered the audit.
+
+    Changes nothing; exit code 1 when it is not so. The newest seal of the audit, kept elsewhere, is proof against whoever
+    could rewrite all of it.
+    """
     import asyncio
 
     from relais.commands.surroundings import any_database, dsn_of
@@ -61,6 +65,8 @@ def verify() -> None:
         found = asyncio.run(verification.verify(dsn_of(settings)))
     for name, count in found.totals.items():
         click.echo(f"{name.replace('_', ' ')}: {count}")
+    if found.seal:
+        click.echo(f"seal of the audit: {found.seal}")
     for finding in found.findings:
         click.echo(f"{'warning' if finding.warning else 'BROKEN'}: {finding.rule}")
         for example in finding.examples:

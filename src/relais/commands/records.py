@@ -53,11 +53,13 @@ def add(company: str, login: str, e_mail: str, roles: tuple[str, ...], password:
         from relais.records.django_settings import configure
 
         configure(dsn_of(settings), settings.secret_key)
+        from relais.records.audit import audited
         from relais.records.errors import Invalid
         from relais.records.people.actions.create_user import create_user
 
         try:
-            create_user(company=company, login=login, e_mail=e_mail, roles=roles, password=password)
+            with audited("Add User", user=None, ip_address=None):
+                create_user(company=company, login=login, e_mail=e_mail, roles=roles, password=password)
         except Invalid as refusal:
             click.echo(str(refusal), err=True)
             sys.exit(1)

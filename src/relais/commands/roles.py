@@ -57,6 +57,7 @@ def worker() -> None:
             dsn=dsn_of(settings),
             secret_key=settings.secret_key,
             callbacks_allow_private=settings.callbacks_allow_private,
+            audit_kept_months=settings.audit_kept_months,
             ops=lambda ready: OpsServer(settings.ops_host, settings.worker_ops_port, ready),
         )
     )

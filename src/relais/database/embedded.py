@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import psycopg  # imported where it is needed: the command line must start quickly
 
 OWNER = "relais"  # the role and the database of the product
+REPORTS = "relais_reports"  # the role that SQL reports run as: it reads what migrations let it
 READY_WITHIN_S = 300.0  # recovery after a crash replays at most max_wal_size
 POLL_S = 0.05
 LOG_OCTETS_MAX = 16 * 1024 * 1024  # a longer log is set aside (one generation) at the next start
@@ -233,6 +234,9 @@ def _ensure_owner(connection: "psycopg.Connection[tuple[object, ...]]", owner_pa
             verb, sql.Identifier(OWNER), sql.Literal(owner_password)
         )
     )
+    if connection.execute("SELECT to_regrole(%s)", [REPORTS]).fetchone() == (None,):
+        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(REPORTS)))
+    connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(REPORTS), sql.Identifier(OWNER)))
     if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [OWNER]).fetchone() is None:
         connection.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(sql.Identifier(OWNER)))
 

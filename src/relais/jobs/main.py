@@ -32,6 +32,7 @@ async def serve(
     dsn: str,
     secret_key: str,
     callbacks_allow_private: bool,
+    audit_kept_months: int,
     ops: Callable[[Callable[[], Mapping[str, bool]]], Edge],
 ) -> None:
     """Run until SIGINT or SIGTERM. Django must be set up."""
@@ -44,7 +45,7 @@ async def serve(
     await edge.start()
     tasks = [
         asyncio.create_task(sender.run(), name="callbacks"),
-        asyncio.create_task(_run_periodic(dsn), name="periodic"),
+        asyncio.create_task(_run_periodic(dsn, audit_kept_months), name="periodic"),
     ]
     stopping = asyncio.create_task(stop.wait())
     log.info("worker.started")
@@ -60,12 +61,12 @@ async def serve(
         log.info("worker.stopped")
 
 
-async def _run_periodic(dsn: str) -> None:
+async def _run_periodic(dsn: str, audit_kept_months: int) -> None:
     """Periodic jobs, taken up again after the database was away."""
     while True:
         try:
-            await keep_up(dsn, datetime.now(UTC))
-            async with make_app(dsn).open_async() as app:
+            await keep_up(dsn, datetime.now(UTC), audit_kept_months=audit_kept_months)
+            async with make_app(dsn, audit_kept_months=audit_kept_months).open_async() as app:
                 await app.run_worker_async(install_signal_handlers=False, wait=True, listen_notify=False)
         except (
             *CONNECTION_LOST,

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import procrastinate
 import structlog
 
@@ -10,13 +11,14 @@ from relais.store.sessions import open_session
 
 ANSWERS_KEPT = timedelta(hours=24)
 CHANGES_KEPT = timedelta(days=1)
-AUDIT_KEPT = timedelta(days=731)  # 24 months (AUD-15)
+AUDIT_KEPT_MONTHS = 24  # unless a setting says otherwise (AUD-15)
+SEALED_AT_ONCE = 1_000
 
 _SQL = blocks("upkeep")
 log = structlog.get_logger()
 
 
-def make_app(dsn: str) -> procrastinate.App:
+def make_app(dsn: str, *, audit_kept_months: int = AUDIT_KEPT_MONTHS) -> procrastinate.App:
     """The application with its jobs, not opened yet. Django must be set up: some jobs are business verbs."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn))
 
@@ -24,7 +26,17 @@ def make_app(dsn: str) -> procrastinate.App:
     @app.task(queueing_lock="upkeep", pass_context=False, name="upkeep")
     async def upkeep(timestamp: int) -> None:
         """Partitions ahead; answers, signals, sessions and audit that nobody needs any more."""
-        await keep_up(dsn, datetime.fromtimestamp(timestamp, UTC))
+        await keep_up(dsn, datetime.fromtimestamp(timestamp, UTC), audit_kept_months=audit_kept_months)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(queueing_lock="seal_audit", pass_context=False, name="seal_audit")
+    async def seal_audit(timestamp: int) -> None:
+        """What was done since the last time becomes part of the audit's chain."""
+        session = await open_session(dsn)
+        try:
+            await seal(session)
+        finally:
+            await session.close()
 
     @app.periodic(cron="* * * * *")
     @app.task(queueing_lock="lapse_payments", name="lapse_payments")
@@ -40,7 +52,7 @@ def make_app(dsn: str) -> procrastinate.App:
     return app
 
 
-async def keep_up(dsn: str, now: datetime) -> None:
+async def keep_up(dsn: str, now: datetime, *, audit_kept_months: int = AUDIT_KEPT_MONTHS) -> None:
     """What the hourly job does; also done when a worker starts."""
     session = await open_session(dsn)
     try:
@@ -48,7 +60,20 @@ async def keep_up(dsn: str, now: datetime) -> None:
         await session.execute(_SQL["forget_idempotent_answers"], now - ANSWERS_KEPT)
         await session.execute(_SQL["forget_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sessions"], now)
-        forgotten = await session.fetchval(_SQL["forget_audit"], now - AUDIT_KEPT)
+        await seal(session)
+        forgotten = await session.fetchval(_SQL["forget_audit"], now, audit_kept_months)
         log.info("upkeep.done", partitions_made=made, audit_actions_forgotten=forgotten)
     finally:
         await session.close()
+
+
+async def seal(session: asyncpg.Connection) -> None:
+    """Seals every action that is committed, a thousand a transaction. The log has the newest seal: a witness outside the
+    database."""
+    sealed = count = await session.fetchval(_SQL["seal_audit"], SEALED_AT_ONCE)
+    while count == SEALED_AT_ONCE:
+        count = await session.fetchval(_SQL["seal_audit"], SEALED_AT_ONCE)
+        sealed += count
+    if sealed:
+        newest = await session.fetchrow(_SQL["newest_seal"])
+        log.info("audit.sealed", actions=sealed, position=newest["position"], digest=newest["digest"])

@@ -10,10 +10,11 @@ from django import forms
 from django.core.serializers import serialize
 from django.db import transaction
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from relais.pages.entity import Action, Block, Column, Entity, Section
 from relais.pages.forms import RecordForm, tell
-from relais.pages.kinds import Computed, Reference, value_at
+from relais.pages.kinds import Computed, Reference, not_set, value_at
 from relais.pages.viewer import MANAGE, Viewer
 from relais.records.audit import audited
 from relais.records.errors import Invalid
@@ -93,7 +94,7 @@ def shown(record: Any, column: Column) -> SafeString:
     if isinstance(column.kind, Reference):
         return column.kind.link(value)
     if not isinstance(column.kind, Computed) and (value is None or value == "") and not column.kind.text(value, record):
-        return SafeString('<span class="t3">not set</span>')
+        return not_set()
     return column.kind.detail(value, record)
 
 
@@ -176,7 +177,7 @@ def stamp_of(record: Any) -> str:
 
 def _said(field: forms.BoundField, value: Any) -> str:
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return gettext("Yes") if value else gettext("No")
     sent = field.data
     if isinstance(sent, list):
         return " ".join(filter(None, sent))

@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext, gettext_lazy
 from django_filters.widgets import DateRangeWidget
 
 from relais.pages.entity import Entity, Filter
@@ -57,7 +58,7 @@ def _field(filter: Filter) -> df.Filter:
             field = df.ModelChoiceFilter(path, label=filter.label, queryset=_offered(filter), widget=ReferenceWidget)
             return field
         case "flag":
-            choices = [("", "Any"), ("true", "Yes"), ("false", "No")]
+            choices = [("", gettext_lazy("Any")), ("true", gettext_lazy("Yes")), ("false", gettext_lazy("No"))]
             return df.TypedChoiceFilter(path, label=filter.label, choices=choices, coerce=lambda text: text == "true")
         case "day":
             return df.DateFromToRangeFilter(path, label=filter.label)
@@ -103,7 +104,9 @@ class Conditions:
             for name in self.set.form.fields
             for key in (name, f"{name}_min", f"{name}_max", f"{name}_after", f"{name}_before")
         }
-        self.problems = [f"There is no filter {name[:60]!r}." for name in query if name not in known | NOT_FILTERS]
+        self.problems = [
+            gettext("There is no filter “%s”.") % name[:60] for name in query if name not in known | NOT_FILTERS
+        ]
         self.problems += [f"{self.label(name)}: {' '.join(words)}" for name, words in self.set.form.errors.items()]
 
     @property
@@ -148,7 +151,7 @@ class Conditions:
         ]
 
     def label(self, name: str) -> str:
-        return str(self.set.form.fields[name].label) if name in self.set.form.fields else name
+        return gettext(str(self.set.form.fields[name].label)) if name in self.set.form.fields else name
 
     def _said(self, name: str, value: Any) -> str:
         filter = next(each for each in self.entity.filters if each.key == name)
@@ -157,14 +160,14 @@ class Conditions:
             labels = {str(key): label for key, label in offered}
             return ", ".join(str(labels.get(str(each), each)) for each in value)
         if filter.kind == "flag":
-            return "Yes" if value else "No"
+            return gettext("Yes") if value else gettext("No")
         if isinstance(value, slice):
             form = {"day": "%d.%m.%Y", "instant": "%d.%m.%Y %H:%M"}.get(filter.kind, "")
             ends = [format(end, form) if form and end is not None else end for end in (value.start, value.stop)]
             return (
-                f"from {ends[0]}"
+                gettext("from %s") % ends[0]
                 if ends[1] is None
-                else f"to {ends[1]}"
+                else gettext("to %s") % ends[1]
                 if ends[0] is None
                 else f"{ends[0]} \N{EN DASH} {ends[1]}"
             )

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from relais.pages.entity import Entity
@@ -47,7 +48,7 @@ def find_view(site: Site) -> Callable[[HttpRequest], HttpResponse]:
 def _pages(site: Site, viewer: Viewer, term: str) -> FoundGroup:
     lines = [(line, group.label) for group in site.menu(viewer, "") for line in group.lines]
     found = tuple(Found(line.label, line.url, label) for line, label in lines if term.lower() in line.label.lower())
-    return FoundGroup("Pages", found)
+    return FoundGroup(gettext("Pages"), found)
 
 
 def _records(entity: Entity, viewer: Viewer, term: str) -> FoundGroup:
@@ -57,8 +58,9 @@ def _records(entity: Entity, viewer: Viewer, term: str) -> FoundGroup:
     if term.isdecimal() and len(term) < 19 and entity.model._meta.pk.get_internal_type().endswith("AutoField"):
         condition, searched = condition | Q(pk=int(term)), True
     if not searched:
-        return FoundGroup(entity.plural, ())
+        return FoundGroup(gettext(entity.plural), ())
     records: list[Any] = list(entity.queryset(viewer).filter(condition).order_by("-pk")[:RECORDS_COUNT_MAX])
     return FoundGroup(
-        entity.plural, tuple(Found(str(record), record_url(entity, record.pk), f"ID {record.pk}") for record in records)
+        gettext(entity.plural),
+        tuple(Found(str(record), record_url(entity, record.pk), f"ID {record.pk}") for record in records),
     )

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from relais.pages.viewer import VIEW, viewer_of
 
@@ -42,9 +43,8 @@ def with_permission(line: str, level: str = VIEW) -> Callable[[View], View]:
         @wraps(view)
         def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not viewer_of(request).may(line, level):
-                return problem(
-                    request, 403, "This page is not yours to see", f"You need the permission {line} ({level})."
-                )
+                words = gettext("You need the permission %(line)s (%(level)s).") % {"line": line, "level": level}
+                return problem(request, 403, gettext("This page is not yours to see"), words)
             return view(request, *args, **kwargs)
 
         return asked

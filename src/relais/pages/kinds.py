@@ -14,7 +14,8 @@ from babel.numbers import get_currency_precision
 from django.urls import reverse
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
+from django.utils.timezone import get_current_timezone_name, localtime
+from django.utils.translation import gettext
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 NOTHING = SafeString('<span class="t3">\N{EN DASH}</span>')
@@ -29,6 +30,11 @@ def value_at(row: Any, path: str) -> Any:
             return None
         row = getattr(row, name)
     return row
+
+
+def not_set() -> SafeString:
+    """What stands in a drawer for a value that there is none of."""
+    return format_html('<span class="t3">{}</span>', gettext("not set"))
 
 
 def grouped(number: Decimal | int) -> str:
@@ -55,6 +61,10 @@ class Kind:
 
     def text(self, value: Any, row: Any) -> str:
         return "" if value is None else str(value)
+
+    def csv_heading(self, label: str) -> str:
+        """The column's head in a CSV file."""
+        return label
 
     def detail(self, value: Any, row: Any) -> SafeString:
         """In a drawer, where there is more room than in a cell."""
@@ -127,13 +137,17 @@ class Day(Kind):
 @dataclass(frozen=True, slots=True)
 class Instant(Kind):
     """In the viewer's zone, which the request has activated; in the zone at the path `zone` of the row where one is named.
-    `none`: what null means, ∞ for an open end. `seconds`: to the second."""
+    `none`: what null means, ∞ for an open end. `seconds`: to the second. `zone_in_csv`: the heading of a CSV file names it."""
 
     none: str = ""
     zone: str = ""
     seconds: bool = False
+    zone_in_csv: bool = False
 
     css: ClassVar[str] = "tnum t2"
+
+    def csv_heading(self, label: str) -> str:
+        return f"{label} ({get_current_timezone_name()})" if self.zone_in_csv else label
 
     def html(self, value: datetime | None, row: Any) -> SafeString:
         if value is None:
@@ -157,14 +171,17 @@ class Flag(Kind):
         return escape(self.text(value, row)) if value else SafeString('<span class="t3">No</span>')
 
     def text(self, value: Any, row: Any) -> str:
-        return "Yes" if value else "No"
+        return gettext("Yes") if value else gettext("No")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice(Kind):
-    """The label of a closed set's value."""
+    """The label of a closed set's value; in CSV files in English."""
 
     labels: Mapping[Any, str]
+
+    def html(self, value: Any, row: Any) -> SafeString:
+        return NOTHING if value is None or value == "" else escape(gettext(self.text(value, row)))
 
     def text(self, value: Any, row: Any) -> str:
         return "" if value is None else str(self.labels.get(value, value))
@@ -182,7 +199,9 @@ class Badge(Kind):
         if value is None or value == "":
             return NOTHING
         label, tone = self.tones.get(value, (str(value), "mute"))
-        return format_html('<span class="st {}">{}</span>', " ".join(f"st-{each}" for each in tone.split()), label)
+        return format_html(
+            '<span class="st {}">{}</span>', " ".join(f"st-{each}" for each in tone.split()), gettext(label)
+        )
 
     def text(self, value: Any, row: Any) -> str:
         return "" if value is None else self.tones.get(value, (str(value), ""))[0]
@@ -196,7 +215,7 @@ class Reference(Kind):
 
     def link(self, value: Any) -> SafeString:
         if value is None:
-            return SafeString('<span class="t3">not set</span>')
+            return not_set()
         return format_html('<a href="{}">{}</a>', reverse(f"{self.entity}-view", args=[value.pk]), str(value))
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from relais.pages.entity import Column, Entity
 from relais.pages.filters import NOT_FILTERS, PAGE, SEARCH, SIZE, SORT, Chip, Conditions
@@ -188,7 +189,7 @@ class EntityList:
 
     @property
     def shown_count(self) -> str:
-        return f"{len(self.columns)} of {len(self.entity.columns)}"
+        return gettext("%(shown)d of %(all)d") % {"shown": len(self.columns), "all": len(self.entity.columns)}
 
     def tabs(self, *, counted: bool) -> list[Tab]:
         """All, then the user's saved filters; their counts are a query each, so they are asked for apart."""
@@ -196,7 +197,7 @@ class EntityList:
             SavedFilter.objects.filter(user=self.viewer.user, entity=self.entity.name).order_by("position", "pk")
         )
         current = conditions_of(self.query)
-        tabs = [self._tab(None, "All", "", current == "", counted)]
+        tabs = [self._tab(None, gettext("All"), "", current == "", counted)]
         return tabs + [self._tab(each.pk, each.name, each.query, each.query == current, counted) for each in saved]
 
     def _tab(self, pk: int | None, label: str, query: str, current: bool, counted: bool) -> Tab:
@@ -225,7 +226,7 @@ class EntityList:
         return conditions_of(self.query)
 
     def csv_lines(self, rows: QuerySet[Any], columns: tuple[Column, ...]) -> Iterator[list[str]]:
-        yield [column.label for column in columns]
+        yield [column.kind.csv_heading(column.label) for column in columns]
         for record in rows.iterator(chunk_size=2_000):
             cells = [column.kind.text(_value(record, column), record) for column in columns]
             yield [
@@ -253,7 +254,7 @@ class EntityList:
         asked = self.query.get(SORT, "")
         column = self.entity.column(asked.removeprefix("-"))
         if asked and (column is None or column.sort_path is None):
-            self.problems.append(f"The list cannot be sorted by {asked[:60]!r}.")
+            self.problems.append(gettext("The list cannot be sorted by “%s”.") % asked[:60])
             return ""
         return asked
 
@@ -269,7 +270,10 @@ class EntityList:
         asked = self.query.get(PAGE, "1")
         page = min(int(asked[:12]), pages) if asked.isdecimal() and int(asked[:12]) > 0 else 1
         if asked != str(page):
-            self.problems.append(f"There is no page {asked[:30]}; this is page {page} of {pages}.")
+            self.problems.append(
+                gettext("There is no page %(asked)s; this is page %(page)d of %(pages)d.")
+                % {"asked": asked[:30], "page": page, "pages": pages}
+            )
         first = (page - 1) * size + 1 if count.number else 0
         return Paging(
             first, min(page * size, count.number), count, page, pages, size,

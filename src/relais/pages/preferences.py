@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from relais.pages.entity import Entity
@@ -44,12 +45,12 @@ def filters_view(entity: Entity) -> View:
         query = conditions_of(QueryDict(request.POST.get("query", "")))
         mine = SavedFilter.objects.filter(user=user, entity=entity.name)
         if not name or len(name) > NAME_LENGTH_MAX:
-            return HttpResponse(f"A name of 1 to {NAME_LENGTH_MAX} characters is needed.", status=422)
+            return HttpResponse(gettext("A name of 1 to %d characters is needed.") % NAME_LENGTH_MAX, status=422)
         if not query or len(query) > QUERY_LENGTH_MAX:
-            return HttpResponse("There is no filter to keep. Set one first.", status=422)
+            return HttpResponse(gettext("There is no filter to keep. Set one first."), status=422)
         known = mine.filter(name__iexact=name).first()
         if known is None and mine.count() >= SAVED_COUNT_MAX:
-            return HttpResponse(f"You have {SAVED_COUNT_MAX} saved filters. Delete one first.", status=422)
+            return HttpResponse(gettext("You have %d saved filters. Delete one first.") % SAVED_COUNT_MAX, status=422)
         record = known or SavedFilter(user=user, entity=entity.name, position=mine.count())
         record.name, record.query = name, query
         record.save()

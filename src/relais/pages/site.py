@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 
 from relais.pages.entity import Entity, Menu
 from relais.pages.viewer import EVERYBODY, VIEW, Viewer
@@ -111,7 +112,8 @@ class Site:
         return steps
 
     def menu(self, viewer: Viewer, current: str) -> list[MenuGroup]:
-        """Groups with the lines this person may see; `current` is the name of the entity or screen that is open."""
+        """Groups with the lines this person may see, in the page's language; `current` is the name of the entity or screen
+        that is open."""
         lines: dict[str, list[tuple[int, MenuLine]]] = {}
         opened = self.entities.get(current) or self.screens.get(
             current
@@ -124,10 +126,10 @@ class Site:
             level = page.level if isinstance(page, Screen) else VIEW
             if page.menu is not None and viewer.may(page.line, level):
                 below = opened is not None and opened.menu is None and opened.line == page.line
-                line = MenuLine(label, reverse(url_name), page.name == current or below)
+                line = MenuLine(gettext(label), reverse(url_name), page.name == current or below)
                 lines.setdefault(page.menu.group, []).append((page.menu.order, line))
         return [
-            MenuGroup(group, icon, tuple(line for _, line in sorted(lines[group], key=lambda pair: pair[0])))
+            MenuGroup(gettext(group), icon, tuple(line for _, line in sorted(lines[group], key=lambda pair: pair[0])))
             for group, icon in self.groups
             if group in lines
         ]

@@ -20,6 +20,7 @@ from django.http import (
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from relais.pages.drawers import Drawer, FormDrawer, delete, run_action
@@ -27,6 +28,7 @@ from relais.pages.entity import Action, Entity
 from relais.pages.filters import OPTIONS, Conditions
 from relais.pages.forms import ReferenceField
 from relais.pages.lists import EntityList, record_url
+from relais.pages.templatetags.pages import in_sentence, verb
 from relais.pages.viewer import MANAGE, Viewer, viewer_of
 from relais.records import audit
 from relais.records.errors import Invalid
@@ -129,7 +131,9 @@ def delete_view(entity: Entity) -> View:
             except Invalid as invalid:
                 context["reasons"] = str(invalid).splitlines()
             else:
-                return _done(request, entity, f"{entity.label} {drawer.record} deleted.", "")
+                return _done(
+                    request, entity, gettext("%(label)s %(name)s deleted.") % _named(entity, drawer.record), ""
+                )
         return in_drawer(request, entity, "pages/delete.html", context, status=409 if context["reasons"] else 200)
 
     return view
@@ -152,8 +156,12 @@ def action_view(entity: Entity) -> View:
             except Invalid as invalid:
                 context["reasons"] = str(invalid).splitlines()
             else:
+                words = gettext("%(label)s %(name)s: %(action)s done.")
                 return _done(
-                    request, entity, f"{entity.label} {drawer.record}: {chosen.label.rstrip('…').lower()} done.", pk
+                    request,
+                    entity,
+                    words % (_named(entity, drawer.record) | {"action": in_sentence(verb(chosen.label))}),
+                    pk,
                 )
         return in_drawer(request, entity, "pages/action.html", context, status=409 if context["reasons"] else 200)
 
@@ -181,13 +189,16 @@ def bulk_view(entity: Entity) -> View:
         context: dict[str, Any] = {"entity": entity, "action": chosen, "form": form, "count": len(records),
                                    "post": request.POST, "refused": []}  # fmt: skip
         if len(records) > BULK_COUNT_MAX:
-            context["refused"] = [("", f"More than {BULK_COUNT_MAX} records are selected. Narrow the filter.")]
+            context["refused"] = [
+                ("", gettext("More than %d records are selected. Narrow the filter.") % BULK_COUNT_MAX)
+            ]
         elif request.POST.get("sure") and (form is None or form.is_valid()):
             context["refused"] = _each(entity, chosen, records, viewer, form.cleaned_data if form else {})
             context["done_count"] = len(records) - len(context["refused"])
             if not context["refused"]:
-                verb = "deleted" if chosen is None else f"changed ({chosen.label.rstrip('…').lower()})"
-                return _done(request, entity, f"{len(records)} {entity.plural.lower()} {verb}.", "")
+                deleted = ngettext("%d record deleted.", "%d records deleted.", len(records))
+                changed = ngettext("%d record changed.", "%d records changed.", len(records))
+                return _done(request, entity, (deleted if chosen is None else changed) % len(records), "")
         return render(request, "pages/bulk.html", context)
 
     return view
@@ -233,8 +244,8 @@ def _form(request: HttpRequest, entity: Entity, record: Any | None) -> HttpRespo
     if sent:
         stored = drawer.save()
         if stored is not None:
-            verb = "added" if record is None else "saved"
-            return _done(request, entity, f"{entity.label} {stored} {verb}.", stored.pk)
+            words = gettext("%(label)s %(name)s added.") if record is None else gettext("%(label)s %(name)s saved.")
+            return _done(request, entity, words % _named(entity, stored), stored.pk)
     status = 409 if drawer.conflicts else 422 if drawer.form.errors else 200
     return in_drawer(request, entity, "pages/form.html", {"drawer": drawer}, status=status)
 
@@ -304,6 +315,10 @@ def in_drawer(
     listed = EntityList(entity, QueryDict(), viewer_of(request)).load()
     context |= {"list": listed, "tabs": listed.tabs(counted=False), "drawer_template": template}
     return render(request, "pages/list.html", context, status=status)
+
+
+def _named(entity: Entity, record: Any) -> dict[str, str]:
+    return {"label": gettext(entity.label), "name": str(record)}
 
 
 def _done(request: HttpRequest, entity: Entity, words: str, pk: Any) -> HttpResponse:

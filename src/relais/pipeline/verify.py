@@ -1,9 +1,11 @@
-"""Asks a live database whether balances, EDRs, ledger and queues agree; changes nothing.
+"""Asks a live database whether balances, EDRs, ledger and queues agree, and the audit is what was sealed; changes nothing.
 
 All questions are asked in one repeatable-read snapshot, so that traffic may go on meanwhile.
 """
 
 from dataclasses import dataclass
+
+import asyncpg
 
 from relais.store.blocks import blocks
 from relais.store.sessions import open_session
@@ -23,11 +25,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verification:
-    """`totals`: what was looked at, name to count. `rules`: the rules asked, in words."""
+    """`totals`: what was looked at, name to count. `rules`: the rules asked, in words. `seal`: position and digest of the
+    newest seal of the audit; "" without one."""
 
     totals: dict[str, int]
     rules: tuple[str, ...]
     findings: tuple[Finding, ...]
+    seal: str = ""
 
     @property
     def holds(self) -> bool:
@@ -42,17 +46,21 @@ async def verify(dsn: str) -> Verification:
         async with session.transaction(isolation="repeatable_read", readonly=True):
             questions = dict(blocks("verify"))
             totals = dict((await session.fetchrow(questions.pop("totals"))).items())
+            newest = await session.fetchrow(questions.pop("seal"))
             findings = []
             for name, sql in questions.items():
                 rows = await session.fetch(sql)
                 if rows:
-                    examples = tuple(
-                        ", ".join(f"{column} {value}" for column, value in row.items()) for row in rows[:_EXAMPLES_MAX]
-                    )
+                    examples = tuple(_told(row) for row in rows[:_EXAMPLES_MAX])
                     findings.append(Finding(_words(name), name in _WARNINGS, examples))
-            return Verification(totals, tuple(_words(name) for name in questions), tuple(findings))
+            rules = tuple(_words(name) for name in questions)
+            return Verification(totals, rules, tuple(findings), _told(newest) if newest else "")
     finally:
         await session.close()
+
+
+def _told(row: asyncpg.Record) -> str:
+    return ", ".join(f"{column} {value}" for column, value in row.items())
 
 
 def _words(name: str) -> str:

@@ -2,7 +2,8 @@
 
 The lines (which row, its old and new values) are written by triggers, in the transaction of the change, so a writer that
 forgets `audited` is audited all the same: as the system, under the name of its program. A migration that makes a table of
-business records attaches the trigger with `attach_audit`.
+business records attaches the trigger with `attach_audit`. Each action is sealed afterwards, by a job; what somebody alters then
+shows in `relais verify` (decision 15).
 """
 
 import json

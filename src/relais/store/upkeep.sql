@@ -12,9 +12,16 @@ DELETE FROM traffic_idempotency WHERE created_at < $1
 -- $1 instant: signals of configuration changes from before it; the newest one stays, numbers must not fall.
 DELETE FROM config_change WHERE at < $1 AND id < (SELECT max(id) FROM config_change)
 
+-- name: seal_audit
+-- $1 the most actions to seal in this transaction; how many were.
+SELECT audit_seal_waiting($1)
+
+-- name: newest_seal
+SELECT position, encode(digest, 'hex') AS digest FROM audit_seal ORDER BY position DESC LIMIT 1
+
 -- name: forget_audit
--- $1 instant: the audit of actions from before it; how many went.
-SELECT audit_forget($1)
+-- $1 instant, $2 months: the audit of actions from so long before it; how many went.
+SELECT audit_forget($1::timestamptz - make_interval(months => $2))
 
 -- name: forget_sessions
 -- $1 instant: log-ins that ended before it.

@@ -87,9 +87,42 @@ JOIN agreements_agreementversion AS v ON v.agreement_id = a.id
  AND v.effective_from <= now() AND (v.effective_till IS NULL OR v.effective_till > now())
 WHERE b.balance_micros < -v.credit_limit_micros
 
+-- name: the_audit_is_as_it_was_sealed
+-- Each action with its lines gives the digest of its seal, and the seals follow one another. The first seal may be that of an
+-- action which retention let go.
+SELECT s.position, s.action_id AS action, CASE
+           WHEN s.former IS NULL AND s.content IS NULL THEN 'is gone before its time'
+           WHEN s.former IS NULL AND s.position > 1 OR s.former < s.position - 1 THEN 'what was sealed before it is gone'
+           WHEN s.content IS NULL THEN 'is gone'
+           ELSE 'is not what was sealed, or follows another' END AS fault
+FROM (
+    SELECT position, action_id, at, digest, audit_content(action_id) AS content,
+           lag(position) OVER chain AS former, coalesce(lag(digest) OVER chain, ''::bytea) AS former_digest
+    FROM audit_seal WINDOW chain AS (ORDER BY position)
+) AS s
+WHERE CASE WHEN s.former IS NULL AND s.content IS NULL THEN s.at > now() - interval '30 days'
+      ELSE s.content IS NULL OR s.position <> coalesce(s.former, 0) + 1 OR s.digest <> sha256(s.former_digest || s.content) END
+ORDER BY s.position
+LIMIT 20
+
+-- name: every_action_is_sealed_or_waits_for_its_seal
+SELECT coalesce(a.id, w.action_id) AS action, a.id IS NULL AS gone, w.action_id IS NOT NULL AS waits, s.action_id IS NOT NULL AS sealed
+FROM people_auditaction AS a
+FULL JOIN audit_waiting AS w ON w.action_id = a.id
+LEFT JOIN audit_seal AS s ON s.action_id = coalesce(a.id, w.action_id)
+WHERE a.id IS NULL OR (w.action_id IS NULL) = (s.action_id IS NULL)
+ORDER BY 1
+LIMIT 20
+
+-- name: seal
+-- The newest seal of the audit. Whoever keeps it elsewhere can prove later that nothing before it was rewritten.
+SELECT position, encode(digest, 'hex') AS digest FROM audit_seal ORDER BY position DESC LIMIT 1
+
 -- name: totals
 SELECT (SELECT count(*) FROM agreements_balance) AS agreements,
        (SELECT count(*) FROM traffic_message) AS messages,
        (SELECT count(*) FROM traffic_message WHERE status < 10) AS open_messages,
        (SELECT count(*) FROM traffic_edr) AS edrs,
-       (SELECT count(*) FROM agreements_ledgerentry) AS ledger_entries
+       (SELECT count(*) FROM agreements_ledgerentry) AS ledger_entries,
+       (SELECT count(*) FROM people_auditaction) AS audit_entries,
+       (SELECT count(*) FROM audit_waiting) AS audit_entries_not_sealed_yet

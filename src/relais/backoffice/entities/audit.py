@@ -93,7 +93,7 @@ AUDIT = Entity(
     line="Audit",
     menu=Menu("Audit", 10),
     columns=(
-        Column("at", "Date & Time", Instant(seconds=True), phone="m3"),
+        Column("at", "Date & Time", Instant(seconds=True, zone_in_csv=True), phone="m3"),
         Column("user", "User", Computed(lambda action: (who(action), who(action))), sort="user_name", phone="m2"),
         Column("ip_address", "IP Address", Code(), phone="m4"),
         Column("action", "Logged Action", phone="m1"),

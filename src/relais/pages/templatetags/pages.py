@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
 
 register = template.Library()
 BUNDLES = Path(__file__).parent.parent / "static" / "relais"
@@ -42,10 +43,19 @@ def entity_url(entity: Any, suffix: str, *arguments: Any) -> str:
 
 
 @register.filter
+def translated(label: str) -> str:
+    """What an entity or its site declares, in the page's language; the dots of "Set status…" stay."""
+    return gettext(label.removesuffix("…")) + "…" * label.endswith("…")
+
+
+@register.filter
 def in_sentence(words: str) -> str:
-    """ "Bank accounts" → "bank accounts", but "SMS sender IDs" and "BackOffice users" as they are."""
-    first = words.partition(" ")[0]
-    return words if first[1:] != first[1:].lower() else words[:1].lower() + words[1:]
+    """In the page's language; "Bank accounts" → "bank accounts", but "SMS sender IDs" and "BackOffice users" as they are, and
+    German nouns, too."""
+    told = gettext(words)
+    first = told.partition(" ")[0]
+    kept = first[1:] != first[1:].lower() or get_language() == "de"
+    return told if kept else told[:1].lower() + told[1:]
 
 
 @register.filter
@@ -81,4 +91,4 @@ def filter_fields(form: Any) -> list[Any]:
 @register.filter
 def verb(label: str) -> str:
     """What a button that does it says: "Set status…" opens a dialog, "Set status" in it is the deed."""
-    return label.rstrip("…")
+    return gettext(label.rstrip("…"))

@@ -18,6 +18,7 @@ from relais.records.apply.document import read_document
 from relais.records.apply.references import Dangling
 from relais.records.apply.section import Outcome, Run, Section
 from relais.records.apply.shapes import Entry, Faults, read_entries
+from relais.records.audit import audited
 from relais.records.errors import Invalid
 
 # A section may take two steps: what refers forward waits for its turn.
@@ -71,10 +72,10 @@ def apply_file(path: Path | str, now: datetime | None = None) -> Summary:
     faults = Faults()
     try:
         entries = _read(read_document(file), faults)
-        with transaction.atomic():
+        with audited(f"Apply {file.name}", user=None, ip_address=None):
             summary = _apply(entries, Run(now or datetime.now(UTC)), faults)
-            if faults.found:
-                transaction.set_rollback(True)
+            if faults.found or not summary.changed:
+                transaction.set_rollback(True)  # what changed nothing is no action either
     except Invalid as refusal:  # of the document as a whole
         for field, reasons in refusal.reasons.items():
             for reason in reasons:

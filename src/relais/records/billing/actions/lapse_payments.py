@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 
 from relais.records.agreements.posting import lock_balances
+from relais.records.audit import audited
 from relais.records.billing.counting import deadline, discount
 from relais.records.billing.models import Payment
+from relais.records.people.models import Actor
 
 
 def lapse_payments(now: datetime) -> int:
@@ -22,6 +24,7 @@ def _lapse(payment_id: int, now: datetime) -> bool:
     payment = Payment.objects.select_for_update().filter(pk=payment_id, confirmed=False, counted=True).first()
     if payment is None or deadline(payment, now) > now:
         return False  # confirmed, deleted or lapsed since it was found, or its midnight is still to come
-    discount(payment, now, "not confirmed in time")
-    payment.save()
+    with audited("Lapse Payment", user=None, ip_address=None, actor=Actor.JOB):
+        discount(payment, now, "not confirmed in time")
+        payment.save()
     return True

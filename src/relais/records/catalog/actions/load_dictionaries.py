@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import models, transaction
 
 from relais.dictionaries import read
+from relais.records.audit import note
 from relais.records.catalog.models import CallingCode, Country, Network, NetworkCode, NumberPrefix
 from relais.records.catalog.whole import as_a_whole
 
@@ -27,8 +28,12 @@ class DictionariesLoaded:
     calling_codes_count: int
     prefixes_count: int
 
+    @property
+    def changed(self) -> bool:
+        return any(getattr(self, name) for name in self.__slots__)
+
     def __str__(self) -> str:
-        if not any(getattr(self, name) for name in self.__slots__):
+        if not self.changed:
             return "unchanged"
         return (
             f"{self.countries_count} countries, {self.networks_count} networks, {self.network_codes_count} network "
@@ -38,14 +43,17 @@ class DictionariesLoaded:
 
 @transaction.atomic
 def load_dictionaries() -> DictionariesLoaded:
-    """Idempotent; writes only what differs."""
+    """Idempotent; writes only what differs. One action of the audit, when anything did."""
     as_a_whole()
     countries_count = _add_countries()
     networks_count = _add_networks()
     network_codes_count = _add_network_codes()
-    return DictionariesLoaded(
+    loaded = DictionariesLoaded(
         countries_count, networks_count, network_codes_count, _follow_calling_codes(), _follow_prefixes()
     )
+    if loaded.changed:
+        note(f"Load dictionaries: {loaded}", user=None, ip_address=None)
+    return loaded
 
 
 def _add_countries() -> int:

@@ -21,6 +21,7 @@ FOREIGN_PREFIXES = ("RELAIS_TEST_", "RELAIS_BENCH_")  # read by the tests and th
 SECRET_KEY_FILE = "secret.key"  # beside the database it protects
 SECRET_KEY_OCTETS = 32
 SECRET_KEY_LENGTH_MIN = 32
+SECRET_SETTINGS = {"secret_key", "database_url", "smtp_password"}  # never told back
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("auto", "json", "console")
 
@@ -50,6 +51,12 @@ def _database_url(text: str) -> str:
 def _host(text: str) -> str:
     if any(character.isspace() for character in text) or "/" in text:
         raise ValueError("a host name or an address")
+    return text
+
+
+def _text(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a text of one line")
     return text
 
 
@@ -99,6 +106,7 @@ FOLDER = Kind(lambda text: Path(text).absolute(), "a folder")
 SECRET = Kind(_secret_key, f"at least {SECRET_KEY_LENGTH_MIN} characters")
 NAMES = Kind(_names, "host names separated by commas")
 HOST = Kind(_host, "a host name or an address")
+TEXT = Kind(_text, "a text")
 PORT = _whole_number(1, 65535)
 YES_OR_NO = Kind(_yes_or_no, "yes or no")
 
@@ -148,7 +156,6 @@ class Settings:
     web_proxies: int = _setting(
         _whole_number(0, 9), "Number of trusted proxies before the pages: whose word on a visitor's address counts.", 0
     )
-    web_idle_minutes: int = _setting(_whole_number(1, 1440), "Minutes without a request that end a log-in.", 60)
     api_host: str = _setting(HOST, "Where the customer API listens.", "127.0.0.1")
     api_port: int = _setting(PORT, "Port of the customer API.", 8001)
     smpp_host: str = _setting(HOST, "Where clients' SMPP sessions will be taken (reserved).", "127.0.0.1")
@@ -160,6 +167,20 @@ class Settings:
     worker_ops_port: int = _setting(PORT, "Port of the worker's metrics and health.", 8102)
     web_ops_port: int = _setting(PORT, "Port of the pages' metrics and health.", 8103)
     simulator_ops_port: int = _setting(PORT, "Port of the SMSC simulator's metrics and health.", 8104)
+    smtp_host: str = _setting(
+        HOST, "Mail server that links to set a new password go out by. Without one no mail is sent.", "", "none"
+    )
+    smtp_port: int = _setting(PORT, "Port of the mail server.", 587)
+    smtp_security: str = _setting(
+        _one_of("starttls", "tls", "none"),
+        "TLS on a plain connection (starttls) or from its start (tls); none only for a server on this machine.",
+        "starttls",
+    )
+    smtp_sender: str = _setting(
+        TEXT, "Sender of mails; a display name may stand before the address.", "relais@localhost"
+    )
+    smtp_login: str = _setting(TEXT, "Login at the mail server, where it asks for one.", "", "none")
+    smtp_password: str = _setting(TEXT, "Password at the mail server.", "", "none")
     tick_ms: int = _setting(
         _whole_number(1, 10),
         "Longest time, in milliseconds, that due work waits to share a transaction. Longer: fewer, fuller commits.",
@@ -197,7 +218,7 @@ def read(environment: Mapping[str, str], start: Path) -> Settings:
         try:
             given[known[name].name] = known[name].metadata["kind"].parse(text)
         except ValueError as error:
-            shown = "its value" if known[name].name in {"secret_key", "database_url"} else repr(text)
+            shown = "its value" if known[name].name in SECRET_SETTINGS else repr(text)
             wrong.append(f"{name} takes {error}, not {shown}")
     if wrong:
         raise SettingsError("\n".join(wrong))

@@ -12,13 +12,14 @@ def test_AUD_15_the_audit_is_kept_for_24_months_or_as_long_as_told_and_sessions_
     """A database that was last used 23 months and a bit ago."""
     with psycopg.connect(spain_db, autocommit=True) as session:
         session.execute(
-            "INSERT INTO django_session VALUES ('old', '', now() - interval '1 s'), ('new', '', now() + interval '1 h')"
+            "INSERT INTO access_session (session_key, session_data, expire_date) "
+            "VALUES ('old', '', now() - interval '1 s'), ('new', '', now() + interval '1 h')"
         )
         backdate(session, "23 months 5 days")
         actions = session.execute("SELECT count(*) FROM people_auditaction").fetchone()
         assert actions is not None and actions[0] > 0
         asyncio.run(keep_up(spain_db, datetime.now(UTC)))
-        assert session.execute("SELECT session_key FROM django_session").fetchall() == [("new",)]
+        assert session.execute("SELECT session_key FROM access_session").fetchall() == [("new",)]
         assert session.execute("SELECT count(*) FROM people_auditaction").fetchone() == actions
         assert session.execute("SELECT count(*) FROM audit_seal").fetchone() == actions
         asyncio.run(keep_up(spain_db, datetime.now(UTC), audit_kept_months=23))

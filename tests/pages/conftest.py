@@ -9,10 +9,11 @@ import pytest
 from tests.conftest import SECRET_KEY, new_database
 from tests.pages.conformance import World, by_session, user_of
 from tests.records.conftest import django_on
+from tests.records.hashing import quick_hashes
 
 from relais.settings import Settings
 
-OWNER, RESELLER = ("owner", "Owner-demo-2025"), ("reseller", "Reseller-demo-2025")
+OWNER, RESELLER = ("owner", "Olga-demo-2025"), ("reseller", "Rita-demo-2025")
 
 
 @contextmanager
@@ -51,15 +52,10 @@ def pages(spain_db: str) -> Iterator[str]:
 def world(server_dsn: str, spain_template: str) -> Iterator[World]:
     """The pages on a Spain with a second branch and records of everything, for all tests of a module together: each makes
     what it changes, and leaves everybody's lists as they were."""
-    with new_database(server_dsn, spain_template) as dsn, pages_on(dsn):
-        from django.test import override_settings
-
-        with override_settings(
-            PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]
-        ):  # many users, no log-ins
-            made = World()
-            made.fill()
-            yield made
+    with new_database(server_dsn, spain_template) as dsn, pages_on(dsn), quick_hashes():
+        made = World()
+        made.fill()
+        yield made
 
 
 def log_in(who: tuple[str, str]) -> Any:

@@ -5,8 +5,8 @@ The reseller is called Strange Reseller and sells to Strange Client; Nothing yet
 
 from pathlib import Path
 
-LOG_IN = ("stranger", "Stranger-demo-2025")
-NEWCOMER = ("newcomer", "Newcomer-demo-2025")
+LOG_IN = ("stranger", "Stan-demo-2025")
+NEWCOMER = ("newcomer", "Nina-demo-2025")
 BRANCH = Path(__file__).with_name("strangers.yaml")
 
 

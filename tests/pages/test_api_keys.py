@@ -26,8 +26,7 @@ def made(client: Any) -> tuple[Any, str]:
 
 
 def test_a_new_key_is_shown_once_with_a_warning_and_only_its_digest_is_kept(reseller: Any) -> None:
-    from django.contrib.sessions.models import Session
-
+    from relais.records.access.models import Session
     from relais.records.people.actions.create_api_key import digest
 
     record, page = made(reseller)
@@ -39,8 +38,7 @@ def test_a_new_key_is_shown_once_with_a_warning_and_only_its_digest_is_kept(rese
 
 
 def test_a_new_key_waits_sealed_until_its_page_is_opened(reseller: Any) -> None:
-    from django.contrib.sessions.models import Session
-
+    from relais.records.access.models import Session
     from relais.records.parties.models import Company
 
     values = new(Company.objects.get(name="Hornes and Hooves"))
@@ -84,7 +82,7 @@ def test_the_audit_tells_who_made_a_key_and_not_the_key(reseller: Any) -> None:
 
 
 def test_a_key_of_a_resellers_client_does_not_exist_for_the_owner(pages: str) -> None:
-    owner = log_in(("owner", "Owner-demo-2025"))
+    owner = log_in(("owner", "Olga-demo-2025"))
     assert owner.get(URL).context["list"].table == []
     assert owner.get(f"{URL}{key_called().pk}/").status_code == 404
     assert owner.post(f"{URL}{key_called().pk}/do/revoke/").status_code == 404

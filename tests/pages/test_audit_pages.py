@@ -78,7 +78,7 @@ def test_AUD_4_formulas_in_values_stay_text(reseller: Any) -> None:
     from relais.records import audit
 
     done = audit.note("=cmd", user=None, ip_address=None, user_name="@reseller", company=None)
-    owner = log_in(("owner", "Owner-demo-2025"))
+    owner = log_in(("owner", "Olga-demo-2025"))
     (_, line) = csv.reader(io.StringIO(owner.get(f"{URL}{done.pk}/csv/").content.decode("utf-8-sig")))
     assert line[1] == "'@reseller" and line[3] == "'=cmd"
 
@@ -158,7 +158,7 @@ def test_AUD_9_there_is_no_way_to_change_or_delete_an_entry(owner: Any) -> None:
 
 
 def test_AUD_11_a_reader_sees_the_own_company_and_those_directly_below_only(reseller: Any, changed: Any) -> None:
-    owner = log_in(("owner", "Owner-demo-2025"))
+    owner = log_in(("owner", "Olga-demo-2025"))
     done = bank(owner, "Top", "002")
     top = entry("Add Bank")
     assert top.lines.get().object_id == str(done.pk)

@@ -23,6 +23,14 @@ RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
     "resultTypes": ["violations"],
 }
+OF_ACCOUNT = {
+    "reset": ("reset/", ""),
+    "account": ("account/", "reseller"),
+    "account-security": ("account/security/", "reseller"),
+    "account-app": ("account/app/", "reseller"),
+    "account-password": ("account/password/", "reseller"),
+    "documentation": ("documentation/", "reseller"),
+}
 NO_PAGES = {
     "payment-effect",
     "service-rates",
@@ -53,6 +61,7 @@ def site(world: World, server_dsn: str, tmp_path_factory: pytest.TempPathFactory
 
     found = {"log-in": ("/bo/log-in/", ""), "error": ("/bo/nowhere/", "reseller"), **_pages_of_entities(world)}
     found |= _pages_of_screens(world) | _steps_of_imports(world)
+    found |= {name: (f"/bo/{route}", login) for name, (route, login) in OF_ACCOUNT.items()}
     found |= {f"{name}-{tab}": page for name, own in found.items() for tab, page in _tabs_of(world, own)}
     sessions = {login: client.cookies["relais_session"].value for login, client in world.clients.items()}
     dsn = named_database(server_dsn, connection.settings_dict["NAME"])

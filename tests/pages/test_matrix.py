@@ -37,7 +37,13 @@ LEVELS = ("anonymous", "none", "view", "manage", "no restrictions")
 FOR_EVERYBODY = {
     "home",
     "log-in",
+    "log-in-code",
+    "log-in-password",
     "log-out",
+    "reset",
+    "reset-link",
+    "generated-password",
+    "documentation",
     "theme",
     "find",
 }  # pages that are nobody's alone and show what each may see

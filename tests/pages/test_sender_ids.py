@@ -195,6 +195,6 @@ def test_SID_247_the_audit_has_the_change_without_the_guid(reseller: Any, house:
 
 
 def test_a_sender_id_of_a_client_of_a_reseller_does_not_exist_for_the_owner(pages: str) -> None:
-    owner = log_in(("owner", "Owner-demo-2025"))
+    owner = log_in(("owner", "Olga-demo-2025"))
     assert owner.get(f"{URL}{sender().pk}/").status_code == 404
     assert owner.post(f"{URL}{sender().pk}/do/block/").status_code == 404

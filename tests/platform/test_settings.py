@@ -33,7 +33,6 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         "RELAIS_WEB_NAMES": "bo.example.com, relais.example.com",
         "RELAIS_WEB_TLS": "yes",
         "RELAIS_WEB_PROXIES": "1",
-        "RELAIS_WEB_IDLE_MINUTES": "30",
         "RELAIS_API_HOST": "::1",
         "RELAIS_API_PORT": "1",
         "RELAIS_SMPP_HOST": "a",
@@ -45,6 +44,12 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         "RELAIS_WORKER_OPS_PORT": "65535",
         "RELAIS_WEB_OPS_PORT": "6",
         "RELAIS_SIMULATOR_OPS_PORT": "7",
+        "RELAIS_SMTP_HOST": "mail.example",
+        "RELAIS_SMTP_PORT": "465",
+        "RELAIS_SMTP_SECURITY": "tls",
+        "RELAIS_SMTP_SENDER": "Relais <relais@example.com>",
+        "RELAIS_SMTP_LOGIN": "relais",
+        "RELAIS_SMTP_PASSWORD": "secret",
         "RELAIS_TICK_MS": "10",
         "RELAIS_LOG_LEVEL": "debug",
         "RELAIS_LOG_FORMAT": "json",
@@ -53,8 +58,8 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
     }
     assert read(environment, tmp_path) == Settings(
         "postgresql://me@db.example/relais", tmp_path / "data", tmp_path / "bin", "k" * 32,
-        "w", 5, ("bo.example.com", "relais.example.com"), True, 1, 30, "::1", 1, "a", 2, "b", 3,
-        "c", 4, 65535, 6, 7, 10, "debug", "json", True, 36,
+        "w", 5, ("bo.example.com", "relais.example.com"), True, 1, "::1", 1, "a", 2, "b", 3, "c", 4, 65535, 6, 7,
+        "mail.example", 465, "tls", "Relais <relais@example.com>", "relais", "secret", 10, "debug", "json", True, 36,
     )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def test_the_spain_scenario_stands_in_the_database_as_written(spain: str) -> Non
         "steps": [{"up_to": 1000, "price_micros": 5000}, {"price_micros": 4000}],
     }
     assert set(EnabledServiceChannel.objects.values_list("domain", flat=True)) == {"sms_messaging"}
-    assert User.objects.get(login="owner").check_password("Owner-demo-2025")
+    assert User.objects.get(login="owner").check_password("Olga-demo-2025")
 
 
 def test_a_file_speaks_only_of_the_fields_it_has(spain: str, apply: Apply) -> None:
@@ -203,7 +203,7 @@ def test_users_get_roles_and_departments_that_the_file_makes(spain: str, apply: 
 
     text = """
 users:
-  - {interface: client_portal, company: Telecom Monsters, login: carl, password: "Carl-demo-2025", first_name: Carl, last_name: C,
+  - {interface: client_portal, company: Telecom Monsters, login: carl, password: "Night-demo-25", first_name: Carl, last_name: C,
      e_mail: c@example.com, language: en, roles: [Night writer, broadcast manager], department: night}
 roles:
   - {interface: client_portal, company: Hornes and Hooves, name: Night writer, levels: {Broadcast: manage}}

@@ -14,13 +14,16 @@ from tests.records.traffic_rows import id_at, put
 
 __all__ = ["world"]  # the fixture: owner → reseller → client, owner → neighbour, with everything they can have
 
-# Of one person, whom a report does not know: what a person keeps, and roles, of which each interface has its own.
+# Of one person, whom a report does not know: what a person keeps, what log-ins leave, and roles, of which each interface has
+# its own.
 PERSONAL = {
     *("people_listpreference", "people_savedfilter", "people_role", "people_role_companies", "people_userrole"),
+    *("access_passwordpolicy", "access_session", "access_authenticator"),
 }
 MACHINERY = {
     # sessions, jobs, Django's own, the signal of changes, seals, queues and counters of the data plane
-    *("django_session", "django_migrations", "django_content_type", "auth_group", "auth_group_permissions"),
+    *("access_access", "access_avatar", "access_formerpassword", "access_recoverycode", "access_smscode", "access_try"),
+    *("django_migrations", "django_content_type", "auth_group", "auth_group_permissions"),
     *("auth_permission", "config_change", "audit_seal", "audit_waiting", "reports_readable"),
     *("procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers"),
     *("traffic_counter", "traffic_gateway_beat", "traffic_idempotency", "traffic_outbox", "traffic_unmatched_receipt"),

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
-OWNER, RESELLER = ("owner", "Owner-demo-2025"), ("reseller", "Reseller-demo-2025")
+OWNER, RESELLER = ("owner", "Olga-demo-2025"), ("reseller", "Rita-demo-2025")
 
 
 class Desk:

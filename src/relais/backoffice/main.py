@@ -58,10 +58,9 @@ def configure_pages(settings: Settings) -> None:
     """Django for pages: the kit's middleware and what its templates find around them, as `settings` say."""
     import django.forms
 
-    from relais.records.django_settings import SESSION_TOUCH_S, configure_web
+    from relais.records.django_settings import configure_web
 
     assert settings.database_url is not None
-    idle_s = settings.web_idle_minutes * 60
     processors = ["django.template.context_processors.request", "relais.pages.guard.frame"]
     configure_web(
         settings.database_url,
@@ -85,8 +84,6 @@ def configure_pages(settings: Settings) -> None:
         FORM_RENDERER="django.forms.renderers.TemplatesSetting",  # widgets of ours are templates of ours
         LOGIN_URL="/bo/log-in/",
         TRUSTED_PROXIES_COUNT=settings.web_proxies,
-        IDLE_S=idle_s,
-        SESSION_COOKIE_AGE=idle_s + SESSION_TOUCH_S,
         SECURE_HSTS_SECONDS=HSTS_S if settings.web_tls else 0,
     )
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from relais.backoffice.choices import COUNTRY_NAMES
 from relais.backoffice.traffic import ENTRIES, RESERVED, STATES
 from relais.core.lifecycle import State
@@ -15,7 +17,7 @@ from relais.pages.viewer import Viewer
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import EnabledService, Network, RateNode
 from relais.records.connections.models import VendorSmppConnection
-from relais.records.traffic.models import Callback, Edr, Entry, Message, PartReceipt, SentPart
+from relais.records.traffic.models import PLATFORM_KEY_ID, Callback, Edr, Entry, Message, PartReceipt, SentPart
 
 PRICE_DECIMALS, AMOUNT_DECIMALS = 5, 4
 CALLBACKS_COUNT_MAX = 20
@@ -70,7 +72,10 @@ class Charge:
 
 
 def texts_of_parts(message: Message) -> list[str]:
-    """The text cut as it was sent; whole when it does not come out at the stored number of parts."""
+    """The text cut as it was sent; whole when it does not come out at the stored number of parts. A log-in code is for
+    nobody's eyes but its owner's (TFA-71)."""
+    if message.api_key_id == PLATFORM_KEY_ID:
+        return [_("A log-in code. Its text is not shown.")]
     try:
         encoded = encode(message.body)
     except (NotEncodable, TooManyParts):

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import include, path, reverse
 from django.utils.translation import gettext
 
-from relais.backoffice import account
+from relais.account.urls import account_urls
 from relais.backoffice.site import BACKOFFICE
 from relais.pages.find import find_view
 from relais.pages.guard import guarded, problem
@@ -49,9 +49,7 @@ def _broken(request: HttpRequest) -> HttpResponse:
 everybody = guarded(BACKOFFICE, EVERYBODY, "")
 pages = [
     path("", everybody(home), name="home"),
-    path("log-in/", account.log_in, name="log-in"),
-    path("log-out/", account.log_out, name="log-out"),
-    path("theme/", account.theme, name="theme"),
+    *account_urls(BACKOFFICE),
     path("find/", everybody(find_view(BACKOFFICE)), name="find"),
     *BACKOFFICE.urls(),
 ]

@@ -1,4 +1,4 @@
-"""`relais apply FILE`, `relais user add`, `relais api-key callback-secret`: business records from the command line."""
+"""`relais apply FILE`, `relais user add | unblock`, `relais api-key callback-secret`: business records from the command line."""
 
 import sys
 from pathlib import Path
@@ -44,8 +44,9 @@ def user() -> None:
     "--role", "roles", multiple=True, default=("Admin",), show_default=True, help="May be given several times."
 )
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for when not given.")
-def add(company: str, login: str, e_mail: str, roles: tuple[str, ...], password: str) -> None:
-    """Create a user of the BackOffice."""
+@click.option("--own-password", is_flag=True, help="The person has chosen the password: it need not be changed first.")
+def add(company: str, login: str, e_mail: str, roles: tuple[str, ...], password: str, own_password: bool) -> None:
+    """Create a user of the BackOffice, who changes the password at the first log-in."""
     from relais.commands.surroundings import any_database, dsn_of
     from relais.settings import load
 
@@ -59,11 +60,49 @@ def add(company: str, login: str, e_mail: str, roles: tuple[str, ...], password:
 
         try:
             with audited("Add User", user=None, ip_address=None):
-                create_user(company=company, login=login, e_mail=e_mail, roles=roles, password=password)
+                create_user(
+                    company=company,
+                    login=login,
+                    e_mail=e_mail,
+                    roles=roles,
+                    password=password,
+                    must_change_password=not own_password,
+                )
         except Invalid as refusal:
             click.echo(str(refusal), err=True)
             sys.exit(1)
     click.echo(f"user {login} of {company} created")
+
+
+@user.command()
+@click.option("--login", required=True)
+@click.option(
+    "--interface", default="backoffice", type=click.Choice(["backoffice", "client_portal"]), show_default=True
+)
+def unblock(login: str, interface: str) -> None:
+    """Let a user in again who was blocked for being away too long."""
+    from relais.commands.surroundings import any_database, dsn_of
+    from relais.settings import load
+
+    with any_database(load()) as settings:
+        from relais.records.django_settings import configure
+
+        configure(dsn_of(settings), settings.secret_key)
+        from django.utils import timezone
+
+        from relais.records.access.actions.block_unused_users import unblock_user
+        from relais.records.errors import Invalid
+        from relais.records.people.models import User
+
+        found = User.objects.filter(interface=interface, login__iexact=login).first()
+        try:
+            if found is None:
+                raise Invalid.of("login", f"no user of the {interface} has the login {login!r}")
+            unblock_user(found.pk, None, timezone.now())
+        except Invalid as refusal:
+            click.echo(str(refusal), err=True)
+            sys.exit(1)
+    click.echo(f"user {found.login} may log in again")
 
 
 @click.group("api-key")

@@ -39,16 +39,25 @@ def api() -> None:
 
 @click.command()
 def worker() -> None:
-    """Do what may wait: callbacks to clients, periodic jobs."""
+    """Do what may wait: callbacks to clients, mails, log-in codes, periodic jobs."""
     from relais.commands.ports import WORKER_OPS
     from relais.commands.surroundings import dsn_of
 
     settings = _prepared("worker", WORKER_OPS)
     import uvloop
 
-    from relais.records.django_settings import configure
+    from relais.records.django_settings import configure, mail_by
 
     configure(dsn_of(settings), settings.secret_key)  # before the jobs are imported: their models need it
+    if settings.smtp_host:
+        mail_by(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_security,
+            settings.smtp_sender,
+            settings.smtp_login,
+            settings.smtp_password,
+        )
     from relais.jobs.main import serve
     from relais.observability import OpsServer
 

@@ -1,1 +1,1 @@
-"""The worker: what may wait. Clients' callbacks, and periodic jobs on the database."""
+"""The worker: what may wait. Clients' callbacks, mails and log-in codes, and periodic jobs on the database."""

@@ -13,6 +13,7 @@ from procrastinate.exceptions import ConnectorException
 
 from relais.jobs.callbacks import CallbackSender
 from relais.jobs.periodic import keep_up, make_app
+from relais.jobs.texts import CodeTexts
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED
 
 RESTART_S = 1.0
@@ -41,11 +42,12 @@ async def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     sender = CallbackSender(dsn, secret_key, allow_private=callbacks_allow_private)
+    texts = CodeTexts(dsn, secret_key)
     edge = ops(lambda: {"database": sender.ready})
     await edge.start()
     tasks = [
         asyncio.create_task(sender.run(), name="callbacks"),
-        asyncio.create_task(_run_periodic(dsn, audit_kept_months), name="periodic"),
+        asyncio.create_task(_run_periodic(dsn, texts, audit_kept_months), name="periodic"),
     ]
     stopping = asyncio.create_task(stop.wait())
     log.info("worker.started")
@@ -57,16 +59,17 @@ async def serve(
         for task in (*tasks, stopping):
             task.cancel()
         await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        await texts.close()
         await edge.stop()
         log.info("worker.stopped")
 
 
-async def _run_periodic(dsn: str, audit_kept_months: int) -> None:
-    """Periodic jobs, taken up again after the database was away."""
+async def _run_periodic(dsn: str, texts: CodeTexts, audit_kept_months: int) -> None:
+    """Periodic jobs and what pages have asked to be sent, taken up again after the database was away."""
     while True:
         try:
             await keep_up(dsn, datetime.now(UTC), audit_kept_months=audit_kept_months)
-            async with make_app(dsn, audit_kept_months=audit_kept_months).open_async() as app:
+            async with make_app(dsn, texts.send, audit_kept_months=audit_kept_months).open_async() as app:
                 await app.run_worker_async(install_signal_handlers=False, wait=True, listen_notify=False)
         except (
             *CONNECTION_LOST,

@@ -6,6 +6,7 @@ import asyncpg
 import procrastinate
 import structlog
 
+from relais.jobs.outbox import SendText, add_outbox
 from relais.store.blocks import blocks
 from relais.store.sessions import open_session
 
@@ -18,9 +19,12 @@ _SQL = blocks("upkeep")
 log = structlog.get_logger()
 
 
-def make_app(dsn: str, *, audit_kept_months: int = AUDIT_KEPT_MONTHS) -> procrastinate.App:
+def make_app(
+    dsn: str, text_sender: SendText | None = None, *, audit_kept_months: int = AUDIT_KEPT_MONTHS
+) -> procrastinate.App:
     """The application with its jobs, not opened yet. Django must be set up: some jobs are business verbs."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn))
+    add_outbox(app, text_sender)
 
     @app.periodic(cron="17 * * * *")
     @app.task(queueing_lock="upkeep", pass_context=False, name="upkeep")
@@ -48,6 +52,20 @@ def make_app(dsn: str, *, audit_kept_months: int = AUDIT_KEPT_MONTHS) -> procras
 
         close_old_connections()
         lapse(datetime.now(UTC))
+
+    @app.periodic(cron="43 2 * * *")
+    @app.task(queueing_lock="block_unused_users", name="block_unused_users")
+    def block_unused_users(timestamp: int) -> None:
+        """Who has been away too long is blocked (PWD-9, PWD-27); guesses that no policy counts any more go."""
+        from django.db import close_old_connections
+
+        from relais.records.access.actions.block_unused_users import block_unused_users as block
+        from relais.records.access.tries import forget_tries
+
+        close_old_connections()
+        now = datetime.now(UTC)
+        log.info("unused_users.blocked", users=block(now))
+        forget_tries(now)
 
     return app
 

@@ -12,12 +12,11 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 # Pages, where this installation has them; named as text, because nothing of `records` imports what is above it.
-_PAGES = [name for name in ("relais.pages", "relais.backoffice") if find_spec(name) is not None]
+_PAGES = [name for name in ("relais.pages", "relais.account", "relais.backoffice") if find_spec(name) is not None]
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
     "django.contrib.postgres",
     "procrastinate.contrib.django",  # its schema comes as migrations
     "relais.records.configuration",
@@ -28,11 +27,13 @@ INSTALLED_APPS = [
     "relais.records.senders",
     "relais.records.billing",
     "relais.records.people",
+    "relais.records.access",
     "relais.records.traffic",
     *_PAGES,
 ]
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["relais.records.people.backends.InterfaceBackend"]
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that a link to set a new password is good for
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # a login is unique within an interface, which the backend asks for
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -69,7 +70,11 @@ TEMPLATES = [
     }
 ]
 
-IDLE_S = 60 * 60  # a session ends after so long without a request (PWD-10)
+SESSION_ENGINE = "relais.records.access.sessions"
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # until a mail server is named
+MAIL_WITHIN_S = 20
+
+IDLE_S = 60 * 60  # a session ends after so long without a request (PWD-10), until the policy in force says otherwise
 SESSION_TOUCH_S = 60  # … and is written at most once in so long, which is why the cookie lives that much longer
 SESSION_COOKIE_AGE = IDLE_S + SESSION_TOUCH_S
 SESSION_COOKIE_NAME = "relais_session"
@@ -123,6 +128,17 @@ def configure(dsn: str, secret_key: str) -> None:
         return
     settings.configure(**_shared(), SECRET_KEY=secret_key, DATABASES={"default": database})
     django.setup()
+
+
+def mail_by(host: str, port: int, security: str, sender: str, login: str, password: str) -> None:
+    """After `configure`: mails of this process go out by that server. Without it none does."""
+    from django.conf import settings
+
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = host, port
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = login, password
+    settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = security == "starttls", security == "tls"
+    settings.EMAIL_TIMEOUT, settings.DEFAULT_FROM_EMAIL = MAIL_WITHIN_S, sender
 
 
 def configure_web(

@@ -10,6 +10,17 @@ from typing import Any, Literal, TypeVar
 from django.db.models import Exists, Model, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from relais.records.access.models import (
+    Access,
+    Authenticator,
+    Avatar,
+    FormerPassword,
+    PasswordPolicy,
+    RecoveryCode,
+    Session,
+    SmsCode,
+    Try,
+)
 from relais.records.agreements.models import Agreement, AgreementVersion, Balance, LedgerEntry, ResellingAgreement
 from relais.records.billing.models import Payment
 from relais.records.catalog.models import (
@@ -194,7 +205,7 @@ def _bought(user: User) -> Q:
     return Q(agreement__in=Agreement.objects.filter(company_id=user.company_id).values("pk"))
 
 
-@rule_of(Service, VendorSmppConnection)
+@rule_of(PasswordPolicy, Service, VendorSmppConnection)
 def _own(user: User, action: Action) -> Q:
     return Q(company_id=user.company_id)
 
@@ -233,6 +244,12 @@ def _audit_lines(user: User, action: Action) -> Q:
     return NOTHING if action == "manage" else Q(company__in=own_and_children(user.company_id))
 
 
-@rule_of(ListPreference, SavedFilter)
+@rule_of(ListPreference, SavedFilter, Avatar, Session)
 def _of_the_person(user: User, action: Action) -> Q:
     return Q(user_id=user.pk)
+
+
+@rule_of(Access, Authenticator, FormerPassword, RecoveryCode, SmsCode, Try)
+def _of_nobody(user: User, action: Action) -> Q:
+    """Machinery of log-ins: what people may know of it, their own page tells."""
+    return NOTHING

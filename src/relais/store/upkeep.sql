@@ -25,4 +25,4 @@ SELECT audit_forget($1::timestamptz - make_interval(months => $2))
 
 -- name: forget_sessions
 -- $1 instant: log-ins that ended before it.
-DELETE FROM django_session WHERE expire_date < $1
+DELETE FROM access_session WHERE expire_date < $1

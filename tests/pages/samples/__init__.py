@@ -21,6 +21,7 @@ class Sample:
     column whose old and new value the audit shows.
     `deletable`: the record just made can go at once, and `deleted_as` is what the audit calls that. `who` keeps such records:
     "reseller", or "owner" where all companies share them. `asked`: what an action's own form is sent, by the action's key.
+    `never_new`: keys of actions that a record just made never has; tests of the entity's own try them.
     """
 
     new: Callable[[Any], Values]
@@ -30,6 +31,7 @@ class Sample:
     deleted_as: str = "delete"
     who: str = "reseller"
     asked: Mapping[str, Values] = field(default_factory=dict)
+    never_new: frozenset[str] = frozenset()
 
     def changes(self) -> Values:
         return {name: value() if callable(value) else value for name, value in self.change.items()}

@@ -17,4 +17,10 @@ def new(company: Any) -> Values:
     return person(company, role) | {"department": department.pk}
 
 
-SAMPLE = Sample(new=new, change={"job_title": "Campaigns"}, changed="job_title", deleted_as="update")
+SAMPLE = Sample(
+    new=new,
+    change={"job_title": "Campaigns"},
+    changed="job_title",
+    deleted_as="update",
+    never_new=frozenset({"unblock"}),
+)

@@ -29,4 +29,10 @@ def new(company: Any) -> Values:
     return person(company, Role.objects.get(interface="backoffice", key="client_manager"))
 
 
-SAMPLE = Sample(new=new, change={"job_title": "Accounts"}, changed="job_title", deleted_as="update")
+SAMPLE = Sample(
+    new=new,
+    change={"job_title": "Accounts"},
+    changed="job_title",
+    deleted_as="update",
+    never_new=frozenset({"unblock"}),
+)

@@ -10,10 +10,11 @@ from relais.backoffice.choices import country_choices
 from relais.backoffice.kinds import DayOf
 from relais.backoffice.permission_field import PermissionsField, Sent, Shown, shown_groups
 from relais.backoffice.widgets import ReferencesField, SecretInput
-from relais.pages.entity import Block, Column, Entity, Filter, Menu, Section
+from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import DayField, RecordForm, ReferenceField, ZoneField
 from relais.pages.kinds import Badge, Code, Computed, Day, Flag, Id, Instant, Name, Reference
 from relais.pages.viewer import Viewer
+from relais.records.access.actions.block_unused_users import unblock_user
 from relais.records.parties.models import Company, CompanyType
 from relais.records.people.actions.delete_user import delete_user
 from relais.records.people.actions.save_user import NAME_MAX, save_user
@@ -226,12 +227,14 @@ COLUMNS = (
     Column("timezone", "Timezone", shown=False),
     Column("two_factor", "Two factor authentication", Flag(), shown=False),
     Column("no_restrictions", "No restrictions", Flag(), shown=False),
+    Column("blocked_at", "Blocked for inactivity", Instant(), shown=False),
     Column("updated_at", "Updated", Instant(), shown=False),
 )
 FILTERS = (
     Filter("company", "Company", "reference", of=Company),
     Filter("roles", "Role", "reference", of=Role),
     Filter("is_active", "Enabled", "flag"),
+    Filter("blocked_at", "Blocked for inactivity", "day"),
     Filter("login", "Login"),
     Filter("last_name", "Last name"),
     Filter("e_mail", "E-mail"),
@@ -239,8 +242,15 @@ FILTERS = (
 )
 GENERAL = (
     "company", "department", "login", "password", "password_again", *PERSON, "birthday", "job_title", "phone", "e_mail",
-    "country", "language", "timezone", "two_factor", "is_active", "last_login",
+    "country", "language", "timezone", "two_factor", "is_active", "last_login", "blocked_at",
 )  # fmt: skip
+UNBLOCK = Action(
+    "unblock",
+    "Unblock",
+    lambda user, viewer, sent: unblock_user(user.pk, viewer.user, viewer.now),
+    shown=lambda user: user.blocked_at is not None,
+    confirm="The user was away for too long, and may log in again from now on.",
+)
 SHARED: dict[str, Any] = {
     "model": User,
     "line": "Users",
@@ -248,6 +258,7 @@ SHARED: dict[str, Any] = {
     "search_hint": "Login, name, e-mail or company",
     "sections": (Section("General", GENERAL), Section("Role", ("no_restrictions", "roles", "levels"))),
     "deletes": lambda user, viewer: delete_user(user.pk, viewer.now, by=viewer.user),
+    "actions": (UNBLOCK,),
     "rows": _rows,
     "blocks": _blocks,
 }

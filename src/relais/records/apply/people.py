@@ -113,6 +113,7 @@ class Users(Section):
         "company": Field(full_text, required=True),
         "login": Field(full_text, required=True),
         "password": Field(secret, required=True),
+        "must_change_password": Field(flag),
         "first_name": Field(full_text, required=True),
         "middle_name": Field(text),
         "last_name": Field(full_text, required=True),
@@ -131,10 +132,11 @@ class Users(Section):
     }
 
     def apply(self, entry: Entry, run: Run) -> Outcome:
-        """The password is the one to begin with: whoever changed it since keeps theirs. Without `roles` those of the record
-        stay; a new one then needs `no_restrictions`."""
+        """The password, and whether it is to be changed first, are what to begin with: whoever changed it keeps theirs. Without
+        `roles` those of the record stay; a new one then needs `no_restrictions`."""
         company = references.company(entry["company"])
-        values = self.given(entry, set(self.shape) - {"interface", "company", "login", "password", "roles"})
+        to_begin_with = {"interface", "company", "login", "password", "must_change_password", "roles"}
+        values = self.given(entry, set(self.shape) - to_begin_with)
         if "department" in entry:
             values["department"] = references.department(entry["department"], company)
         roles = [references.role(name, company, entry["interface"]) for name in entry.get("roles", ())]
@@ -145,6 +147,7 @@ class Users(Section):
                 login=entry["login"],
                 password=entry["password"],
                 interface=entry["interface"],
+                must_change_password=entry.get("must_change_password", True),
                 roles=roles,
                 **values,
             )

@@ -12,6 +12,7 @@ from relais.records.errors import Invalid
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
 from relais.records.people.models import Department, Role
 from relais.records.people.roles import roles_for
+from relais.records.senders.models import SenderId
 
 QUALIFIER = " / "
 _SUGGESTIONS_MAX = 3
@@ -64,6 +65,12 @@ def service(name: str, seller_id: int, field: str = "service") -> Service:
 def vendor_smpp_connection(name: str, companies: tuple[int, ...], field: str) -> VendorSmppConnection:
     rows = VendorSmppConnection.objects.filter(company_id__in=companies)
     return _one(field, "vendor_smpp_connections", "vendor SMPP connection", rows, "name", "company__name", name)
+
+
+def sender_id(name: str, parent_id: int, field: str) -> SenderId:
+    """Of a company directly below that one."""
+    rows = SenderId.objects.select_related("company").filter(company__parent_id=parent_id)
+    return _one(field, "sender_ids", "sender ID", rows, "sender_id", "company__name", name)
 
 
 def role(name: str, of: Company, interface: str, field: str = "roles") -> Role:

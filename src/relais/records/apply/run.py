@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from relais.records.agreements.posting import lock_balances
-from relais.records.apply import agreements, billing, catalog, parties, people, traffic
+from relais.records.apply import access, agreements, billing, catalog, parties, people, traffic
 from relais.records.apply.document import read_document
 from relais.records.apply.references import Dangling
 from relais.records.apply.section import Outcome, Run, Section
@@ -34,6 +34,7 @@ STEPS: tuple[Section, ...] = (
     catalog.EnabledServices(),
     traffic.VendorSmppConnections(),
     traffic.SenderIds(),
+    access.PasswordPolicies(),  # before users, whose passwords they judge
     people.ApiKeys(),
     people.Departments(),
     people.Roles(),

@@ -117,6 +117,8 @@ class User(AbstractBaseUser, Editable):
     deviations = models.JSONField(default=dict, db_default={}, blank=True)
     department = owner("people.Department", null=True, blank=True, related_name="users")
     is_active = flag(True)
+    blocked_at = models.DateTimeField(null=True, blank=True, editable=False)  # for inactivity (PWD-9); only then set
+    avatar = blank_text(16)  # the digest of the person's picture; empty without one
     theme = closed_set(Theme, blank=True, default=Theme.SYSTEM, db_default=Theme.SYSTEM)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -1,18 +1,21 @@
 """The password policy's rules of form (PWD-1, PWD-2, PWD-22)."""
 
+from collections.abc import Iterator
+
 LENGTH_MIN, LENGTH_MAX = 8, 128
 GROUPS_MIN = 3
 
 
-def weaknesses(password: str) -> tuple[str, ...]:
+def weaknesses(password: str, length_min: int = LENGTH_MIN, groups_min: int = GROUPS_MIN) -> tuple[str, ...]:
     """Why it cannot be taken; empty when it can. Letters of any alphabet count; a blank is a special character (PWD-15)."""
-    found = []
-    if not LENGTH_MIN <= len(password) <= LENGTH_MAX:
-        found.append(f"takes {LENGTH_MIN} to {LENGTH_MAX} characters")
-    groups = {_group(character) for character in password}
-    if len(groups) < GROUPS_MIN:
-        found.append(f"takes {GROUPS_MIN} of: capitals, small letters, digits, special characters")
-    return tuple(found)
+    return tuple(_weaknesses(password, length_min, groups_min))
+
+
+def _weaknesses(password: str, length_min: int, groups_min: int) -> Iterator[str]:
+    if not length_min <= len(password) <= LENGTH_MAX:
+        yield f"takes {length_min} to {LENGTH_MAX} characters"
+    if len({_group(character) for character in password}) < groups_min:
+        yield f"takes {groups_min} of: capitals, small letters, digits, special characters"
 
 
 def _group(character: str) -> str:

@@ -23,6 +23,9 @@ def _join(to: str, **options: Any) -> Any:
     )
 
 
+PLATFORM_KEY_ID = 0  # in place of an API key's: the platform sent the message itself, a log-in code
+
+
 class Encoding(models.IntegerChoices):
     """The SMPP data_coding."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from relais.records.access.models import Access
 from relais.records.errors import Invalid
 from relais.records.parties.models import Company
 from relais.records.people.actions.save_user import save_user
@@ -21,11 +22,13 @@ def create_user(
     password: str,
     interface: str = Interface.BACKOFFICE,
     roles: Iterable[Role | str] | None = None,
+    must_change_password: bool = True,
     **fields: object,
 ) -> User:
     """`company` is a record, or the name of the only company called so; `roles` are records, or names of roles its users may
     have. First and last name default to the login, the roles to Admin (with `no_restrictions` to none), the department of the
-    Client portal to Admin. `Invalid` as `save_user` has it."""
+    Client portal to Admin. The password is a default one, to be changed at the first log-in (PWD-21), but where the person
+    has chosen it. `Invalid` as `save_user` has it."""
     owner = company if isinstance(company, Company) else _named(company)
     fields = {"first_name": login, "last_name": login} | fields
     if interface == Interface.CLIENT_PORTAL:
@@ -34,7 +37,9 @@ def create_user(
     if roles is None:
         roles = () if user.no_restrictions else (ADMIN,)
     given = [_role(role, user) if isinstance(role, str) else role for role in roles]
-    return save_user(user, by=None, roles=given, password=password)
+    save_user(user, by=None, roles=given, password=password)
+    Access.objects.filter(pk=user.pk).update(must_change=must_change_password)
+    return user
 
 
 def _role(name: str, user: User) -> Role:

@@ -8,13 +8,13 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
+from relais.records.access.passwords import unfit
 from relais.records.catalog.models import Country
 from relais.records.errors import Invalid
 from relais.records.parties.models import CompanyType
 from relais.records.people.actions.set_password import set_password
 from relais.records.people.granting import beyond, require_not_above
 from relais.records.people.models import Interface, Role, User, UserRole
-from relais.records.people.passwords import weaknesses
 from relais.records.people.permissions import (
     LINES,
     NONE,
@@ -151,8 +151,8 @@ def _check_company(user: User, former: User | None, by: User | None, reasons: Re
 
 def _check_password(user: User, password: str, reasons: Reasons) -> None:
     if password:
-        if found := weaknesses(password):
-            reasons["password"] = list(found)
+        if found := unfit(user, password):
+            reasons["password"] = found
     elif user._state.adding:
         reasons["password"] = ["is required"]
 

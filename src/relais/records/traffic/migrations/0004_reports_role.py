@@ -10,7 +10,7 @@ _SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 class Migration(migrations.Migration):
     dependencies = [
         ("traffic", "0003_gateway_beat"),
-        ("people", "0006_audit_chain"),
+        ("people", "0007_audit_chain"),
         ("parties", "0003_page_fields"),
         ("agreements", "0003_rules"),
         ("catalog", "0004_audit_dictionaries"),

@@ -8,5 +8,5 @@ _SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("people", "0005_roles")]
+    dependencies = [("people", "0006_access")]
     operations = [migrations.RunSQL(_SQL, reverse_sql=migrations.RunSQL.noop)]

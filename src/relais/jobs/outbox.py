@@ -1,0 +1,45 @@
+"""What pages have asked to be sent: mails with links to set a password, log-in codes by SMS (records.access.outbox).
+
+A mail server or pipeline that is away is tried again for a few minutes: later nobody waits for a code or a link any more.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+
+import procrastinate
+import structlog
+
+from relais.pipeline.submission import Refused
+
+SendText = Callable[[str, str, str], Awaitable[Refused | None]]
+RETRY = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=3)
+log = structlog.get_logger()
+
+
+def add_outbox(app: procrastinate.App, text_sender: SendText | None) -> None:
+    """The tasks of the outbox. `text_sender(phone, text, reference)` accepts a message like any other, and once
+    for a reference; without it, codes are not sent."""
+
+    @app.task(name="send_reset_mail", retry=RETRY)
+    def send_reset_mail(sealed: str) -> None:
+        """To each who may be in and has that login or address; to nobody when there is none (PWD-13)."""
+        from django.db import close_old_connections
+
+        from relais.records.access.mails import send_reset_mails
+        from relais.records.secrets import unseal
+
+        close_old_connections()
+        log.info("reset_mail.sent", mails=send_reset_mails(**json.loads(unseal(sealed))))
+
+    @app.task(name="send_sms_code", retry=RETRY, pass_context=True)
+    async def send_sms_code(context: procrastinate.JobContext, sealed: str) -> None:
+        """Once accepted it is charged and carried like any message (TFA-69)."""
+        from relais.records.access.outbox import opened, text_of
+
+        if text_sender is None:
+            log.warning("sms_code.refused", reason="nothing here sends messages")
+            return
+        phone, code, language = opened(sealed)
+        refusal = await text_sender(phone, text_of(code, language), f"code {context.job.id}")
+        if refusal is not None:
+            log.warning("sms_code.refused", reason=refusal.refusal.value)

@@ -1,0 +1,1 @@
+"""Business verbs of this area, one a file. A refused verb raises `Invalid` and changes nothing."""

@@ -1,4 +1,4 @@
-"""The pages in every language: whose it is, and that nothing of frame, lists, drawers and log-in is left in English."""
+"""The pages in every language: whose it is, and that nothing of frame, lists, log-in and My account is left in English."""
 
 import re
 from collections.abc import Iterator
@@ -8,12 +8,18 @@ from typing import Any
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
+from tests.account.conftest import person, typed
 from tests.conftest import PROJECT
 from tests.pages.conformance import SCRIPTED
+from tests.records.hashing import quick_hashes
 
 LANGUAGES = ("es", "de", "ru")
 LOG_IN = {"en": "Log in", "es": "Iniciar sesión", "de": "Anmelden", "ru": "Войти"}
-OF_THE_KIT = "src/relais/pages/"  # frame, log-in, lists, drawers: what every page has
+OF_EVERY_SITE = ("src/relais/pages/", "src/relais/account/", "src/relais/records/access/")  # what every site has
+OF_THE_PERSON = (
+    "", "security/", "name/", "about/", "password/", "app/", "app/remove/", "recovery-codes/", "number/", "number/code/",
+    "number/disable/", "delete/",
+)  # fmt: skip
 PLACEHOLDER = re.compile(r"%%|%\(\w+\)[sd]|%[sd]")
 
 
@@ -66,7 +72,7 @@ def test_a_catalogue_is_complete_for_every_page_and_keeps_every_placeholder(lang
         assert not message.id or not message.fuzzy
         allowed = [placeholders(text) for text in (message.id if isinstance(message.id, tuple) else (message.id,))]
         for text, translation in texts(message) if message.id else []:
-            if not translation and any(place.startswith(OF_THE_KIT) for place, _ in message.locations):
+            if not translation and any(place.startswith(OF_EVERY_SITE) for place, _ in message.locations):
                 missing.append(text)
             elif (
                 translation and placeholders(translation) not in allowed
@@ -87,12 +93,17 @@ def pages_of(client: Any) -> Iterator[str]:
     yield client.post("/bo/banks/new/", {"name": ""}, headers=SCRIPTED).content.decode()
 
 
+def english_of(language: str) -> set[str]:
+    """What no page may say in that language."""
+    pairs = [pair for message in catalogue(language) if message.id for pair in texts(message)]
+    return {text for text, _ in pairs} - {translation for _, translation in pairs}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_of_log_in_frame_lists_and_drawers_is_left_in_english(language: str, pages: str, owner: Any) -> None:
     from django.test import Client
 
-    pairs = [pair for message in catalogue(language) if message.id for pair in texts(message)]
-    english = {text for text, _ in pairs} - {translation for _, translation in pairs}
+    english = english_of(language)
     visitor = Client(headers={"Accept-Language": f"{language},en;q=0.5"})
     wrong = visitor.post("/bo/log-in/", {"login": "nobody", "password": ""})
     seen = [visitor.get("/bo/log-in/").content.decode(), wrong.content.decode()]
@@ -104,6 +115,71 @@ def test_nothing_of_log_in_frame_lists_and_drawers_is_left_in_english(language: 
         assert words.found & english == set()
     assert all(f'<html lang="{language}"' in page for page in seen[:3])
     assert "<button" in seen[0] and LOG_IN[language] in Words(seen[0]).found
+
+
+def steps_of(language: str) -> Iterator[str]:
+    """Log-in after the password, in the browser's language: a code, a demanded password, a forgotten one."""
+    import pyotp
+    from django.test import Client
+    from django.utils import timezone
+
+    from relais.records.access.actions.change_second_factor import add_authenticator
+    from relais.records.access.resets import parts_of_link
+
+    def browser() -> Any:
+        return Client(headers={"Accept-Language": language})
+
+    user, app, now = person(), pyotp.TOTP(pyotp.random_base32()), timezone.now()
+    add_authenticator(user, app.secret, app.at(now), now, "")
+    client, _ = typed(user, client=browser())
+    yield client.get("/bo/log-in/code/").content.decode()
+    yield client.get("/bo/log-in/code/?way=recovery").content.decode()
+    yield client.post("/bo/log-in/code/", {"code": "000000"}).content.decode()
+    client, _ = typed(person(must_change_password=True), client=browser())
+    yield client.get("/bo/log-in/password/").content.decode()
+    yield client.post("/bo/log-in/password/", {"new_password": "a", "confirm_password": "b"}).content.decode()
+    yield client.get("/bo/generated-password/").content.decode()
+    for link in (parts_of_link(person(), "http://testserver/"), ("MQ", "x")):
+        yield client.get(f"/bo/reset/{link[0]}/{link[1]}/", follow=True).content.decode()
+    yield client.get("/bo/reset/").content.decode()
+    yield client.post("/bo/reset/", {"asked_for": f"nobody-{language}"}).content.decode()
+
+
+def own_pages_of(language: str, owner: Any) -> Iterator[str]:
+    """My account of who has a second factor and of who has none, its dialogs, the documentation, the password policy."""
+    import pyotp
+    from django.test import Client
+    from django.utils import timezone
+
+    from relais.records.access.actions.change_second_factor import add_authenticator
+
+    user, app, now = person(language=language), pyotp.TOTP(pyotp.random_base32()), timezone.now()
+    client = Client()
+    client.force_login(user)
+    for route in OF_THE_PERSON:
+        yield client.get(f"/bo/account/{route}").content.decode()
+    add_authenticator(user, app.secret, app.at(now), now, client.session.session_key)
+    yield client.get("/bo/account/security/").content.decode()
+    yield client.post("/bo/account/password/", {"new_password": "a", "confirm_password": "b"}).content.decode()
+    yield client.get("/bo/documentation/").content.decode()
+    said("owner", language)
+    yield owner.get("/bo/password-policy/?saved=1").content.decode()
+    yield owner.post("/bo/password-policy/", {}).content.decode()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_of_the_steps_of_log_in_and_my_account_is_left_in_english(
+    language: str, pages: str, owner: Any
+) -> None:
+    english = english_of(language)
+    with quick_hashes():
+        steps, own = [*steps_of(language)], [*own_pages_of(language, owner)]
+    for page in (*steps, *own):
+        words = Words(page)
+        assert len(words.found) > 1
+        assert words.found & english == set()
+    assert len({*steps, *own}) == len(steps) + len(own), "none of them led elsewhere"
+    assert all(f'<html lang="{language}"' in page for page in (*steps[:5], *own))
 
 
 def test_the_language_is_the_persons_and_before_the_log_in_the_browsers(pages: str, owner: Any) -> None:

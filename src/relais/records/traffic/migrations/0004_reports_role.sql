@@ -66,7 +66,7 @@ SELECT reports_read('parties_legalentity', 'company_id IN (SELECT id FROM partie
 SELECT reports_read('senders_senderid', 'company_id IN (SELECT id FROM parties_company)', 'webhook_guid');
 SELECT reports_read('people_apikey', 'company_id IN (SELECT id FROM parties_company)', 'key_hash');
 SELECT reports_read('people_user', 'deleted_at IS NULL AND company_id IN (SELECT id FROM parties_company)', 'password');
-SELECT reports_read('people_department', 'company_id IS NULL AND reports_company() IS NOT NULL OR company_id IN (SELECT id FROM parties_company)');
+SELECT reports_read('people_department', 'coalesce(company_id, reports_company()) IN (SELECT id FROM parties_company)');
 SELECT reports_read('parties_bank', 'company_id IN (SELECT reports_at_or_above())');
 SELECT reports_read('parties_bankaccount', 'level_id = reports_company() OR legal_entity_id IN
     (SELECT id FROM parties_legalentity WHERE company_id = reports_company())');

@@ -18,11 +18,11 @@ __all__ = ["world"]  # the fixture: owner → reseller → client, owner → nei
 # its own.
 PERSONAL = {
     *("people_listpreference", "people_savedfilter", "people_role", "people_role_companies", "people_userrole"),
-    *("access_passwordpolicy", "access_session", "access_authenticator"),
+    *("access_access", "access_authenticator", "access_avatar", "access_formerpassword", "access_passwordpolicy"),
+    *("access_recoverycode", "access_session", "access_smscode", "access_try"),
 }
 MACHINERY = {
     # sessions, jobs, Django's own, the signal of changes, seals, queues and counters of the data plane
-    *("access_access", "access_avatar", "access_formerpassword", "access_recoverycode", "access_smscode", "access_try"),
     *("django_migrations", "django_content_type", "auth_group", "auth_group_permissions"),
     *("auth_permission", "config_change", "audit_seal", "audit_waiting", "reports_readable"),
     *("procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers"),

@@ -239,6 +239,20 @@ def test_without_a_key_in_force_nobody_comes_in(
     assert answer.headers["www-authenticate"] == 'Bearer realm="Relais"'
 
 
+def test_every_documented_operation_takes_a_key_with_the_right_to_it(client: Client) -> None:
+    asked = 0
+    for path, operations in client.get("/api/v1/openapi.json", key=None).json()["paths"].items():
+        for method in operations:
+            url = path.replace("{id}", "0195f0d2-7a44-7c31-9a5e-3f6f00000000")
+            body = b"{" if method == "post" else None  # nothing that could be sent
+            answers = [client.ask(method.upper(), url, body, key=key) for key in (None, "sends", "reads", "counts")]
+            assert answers[0].status == 401, url
+            assert sorted(answer.status == 403 for answer in answers[1:]) == [False, True, True], url
+            assert client.ask(method.upper(), url, body, key="disabled").status == 403, url
+            asked += 1
+    assert asked >= 4
+
+
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER"])
 def test_the_scheme_is_written_in_either_case(client: Client, scheme: str) -> None:
     assert client.get("/api/v1/balance", key=None, headers={"Authorization": f"{scheme}  full"}).status == 200

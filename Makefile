@@ -8,7 +8,7 @@ STRICT := core wire transport store contracts vendors pipeline
 STRICT_FOLDERS := $(addprefix src/relais/,$(STRICT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test check ci bench clean-demo lock assets messages format
+.PHONY: help setup setup-dev demo up test lint check ci bench clean-demo lock assets messages format
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -50,17 +50,19 @@ EVERY_TEST := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reo
 test: setup-dev $(VENV)/.browser ## run every test
 	$(EVERY_TEST)
 
-check: setup-dev ## format, lint, types, import contracts, bundles, tidiness, fast tests; under a minute
+check: lint ## format, lint, types, import contracts, bundles, catalogues, tidiness, fast tests; under a minute
+	$(BIN)/python -m pytest -q tests/tidy tests/core tests/wire
+
+lint: setup-dev
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy $(STRICT_FOLDERS)
 	$(BIN)/lint-imports
 	$(BIN)/python assets/check.py
 	$(BIN)/python .ci/messages.py --check
-	$(BIN)/python -m pytest -q tests/tidy tests/core tests/wire
 
 # pytest ends with 5 when it finds no test at all: make takes that, like any code but 0, for a failure.
-ci: check $(VENV)/.browser ## what a change has to pass
+ci: lint $(VENV)/.browser ## what a change has to pass
 	$(EVERY_TEST)
 	@if [ -f bench/__main__.py ]; then $(BIN)/python -m bench gate; else echo "no bench yet: nothing to compare"; fi
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from tests.conftest import SECRET_KEY, new_database
@@ -48,14 +49,23 @@ def pages(spain_db: str) -> Iterator[str]:
         yield spain_db
 
 
+@pytest.fixture(scope="session")
+def world_template(server_dsn: str, spain_template: str) -> Iterator[tuple[str, World]]:
+    """Name of a database with the world in it, and what was made there."""
+    with new_database(server_dsn, spain_template) as dsn:
+        made = World()
+        with pages_on(dsn), quick_hashes():
+            made.fill()
+        yield urlsplit(dsn).path.removeprefix("/"), made
+
+
 @pytest.fixture(scope="module")
-def world(server_dsn: str, spain_template: str) -> Iterator[World]:
+def world(server_dsn: str, world_template: tuple[str, World]) -> Iterator[World]:
     """The pages on a Spain with a second branch and records of everything, for all tests of a module together: each makes
     what it changes, and leaves everybody's lists as they were."""
-    with new_database(server_dsn, spain_template) as dsn, pages_on(dsn), quick_hashes():
-        made = World()
-        made.fill()
-        yield made
+    template, made = world_template
+    with new_database(server_dsn, template) as dsn, pages_on(dsn), quick_hashes():
+        yield World(own={name: list(keys) for name, keys in made.own.items()}, strange=dict(made.strange))
 
 
 def log_in(who: tuple[str, str]) -> Any:

@@ -59,12 +59,30 @@ function remote(select) {
   };
 }
 
+/** "Create new" below what is found: the form sends the name behind "new:", and saving it makes the record. */
+const creating = {
+  create: (typed) => ({ value: `new:${typed.trim()}`, text: typed.trim() }),
+  createFilter(typed) {
+    const name = typed.trim().toLowerCase();
+    return name !== "" && !Object.values(this.options).some(({ text }) => text.toLowerCase() === name);
+  },
+  render: {
+    ...settings.render,
+    option_create({ input }) {
+      const line = prepared("create-choice");
+      line.querySelector("[data-name]").textContent = input.trim();
+      return line;
+    },
+  },
+};
+
 onPart((root) => {
   for (const select of root.querySelectorAll(SEARCHABLE)) {
     const isRemote = select.dataset.optionsUrl !== undefined;
     if (select.tomselect || (!isRemote && !select.multiple && select.options.length <= LONG_COUNT)) continue;
     const words = select.multiple ? { plugins: { remove_button: { title: select.dataset.remove ?? "", append: true } } } : {};
-    const choice = new TomSelect(select, { ...(isRemote ? remote(select) : settings), ...words });
+    const made = select.dataset.create === undefined ? {} : creating;
+    const choice = new TomSelect(select, { ...(isRemote ? remote(select) : settings), ...words, ...made });
     if (select.getAttribute("aria-describedby")) choice.control_input.setAttribute("aria-describedby", select.getAttribute("aria-describedby"));
     if (select.getAttribute("aria-invalid") === "true") choice.wrapper.classList.add("is-invalid");
   }

@@ -118,6 +118,33 @@ def test_USR_8_to_42_a_user_is_added_and_edited(reseller: Any) -> None:
     assert {each.name for each in user.roles.all()} == {"Campaign editor", "Admin"}
 
 
+def test_USR_51_a_department_is_made_by_its_name_with_the_user_who_is_put_into_it(reseller: Any) -> None:
+    from relais.records.people.models import Department
+
+    client = user_of("client").company
+    sent = PERSON | {
+        "company": client.pk, "department": "new: Night shift ", "roles": role("Admin", "client_portal").pk,
+    }  # fmt: skip
+    weak = reseller.post(
+        "/bo/portal-users/new/", sent | {"password": "weak", "password_again": "weak"}, headers=SCRIPTED
+    )
+    assert weak.status_code == 422 and not Department.objects.filter(name="Night shift").exists()
+    assert '<option value="new: Night shift " selected>Night shift</option>' in weak.content.decode(), (
+        "what was typed stays"
+    )
+    for name in ("ADMIN", "delivery questions", "x" * 300):
+        refused = reseller.post("/bo/portal-users/new/", sent | {"department": f"new:{name}"}, headers=SCRIPTED)
+        assert refused.status_code == 422 and list(refused.context["drawer"].form.errors) == ["department"], name
+    empty = reseller.post("/bo/portal-users/new/", sent | {"department": "new:  "}, headers=SCRIPTED)
+    assert list(empty.context["drawer"].form.errors) == ["department"]
+    assert Department.objects.filter(company=client).count() == 1
+    made(reseller.post("/bo/portal-users/new/", sent, headers=SCRIPTED))
+    department = user_of("petra").department
+    assert department is not None and (department.name, department.company) == ("Night shift", client)
+    person("Client manager", deviations={"Users": "view"}, login="looker")
+    assert by_session("looker").post("/bo/portal-users/new/", sent | {"login": "other"}).status_code == 403
+
+
 def test_USR_70_after_the_first_log_in_the_company_is_text(owner: Any) -> None:
     from django.utils import timezone
 

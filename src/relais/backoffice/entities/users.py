@@ -9,14 +9,16 @@ from django.db.models import Q, QuerySet
 from relais.backoffice.choices import country_choices
 from relais.backoffice.kinds import DayOf
 from relais.backoffice.permission_field import PermissionsField, Sent, Shown, shown_groups
-from relais.backoffice.widgets import ReferencesField, SecretInput
+from relais.backoffice.widgets import CreatableField, ReferencesField, SecretInput
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import DayField, RecordForm, ReferenceField, ZoneField
 from relais.pages.kinds import Badge, Code, Computed, Day, Flag, Id, Instant, Name, Reference
 from relais.pages.viewer import Viewer
 from relais.records.access.actions.block_unused_users import unblock_user
+from relais.records.errors import Invalid
 from relais.records.parties.models import Company, CompanyType
 from relais.records.people.actions.delete_user import delete_user
+from relais.records.people.actions.save_department import save_department
 from relais.records.people.actions.save_user import NAME_MAX, save_user
 from relais.records.people.models import Department, Interface, Role, User
 from relais.records.people.passwords import LENGTH_MAX
@@ -156,14 +158,14 @@ class UserForm(RecordForm):
 
 
 class PortalUserForm(UserForm):
-    """As in the BackOffice, and with a department (USR-46)."""
+    """As in the BackOffice, and with a department (USR-46), which may be made on the way (USR-51)."""
 
     interface = Interface.CLIENT_PORTAL
     company = ReferenceField(lambda viewer, chosen: viewer.rows(Company))
-    department = ReferenceField(
+    department = CreatableField(
         lambda viewer, chosen: departments_of(chosen["company"]),
         depends_on=("company",),
-        help_text="Decides which conversations the user reaches",
+        help_text="Decides which conversations the user reaches; type a name to make a new one",
     )
     roles = ReferencesField(
         lambda viewer, chosen: offered_roles(viewer, chosen["company"], Interface.CLIENT_PORTAL),
@@ -175,6 +177,18 @@ class PortalUserForm(UserForm):
 
     class Meta(UserForm.Meta):
         fields = (*UserForm.Meta.fields, "department")
+
+    def store(self) -> User:
+        if self.instance.department is not None and self.instance.department.pk is None:
+            self.instance.department = self._new_department(self.instance.department)
+        return super().store()
+
+    def _new_department(self, department: Department) -> Department:
+        department.company = self.instance.company
+        try:
+            return save_department(department)
+        except Invalid as invalid:
+            raise Invalid({"department": invalid.reasons["name"]}) from None
 
     def _offer_of_company(self, company: Company) -> None:
         super()._offer_of_company(company)

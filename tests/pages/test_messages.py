@@ -1,5 +1,6 @@
 """Messages and EDRs as pages show them: lists, a message's own page, the charges of a level that may not read it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -171,6 +172,28 @@ def test_messages_of_others_and_of_nobody_are_not_found(pages: str) -> None:
     assert rows(stranger) == [] and rows(stranger, name="edrs") == []
     for url in (f"messages/{message_id}", f"edrs/{message_id}", f"messages/{uuid4()}", "messages/nonsense", "edrs/1"):
         assert stranger.get(f"/bo/{url}/").status_code == 404, url
+
+
+def test_RSL_52_every_line_of_the_list_of_EDRs_is_that_of_its_own_level(reseller: Any, owner: Any) -> None:
+    """One message has several: the client's is nobody's but its seller's, also where a page of the list ends between them."""
+    put_delivered()
+    put_delivered()
+
+    def shown(client: Any, query: str = "") -> list[tuple[str, ...]]:
+        table = client.get(f"/bo/edrs/{query}").context["list"].table
+        texts = [[re.sub("<[^>]*>", "", str(cell.html)) for cell in row.cells] for row in table]
+        return [
+            (company, agreement, amount.partition("EUR")[0].strip())
+            for _, _, _, company, agreement, *_, amount in texts
+        ]
+
+    bought, sold = ("Hornes and Hooves", "HH-1", "0.0300"), ("Telecom Monsters", "TM-1", "0.0400")
+    assert shown(owner) == [bought, bought]
+    assert shown(reseller) == [bought, sold, bought, sold]
+    for _ in range(11):
+        put_delivered()
+    assert shown(reseller) == [bought, sold] * 12 + [bought]
+    assert shown(reseller, "?page=2") == [sold]
 
 
 def test_EDRs_list_the_levels_in_order_and_filter(reseller: Any, owner: Any) -> None:

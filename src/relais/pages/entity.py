@@ -110,6 +110,9 @@ class Entity:
     filters: tuple[Filter, ...] = ()
     search: tuple[str, ...] = ()
     search_hint: str = ""
+    identity: tuple[str, ...] = (
+        "pk",
+    )  # what tells one row from another; more than its key where several rows share that
     order: str = "-pk"  # paths, the first one first; what is sorted by a column follows it within equal values
     of: Callable[[Viewer], Q] = lambda viewer: Q()  # which of the rows behind the one door the page is about
     rows: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows  # joins and annotations the columns need

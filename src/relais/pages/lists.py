@@ -4,7 +4,7 @@ Counts stop at `COUNT_MAX`, so that they stay cheap on millions of rows; pages b
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -122,19 +122,26 @@ class EntityList:
     def load(self) -> "EntityList":
         """Runs the queries of a page: which rows first, then what the columns need of those alone."""
         found, self.note = self._in_reach(self.conditions, self._found(self.conditions, self._order_by()))
-        keys = (
-            list(found.values_list("pk", flat=True)[: self._size() + 1]) if self.query.get(PAGE, "1") == "1" else None
-        )
+        found = found.values_list(*self.entity.identity)
+        keys = list(found[: self._size() + 1]) if self.query.get(PAGE, "1") == "1" else None
         short = keys is not None and len(keys) <= self._size()  # the first page is all there is, and its own count
         self.count = Count(len(keys), False) if short else count_of(found)
         self.paging = self._paging(self.count)
         if keys is None:
-            keys = list(found.values_list("pk", flat=True)[max(0, self.paging.first - 1) : self.paging.last])
+            keys = list(found[max(0, self.paging.first - 1) : self.paging.last])
         keys = keys[: self.paging.size]
-        records = self.entity.rows(self.entity.model._default_manager.filter(pk__in=keys)).in_bulk() if keys else {}
+        records = self._records(keys)
         self.table = [self.row(records[key]) for key in keys if key in records]
         self.empty = "" if self.table else "filter" if self.conditions.any or self.problems else "first"
         return self
+
+    def _records(self, keys: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
+        """Those rows by their identity, with what the columns need; through the one door again, for a key may be of several."""
+        if not keys:
+            return {}
+        pks = [key[self.entity.identity.index("pk")] for key in keys]
+        rows = self.entity.queryset(self.viewer).filter(pk__in=pks)
+        return {tuple(getattr(row, name) for name in self.entity.identity): row for row in rows}
 
     def _found(self, conditions: Conditions, order: tuple[str, ...] = ()) -> QuerySet[Any]:
         """The filtered rows, without what `Entity.rows` adds unless a condition or the order speaks of it."""

@@ -64,6 +64,7 @@ EDRS = Entity(
     ),
     search=("message__id",),
     search_hint="Message ID",
+    identity=("pk", "level", "entry"),
     order="-pk -level -entry",
     rows=_rows,
     reach=_reach,

@@ -7,10 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,9 +52,11 @@ class House:
     def output(self, command: str) -> str:
         return (self.folder / f"{command}.log").read_text(encoding="utf-8", errors="replace")
 
-    def post(self, body: object, *, key: str | None = None, within_s: float = 15) -> tuple[int, dict[str, Any]]:
+    def post(
+        self, body: object, *, key: str | None = None, api_key: str = API_KEY, within_s: float = 15
+    ) -> tuple[int, dict[str, Any]]:
         """POST a message; status and body. OSError when nobody answers, or not to the end."""
-        headers = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
         request = urllib.request.Request(f"{self.api_url}/api/v1/messages", json.dumps(body).encode(), headers)
@@ -65,8 +69,8 @@ class House:
         except http.client.HTTPException as error:  # killed between the head and the body of the answer
             raise OSError(str(error)) from error
 
-    def get(self, path: str) -> dict[str, Any]:
-        request = urllib.request.Request(f"{self.api_url}{path}", headers={"Authorization": f"Bearer {API_KEY}"})
+    def get(self, path: str, api_key: str = API_KEY) -> dict[str, Any]:
+        request = urllib.request.Request(f"{self.api_url}{path}", headers={"Authorization": f"Bearer {api_key}"})
         with urllib.request.urlopen(request, timeout=15) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
@@ -112,10 +116,14 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 
 
 @pytest.fixture
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Ports that are free, and a data folder that root's database can reach."""
-    import tempfile
+def house() -> Iterator[House]:
+    with new_house() as made:
+        yield made
 
+
+@contextmanager
+def new_house() -> Iterator[House]:
+    """Ports that are free, and a data folder that root's database can reach."""
     with tempfile.TemporaryDirectory(prefix="relais-story-") as folder:
         Path(folder).chmod(0o711)
         ports = {

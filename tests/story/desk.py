@@ -88,11 +88,18 @@ class Desk:
         if field.evaluate("each => each.tagName") == "SELECT":
             field.select_option(label=text)
             return
+        self._pick(field, text, ".option")
+
+    def create(self, label: str, text: str) -> None:
+        """A new one of a searchable choice, by its name."""
+        self._pick(self.field(label), text, ".create")
+
+    def _pick(self, field: "Locator", text: str, line: str) -> None:
         choice = self.drawer.locator(".ts-wrapper", has=self.page.locator(f"#{field.get_attribute('id')}"))
         with suppress(AssertionError):  # its control is not there while something is chosen that it shows instead
             choice.locator(".ts-control").click(timeout=2_000)
         field.press_sequentially(text)
-        choice.locator(".ts-dropdown .option", has_text=text).first.click()
+        choice.locator(f".ts-dropdown {line}", has_text=text).first.click()
         expect(choice.locator(".ts-control .item")).to_contain_text(text)
 
     def save(self) -> None:

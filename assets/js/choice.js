@@ -59,7 +59,7 @@ function remote(select) {
   };
 }
 
-/** "Create new" below what is found: the form sends the name behind "new:", and saving it makes the record. */
+/** "Create new" above what is found: the form sends the name behind "new:", and saving it makes the record. */
 const creating = {
   create: (typed) => ({ value: `new:${typed.trim()}`, text: typed.trim() }),
   createFilter(typed) {

@@ -76,8 +76,9 @@ def test_AUD_12_an_address_is_believed_from_trusted_proxies_only(served: None) -
 
 
 def test_nobody_can_plant_a_session_and_a_log_out_ends_it_on_the_server(pages: str) -> None:
-    from django.contrib.sessions.models import Session
     from django.test import Client
+
+    from relais.records.access.models import Session
 
     victim, planted = Client(), by_session("owner").session
     planted["mark"] = "of the attacker"

@@ -296,7 +296,7 @@ def test_AUD_8_what_programs_do_is_logged_with_their_actor_and_only_when_they_di
         new = ("--company", "System owner", "--login", "second", "--e-mail", "second@example.com")
         assert relais("user", "add", *new, "--password", "weak", dsn=spain_db).returncode == 1
         assert session.execute(query).fetchall() == before
-        assert relais("user", "add", *new, "--password", "Second-demo-2025", dsn=spain_db).returncode == 0
+        assert relais("user", "add", *new, "--password", "Another-demo-2025", dsn=spain_db).returncode == 0
         assert session.execute(query).fetchall() == [*before, ("system", "Add User", None)]
 
 

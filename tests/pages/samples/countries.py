@@ -1,5 +1,6 @@
 """A country that the shipped dictionary does not have."""
 
+from itertools import count
 from string import ascii_uppercase
 from typing import Any
 
@@ -14,4 +15,5 @@ def new(company: Any) -> Values:
     return {"iso": iso, "name": f"Utopia {iso}"}
 
 
-SAMPLE = Sample(new=new, change={"name": "Arcadia"}, changed="name", who="owner")
+COUNTED = count(1)  # a name is one country's alone
+SAMPLE = Sample(new=new, change={"name": lambda: f"Arcadia {next(COUNTED)}"}, changed="name", who="owner")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.records.conftest import EUR, NOW, START
+from tests.records.hashing import quick_hashes
 from tests.records.test_dictionaries_and_people import new_user
 
 
@@ -48,7 +49,8 @@ def world(records: str) -> Iterator[World]:
     for name, parent in PARENTS.items():
         kind = "client" if name == "client" else "reseller"
         companies[name] = Company.objects.create(name=name, parent=companies[parent], type=kind)
-    users = {name: new_user(company, login=name) for name, company in companies.items()}
+    with quick_hashes():
+        users = {name: new_user(company, login=name) for name, company in companies.items()}
     world = World(companies, users, {})
     note(world, Company, {name: company.pk for name, company in companies.items()})
     note(world, type(users["owner"]), {name: user.pk for name, user in users.items()})

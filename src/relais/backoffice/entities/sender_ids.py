@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from relais.backoffice.widgets import GuidInput
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
 from relais.pages.kinds import Badge, Choice, Code, Flag, Id, Instant, Kind, Name, Number, Reference
 from relais.pages.viewer import Viewer
+from relais.pages.widgets import GuidInput
 from relais.records.agreements.models import Agreement
 from relais.records.connections.models import VendorSmppConnection
 from relais.records.parties.models import Company

@@ -8,8 +8,8 @@ from django.db.models import Case, CharField, Count, OuterRef, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from relais.backoffice.choices import currency_choices
 from relais.backoffice.service_parts import TYPES, Size
+from relais.pages.choices import currency_choices
 from relais.pages.entity import Action, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm
 from relais.pages.kinds import MICROS, Badge, Choice, Id, Instant, Kind, Name, Number

@@ -16,7 +16,7 @@ from relais.records.people.passwords import LENGTH_MAX
 ACCESS = {True: ("Enabled", "ok"), False: ("Disabled", "hollow")}
 PERSON = ("first_name", "last_name", "middle_name")
 GENERAL = (
-    "department", "login", "password", "password_again", *PERSON, "birthday", "job_title", "phone", "e_mail", "country",
+    "login", "password", "password_again", *PERSON, "birthday", "job_title", "phone", "e_mail", "country",
     "language", "timezone", "two_factor", "is_active", "last_login", "blocked_at",
 )  # fmt: skip
 

@@ -209,7 +209,10 @@ SHARED: dict[str, Any] = {
     "line": "Users",
     "search": ("login", "first_name", "last_name", "e_mail", "company__name"),
     "search_hint": "Login, name, e-mail or company",
-    "sections": (Section("General", ("company", *GENERAL)), Section("Role", ("no_restrictions", "roles", "levels"))),
+    "sections": (
+        Section("General", ("company", "department", *GENERAL)),
+        Section("Role", ("no_restrictions", "roles", "levels")),
+    ),
     "deletes": lambda user, viewer: delete_user(user.pk, viewer.now, by=viewer.user),
     "actions": (UNBLOCK,),
     "rows": _rows,

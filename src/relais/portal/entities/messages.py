@@ -42,7 +42,7 @@ MESSAGES = Entity(
     search_hint="Message ID",
     sections=(
         Section("Message", ("status", "sender", "destination", "country", "network", "client_ref")),
-        Section("Way", ("accepted", "send_at", "final_at", "error")),
+        Section("Progress", ("accepted", "send_at", "final_at", "error")),
         Section("Price", ("segments", "price")),
     ),
     rows=with_price,

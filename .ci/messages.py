@@ -43,23 +43,28 @@ def of_files() -> Iterator[Found]:
 
 
 def declared() -> Iterator[Found]:
-    """Labels of what the site declares."""
+    """Labels of what the sites declare."""
     from relais.records.django_settings import configure
 
     configure("postgresql://nobody@localhost/nothing", "k" * 32)  # no query is made
     from relais.backoffice.site import BACKOFFICE
+    from relais.portal.site import PORTAL
 
-    texts = [label for label, _ in BACKOFFICE.groups]
-    texts += [label for label, _ in BACKOFFICE.setup]
-    texts += [screen.label for screen in BACKOFFICE.screens.values()]
-    for entity in BACKOFFICE.entities.values():
+    for site, place in ((BACKOFFICE, "src/relais/backoffice"), (PORTAL, "src/relais/portal")):
+        for text in filter(None, labels_of_site(site)):
+            yield text, None, place
+
+
+def labels_of_site(site: Any) -> list[str]:
+    texts = [label for label, _ in (*site.groups, *site.setup)]
+    texts += [screen.label for screen in site.screens.values()]
+    for entity in site.entities.values():
         texts += [entity.label, entity.plural, *(each.label for each in (*entity.columns, *entity.filters))]
         texts += [entity.search_hint, entity.empty]
         texts += [text for section in entity.sections for text in (section.title, section.hint)]
         texts += [text for action in entity.actions for text in (action.label.rstrip("…"), action.confirm)]
         texts += [label for column in entity.columns for label in labels_of(column.kind)]
-    for text in filter(None, texts):
-        yield text, None, "src/relais/backoffice"
+    return texts
 
 
 def labels_of(kind: Any) -> list[str]:
@@ -84,7 +89,10 @@ def renewed(language: str, texts: Catalog) -> tuple[bytes, bytes]:
         catalogue = read_po(file, locale=language)
     catalogue.update(texts, no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
-    catalogue.header_comment, catalogue.fuzzy = f"# Relais, {catalogue.locale_identifier}: docs/howto/translate.md", False
+    catalogue.header_comment, catalogue.fuzzy = (
+        f"# Relais, {catalogue.locale_identifier}: docs/howto/translate.md",
+        False,
+    )
     catalogue.project, catalogue.version = "Relais", "-"
     po, mo = BytesIO(), BytesIO()
     write_po(po, catalogue, width=120, sort_output=True, include_lineno=False)

@@ -225,10 +225,10 @@ def print_verification(verification: Verification) -> None:
         click.secho(f"  Balances, EDRs and ledger agree ({len(verification.rules)} rules hold).", fg="green")
 
 
-def _log_ins() -> str:
-    """The log-ins of the scenario's users: a line each."""
+def _log_ins(interface: str) -> str:
+    """The log-ins of the scenario's users of that interface: a line each."""
     users = yaml.safe_load(SCENARIO.read_text(encoding="utf-8"))["users"]
-    inside = [user for user in users if user["interface"] == "backoffice"]
+    inside = [user for user in users if user["interface"] == interface]
     return "\n".join(f"  log in as     {user['login']} / {user['password']}    {user['company']}" for user in inside)
 
 
@@ -236,7 +236,9 @@ def _say_goodbye(base_url: str, settings: Settings) -> None:
     click.echo(
         f"""
 BackOffice     http://{settings.web_host}:{settings.web_port}/bo/
-{_log_ins()}
+{_log_ins("backoffice")}
+Client portal  http://{settings.web_host}:{settings.web_port}/portal/
+{_log_ins("client_portal")}
 API            {base_url}/api/v1/messages    documentation: {base_url}/api/v1/docs
 API key        {API_KEY}
 SMSC simulator {settings.simulator_host}:{settings.simulator_port}

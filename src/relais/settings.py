@@ -140,7 +140,7 @@ class Settings:
         "",
         f"generated once into `{SECRET_KEY_FILE}` in the data folder",
     )
-    web_host: str = _setting(HOST, "Where the pages (BackOffice) listen.", "127.0.0.1")
+    web_host: str = _setting(HOST, "Where the pages (BackOffice, Client portal) listen.", "127.0.0.1")
     web_port: int = _setting(PORT, "Port of the pages.", 8000)
     web_names: tuple[str, ...] = _setting(
         NAMES,

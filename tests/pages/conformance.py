@@ -14,16 +14,17 @@ from typing import Any
 
 from tests.pages.samples import Sample, sample_of
 
-FOLDER = Path(__file__).resolve().parents[2] / "src" / "relais" / "backoffice" / "entities"
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "relais"
 DECLARED = re.compile(r"^\s+name=\"([a-z0-9-]+)\",$", re.MULTILINE)
 SCRIPTED = {"HX-Request": "true", "HX-Target": "drawer"}  # as the page's own script asks
 RECORDS_COUNT = 2  # of every entity with a form, made by whoever keeps it
 STRANGER, NEWCOMER = "stranger", "newcomer"
 
 
-def entity_names() -> list[str]:
-    """Of every declared entity, in the order of the files."""
-    return [name for path in sorted(FOLDER.glob("*.py")) for name in DECLARED.findall(path.read_text(encoding="utf-8"))]
+def entity_names(package: str = "backoffice") -> list[str]:
+    """Of every entity that a site's package declares, in the order of the files."""
+    files = sorted((SOURCE / package / "entities").glob("*.py"))
+    return [name for path in files for name in DECLARED.findall(path.read_text(encoding="utf-8"))]
 
 
 def entity(name: str) -> Any:
@@ -218,12 +219,12 @@ def csv_of(client: Any, url: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text)))
 
 
-def url_patterns() -> Iterator[tuple[str, dict[str, str]]]:
-    """Every named URL of the site with a made-up value for each of its parts."""
+def url_patterns(urls: str | None = None) -> Iterator[tuple[str, dict[str, str]]]:
+    """Every named URL of a site (its URLconf; None: the BackOffice) with a made-up value for each of its parts."""
     from django.urls import get_resolver
 
     said = {"int": "1", "key": "1", "slug": "delete", "str": "x", "uuid": "00000000-0000-7000-8000-000000000000"}
-    for group in get_resolver().url_patterns:
+    for group in get_resolver(urls).url_patterns:
         for pattern in getattr(group, "url_patterns", ()):
             kinds = {name: type(each).__name__ for name, each in pattern.pattern.converters.items()}
             yield pattern.name, {name: said[kind.removesuffix("Converter").lower()] for name, kind in kinds.items()}

@@ -60,7 +60,7 @@ def site(world: World, server_dsn: str, tmp_path_factory: pytest.TempPathFactory
     from django.db import connection
 
     found = {"log-in": ("/bo/log-in/", ""), "error": ("/bo/nowhere/", "reseller"), **_pages_of_entities(world)}
-    found |= _pages_of_screens(world) | _steps_of_imports(world)
+    found |= _pages_of_screens(world) | _steps_of_imports(world) | _pages_of_the_portal(world)
     found |= {name: (f"/bo/{route}", login) for name, (route, login) in OF_ACCOUNT.items()}
     found |= {f"{name}-{tab}": page for name, own in found.items() for tab, page in _tabs_of(world, own)}
     sessions = {login: client.cookies["relais_session"].value for login, client in world.clients.items()}
@@ -86,6 +86,24 @@ def _pages_of_entities(world: World) -> dict[str, tuple[str, str]]:
             found[f"{name}-new"] = (f"/bo/{name}/new/", login)
         if entity.form and (entity.form_of_new or not made_up.is_added(name)):  # else the form is that of a new one
             found[f"{name}-edit"] = (made_up.url_of(name, key, "edit"), login)
+    return found
+
+
+def _pages_of_the_portal(world: World) -> dict[str, tuple[str, str]]:
+    """Of the client's admin: lists, a record of each entity, forms, screens, and what says no."""
+    from relais.portal.site import PORTAL
+    from relais.records.visibility import visible
+
+    found = {"portal-log-in": ("/portal/log-in/", ""), "portal-account": ("/portal/account/", "client")}
+    found |= {f"portal-{screen.name}": (f"/portal/{screen.route}", "client") for screen in PORTAL.screens.values()}
+    for name, entity in PORTAL.entities.items():
+        record = visible(entity.model, made_up.user_of("client"), "manage" if entity.form else "view").order_by("pk")[0]
+        found[f"portal-{name}-list"] = (f"/portal/{name}/", "client")
+        found[f"portal-{name}-view"] = (f"/portal/{name}/{record.pk}/", "client")
+        if entity.form:
+            found[f"portal-{name}-new"] = (f"/portal/{name}/new/", "client")
+            found[f"portal-{name}-edit"] = (f"/portal/{name}/{record.pk}/edit/", "client")
+    assert world.client("client").get("/portal/overview/").status_code == 200
     return found
 
 

@@ -1,4 +1,4 @@
-"""Who may do what to whose: every URL of the site, by what the person may and by whose the record is.
+"""Who may do what to whose: every URL of both sites, by what the person may and by whose the record is.
 
 The URLs come from the site, so a new page is in the matrix without a line here; one whose permission or whose owner cannot
 be told fails. A denial says nothing about the record and changes nothing.
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.pages.conformance import SCRIPTED, World, by_session, entity, entity_names, url_of, user_of
+from tests.pages.conformance import SCRIPTED, World, by_session, entity_names, user_of
 
 OURS = "Hornes and Hooves"  # the company of the person
 RELATIONS = {  # whose a record is, seen from there → the companies' names
@@ -65,6 +65,45 @@ BELOW = Path(__file__).with_name("matrix.yaml")
 
 
 @dataclass(frozen=True)
+class Side:
+    """A site: its package, who of our company walks through it, and whose records are never shown there."""
+
+    interface: str
+    package: str
+    walker: str
+    never: tuple[str, ...]
+
+    @property
+    def urls(self) -> str:
+        return f"relais.{self.package}.urls"
+
+    @property
+    def site(self) -> Any:
+        from relais.backoffice.site import BACKOFFICE
+        from relais.portal.site import PORTAL
+
+        return next(site for site in (BACKOFFICE, PORTAL) if site.name == self.interface)
+
+    def entity(self, name: str) -> Any:
+        return self.site.entities[name]
+
+    def url(self, name: str, *arguments: Any) -> str:
+        from django.urls import reverse
+
+        return reverse(name, self.urls, arguments)
+
+
+SIDES = (
+    Side("backoffice", "backoffice", "walker", NEVER),
+    Side(
+        "client_portal", "portal", "portal-walker", (*NEVER, "child")
+    ),  # nobody's clients are any business of a client
+)
+EVERY = [(side, name) for side in SIDES for name in entity_names(side.package)]
+each_side = pytest.mark.parametrize("side", SIDES, ids=lambda side: side.package)
+
+
+@dataclass(frozen=True)
 class Case:
     """A URL, the line and level it takes, and the record it is about, if any."""
 
@@ -87,7 +126,7 @@ def walked(world: World) -> World:
     return world
 
 
-def owner_path(name: str) -> str:
+def owner_path(side: Side, name: str) -> str:
     """From a record of the entity to its company."""
     from django.core.exceptions import FieldError
 
@@ -95,22 +134,22 @@ def owner_path(name: str) -> str:
         return OF_ITS_OWN[name]
     for path in PATHS:
         try:
-            entity(name).model._default_manager.filter(**{f"{path}__isnull": False}).exists()
+            side.entity(name).model._default_manager.filter(**{f"{path}__isnull": False}).exists()
         except FieldError:
             continue
         return path
     raise AssertionError(f"whose a record of {name} is cannot be told: name the way in PATHS or OF_ITS_OWN")
 
 
-def records_of(name: str) -> Iterator[tuple[str, Any]]:
+def records_of(side: Side, name: str) -> Iterator[tuple[str, Any]]:
     """(relation, record): one of each company that has any."""
     from relais.records.parties.models import Company
 
-    model = entity(name).model
+    model = side.entity(name).model
     if name in SHARED:
         yield "shared", model._default_manager.order_by("pk").first()
         return
-    path = owner_path(name)
+    path = owner_path(side, name)
     for relation, companies in RELATIONS.items():
         ids = list(Company.objects.filter(name__in=companies).values_list("pk", flat=True))
         record = model._default_manager.filter(**{f"{path}__in": ids}).order_by("-pk").first()
@@ -118,49 +157,51 @@ def records_of(name: str) -> Iterator[tuple[str, Any]]:
             yield relation, record
 
 
-def cases_of(name: str) -> Iterator[Case]:
+def cases_of(side: Side, name: str) -> Iterator[Case]:
     """All URLs of an entity, those about a record for a record of every relation."""
-    from django.urls import NoReverseMatch, reverse
+    from django.urls import NoReverseMatch
 
-    declared = entity(name)
+    declared = side.entity(name)
     keys = {"bulk": ["delete"], "filter-delete": [1]}
     for suffix, (level, methods, single) in VERBS.items():
         if single:
             continue
         try:
-            url = reverse(f"{name}-{suffix}", args=keys.get(suffix, []))
+            url = side.url(f"{name}-{suffix}", *keys.get(suffix, []))
         except NoReverseMatch:
             continue
         there = {"filter-delete": False, "bulk": declared.deletes is not None}.get(suffix, True)
         yield Case(url, declared.line, level, methods, seen=there, kept=there)
-    for relation, record in records_of(name):
-        seen, kept = (_through_the_door(name, record, level) for level in ("view", "manage"))
+    for relation, record in records_of(side, name):
+        seen, kept = (_through_the_door(side, name, record, level) for level in ("view", "manage"))
         for suffix, (level, methods, single) in VERBS.items():
             if not single:
                 continue
             for action in declared.actions if suffix == "do" else [None]:
+                page = declared.own_page if suffix == "view" and declared.own_page else f"{name}-{suffix}"
                 try:
-                    url = f"/bo/{name}/{record.pk}/do/{action.key}/" if action else url_of(name, record.pk, suffix)
+                    url = side.url(page, record.pk, *([action.key] if action else []))
                 except NoReverseMatch:
                     continue
                 there = kept and (action is None or action.shown(record))
                 yield Case(url, declared.line, level, methods, record, relation, seen, there)
 
 
-def _through_the_door(name: str, record: Any, level: str) -> bool:
+def _through_the_door(side: Side, name: str, record: Any, level: str) -> bool:
     from django.test import RequestFactory
 
     from relais.pages.viewer import Viewer
 
     request = RequestFactory().get("/")
-    request.user, request.session = user_of("walker"), {}
-    viewer, own_page = Viewer(request), entity(name).own_page and level == "view"
-    rows = viewer.rows(entity(name).model) if own_page else entity(name).queryset(viewer, level)
+    request.user, request.session = user_of(side.walker), {}
+    viewer, declared = Viewer(request), side.entity(name)
+    own_page = declared.own_page and level == "view"
+    rows = viewer.rows(declared.model) if own_page else declared.queryset(viewer, level)
     return rows.filter(pk=record.pk).exists()
 
 
 @contextmanager
-def person(level: str, line: str) -> Iterator[Any]:
+def person(side: Side, level: str, line: str) -> Iterator[Any]:
     """A client of somebody who may that much of the line, everything in Export and nothing else."""
     from django.test import Client
 
@@ -170,9 +211,9 @@ def person(level: str, line: str) -> Iterator[Any]:
         yield Client()
         return
     deviations = {"Export": "view"} | ({line: level} if level in ("view", "manage") else {})
-    who = User.objects.filter(login="walker")
+    who = User.objects.filter(login=side.walker)
     who.update(no_restrictions=level == "no restrictions", deviations={} if level == "none" else deviations)
-    yield by_session("walker")
+    yield by_session(side.walker)
 
 
 def expected(case: Case, level: str) -> str:
@@ -190,7 +231,7 @@ def expected(case: Case, level: str) -> str:
 
 
 def told(answer: Any) -> str:
-    if answer.status_code == 302 and answer.headers["Location"].startswith("/bo/log-in/"):
+    if answer.status_code == 302 and "/log-in/?next=" in answer.headers["Location"]:
         return "log in"
     return {401: "log in", 403: "forbidden", 404: "nowhere"}.get(answer.status_code, "open")
 
@@ -214,22 +255,24 @@ def asked(client: Any, case: Case, method: str) -> Any:
     return answer, changed
 
 
-@pytest.mark.parametrize("name", entity_names())
-def test_every_url_of_an_entity_is_open_to_whom_it_should_be_and_to_nobody_else(name: str, walked: World) -> None:
-    cases, wrong = list(cases_of(name)), []
+@pytest.mark.parametrize(("side", "name"), EVERY, ids=[f"{side.package}-{name}" for side, name in EVERY])
+def test_every_url_of_an_entity_is_open_to_whom_it_should_be_and_to_nobody_else(
+    side: Side, name: str, walked: World
+) -> None:
+    cases, wrong = list(cases_of(side, name)), []
     relations = {case.relation for case in cases if case.record is not None}
     assert relations, f"{name} has no record at all"
     for case in cases:
-        if case.relation in NEVER and not (case.relation == "parent" and name in SEEN_ABOVE):
+        if case.relation in side.never and not (case.relation == "parent" and name in SEEN_ABOVE):
             assert not (case.seen or case.kept), f"{case.url} of the {case.relation} is shown"
         if case.relation == "shared":
             assert case.seen and not case.kept
     for level in LEVELS:
-        with person(level, entity(name).line) as client:
+        with person(side, level, side.entity(name).line) as client:
             before = last_line()
             for case in cases:
                 want = expected(case, level)
-                if want in ("log in", "forbidden") and case.relation in NEVER and case.relation != "stranger":
+                if want in ("log in", "forbidden") and case.relation in side.never and case.relation != "stranger":
                     continue  # refused before a record is looked for, so one of them stands for all
                 if level == "no restrictions" and case.relation not in NEVER and case.methods == ("GET",):
                     continue  # what is looked at is the same with Manage
@@ -253,36 +296,35 @@ def test_every_url_of_an_entity_is_open_to_whom_it_should_be_and_to_nobody_else(
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_url_of_the_site_is_in_the_matrix(walked: World) -> None:
+@each_side
+def test_every_url_of_a_site_is_in_the_matrix(side: Side, walked: World) -> None:
     """Screens take a permission line of their own; what is for everybody is named here."""
     from tests.pages.conformance import url_patterns
 
-    from relais.backoffice.site import BACKOFFICE
-
-    of_entities = {f"{name}-{suffix}" for name in BACKOFFICE.entities for suffix in VERBS}
-    rest = {name for name, _ in url_patterns()} - of_entities - set(BACKOFFICE.screens)
+    of_entities = {f"{name}-{suffix}" for name in side.site.entities for suffix in VERBS}
+    rest = {name for name, _ in url_patterns(side.urls)} - of_entities - set(side.site.screens)
     assert {name for name in rest if not name.startswith("account")} <= FOR_EVERYBODY
 
 
-def test_every_screen_is_open_with_its_line_and_to_nobody_without(walked: World) -> None:
-    from django.urls import NoReverseMatch, reverse
+@each_side
+def test_every_screen_is_open_with_its_line_and_to_nobody_without(side: Side, walked: World) -> None:
+    from django.urls import NoReverseMatch
 
-    from relais.backoffice.site import BACKOFFICE
     from relais.pages.viewer import EVERYBODY
 
-    own_pages = {each.own_page for each in BACKOFFICE.entities.values()}
+    own_pages = {each.own_page for each in side.site.entities.values()}
     wrong = []
-    for screen in BACKOFFICE.screens.values():
+    for screen in side.site.screens.values():
         if screen.name in own_pages:
             continue
         try:
-            url = reverse(screen.name)
+            url = side.url(screen.name)
         except NoReverseMatch:  # about a record, and tried with one where it is made
-            url = "/bo/" + screen.route.replace("<key:pk>", "999999").replace("<int:pk>", "999999")
+            url = side.url("home") + screen.route.replace("<key:pk>", "999999").replace("<int:pk>", "999999")
         if "<" in url:
             continue
         for level in LEVELS:
-            with person(level, screen.line) as client:
+            with person(side, level, screen.line) as client:
                 got = told(client.get(url))
                 enough = level == "no restrictions" or LEVELS.index(level) >= LEVELS.index(screen.level)
                 enough = enough or screen.line == EVERYBODY

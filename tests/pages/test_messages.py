@@ -85,7 +85,7 @@ def test_filters_find_by_state_number_reference_sender_and_period(reseller: Any)
 
 
 def test_a_list_looks_so_far_back_and_says_it(reseller: Any, monkeypatch: Any) -> None:
-    from relais.backoffice import traffic
+    from relais.pages import traffic
 
     monkeypatch.setattr(traffic, "REACH_MESSAGES_COUNT", 3)
     now = datetime(2026, 5, 5, 12, 0, tzinfo=UTC)

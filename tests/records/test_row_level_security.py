@@ -196,10 +196,9 @@ def test_RSL_52_a_chain_of_any_depth_shows_each_level_its_own_and_the_one_below(
     parents = dict(zip(names[1:], names, strict=False))
     deep = World({"owner": Company.objects.get(parent=None)}, {}, {})
     for name, parent in parents.items():
-        kind = "client" if name == "last" else "reseller"
-        deep.companies[name] = Company.objects.create(name=name, parent=deep.companies[parent], type=kind)
+        deep.companies[name] = Company.objects.create(name=name, parent=deep.companies[parent], type="reseller")
     for name in names:
-        deep.users[name] = new_user(deep.companies[name], login=name)
+        deep.users[name] = new_user(deep.companies[name], login=name, interface="backoffice")
         make_assets(deep, name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chains, "PARENTS", parents)

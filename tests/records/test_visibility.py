@@ -50,7 +50,7 @@ def world(records: str) -> Iterator[World]:
         kind = "client" if name == "client" else "reseller"
         companies[name] = Company.objects.create(name=name, parent=companies[parent], type=kind)
     with quick_hashes():
-        users = {name: new_user(company, login=name) for name, company in companies.items()}
+        users = {name: new_user(company, login=name, interface="backoffice") for name, company in companies.items()}
     world = World(companies, users, {})
     note(world, Company, {name: company.pk for name, company in companies.items()})
     note(world, type(users["owner"]), {name: user.pk for name, user in users.items()})
@@ -268,7 +268,7 @@ def test_GEN_68_preferences_are_the_persons_own(world: World) -> None:
     from relais.records.people.models import ListPreference, SavedFilter
     from relais.records.visibility import visible
 
-    owner, other = world.users["owner"], new_user(world.companies["owner"], login="other")
+    owner, other = world.users["owner"], new_user(world.companies["owner"], login="other", interface="backoffice")
     kept = SavedFilter.objects.create(user=owner, entity="companies", name="Mine", query="q=1")
     ListPreference.objects.create(user=owner, entity="companies", columns=["id", "name"], page_size=50)
     for model in (SavedFilter, ListPreference):
@@ -281,6 +281,50 @@ def test_GEN_68_preferences_are_the_persons_own(world: World) -> None:
     SavedFilter.objects.create(user=other, entity="companies", name="Mine")
     owner.delete()
     assert not SavedFilter.objects.filter(pk=kept.pk).exists()
+
+
+def test_CP_14_in_the_client_portal_a_company_sees_what_it_has_as_a_client_and_nothing_it_sells(world: World) -> None:
+    """Also people of a reseller: whom it sells to, at what price and by which vendor stays in the BackOffice."""
+    from relais.records.agreements.models import Agreement, AgreementVersion, Balance, LedgerEntry, ResellingAgreement
+    from relais.records.billing.models import Payment
+    from relais.records.catalog.models import EnabledService, RateNode, Scope, Service
+    from relais.records.connections.models import VendorSmppConnection
+    from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
+    from relais.records.people.models import ApiKey, AuditAction, AuditLine, Department, Role, User, UserRole
+    from relais.records.senders.models import SenderId
+    from relais.records.visibility import visible
+
+    inside, roles = world.users, {}
+    world.users = {name: new_user(company, login=name) for name, company in world.companies.items()}
+    for name, company in world.companies.items():
+        Department.objects.create(company=company, name=name)
+        roles[name] = Role.objects.create(
+            company=company, interface="client_portal", name=name, levels={"Export": "view"}
+        )
+    bought = {name: {name} - {"owner"} for name in COMPANIES}  # the System owner is nobody's client
+    nothing: dict[str, set[str]] = {name: set() for name in COMPANIES}
+    for model in (Company, LegalEntity):
+        assert seen(world, model) == ITSELF, model
+    for model in (Agreement, AgreementVersion, Balance, LedgerEntry, Payment, EnabledService, SenderId):
+        assert seen(world, model) == bought, model
+    for model in (Bank, BankAccount, Service, Scope, RateNode, VendorSmppConnection, ApiKey, ResellingAgreement):
+        assert seen(world, model) == nothing, model
+    for model in set(world.rows) - {User}:
+        assert seen(world, model, "manage") == nothing, model
+    for name, user in world.users.items():
+        for action in ("view", "manage"):
+            assert [*visible(User, user, action)] == [user], "not the one of the BackOffice (USR-76)"
+            assert {each.user for each in visible(UserRole, user, action)} == {user}
+        assert {each.name for each in visible(Department, user)} == {name, "Admin", "First line support"}
+        assert [each.name for each in visible(Department, user, "manage")] == [name]
+        assert {each.interface for each in visible(Role, user)} == {"client_portal"}, "ROLE-27"
+        above = {PARENTS[name]} if name in PARENTS else set()
+        assert {each.name for each in visible(Role, user) if not each.is_system} == {name} | above
+        assert not visible(Role, user, "manage").exists()
+        assert not visible(AuditAction, user).exists() and not visible(AuditLine, user).exists()
+    EnabledService.objects.update(hidden_from_client=True)
+    assert seen(world, EnabledService) == nothing, "CP-62: not shown to the client"
+    assert inside["owner"] not in visible(User, world.users["owner"])
 
 
 def test_a_query_that_is_given_is_narrowed_and_stays_one_query(world: World) -> None:

@@ -129,4 +129,4 @@ def about_view(request: HttpRequest) -> HttpResponse:
 @require_safe
 def documentation_view(request: HttpRequest) -> HttpResponse:
     """The user documentation that comes with the product: in which order things are set up (GEN-26 to GEN-35, GEN-40)."""
-    return render(request, "account/documentation.html", {})
+    return render(request, request.site.documentation, {})  # type: ignore[attr-defined]  # set by the guard

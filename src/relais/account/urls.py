@@ -1,4 +1,5 @@
-"""URLs of log-in and My account on a site. Their names are the same on every site, for the kit's frame links to them."""
+"""URLs of a site: log-in, My account, and its own pages. Their names are the same on every site, for the kit's frame links to
+them."""
 
 from collections.abc import Callable
 
@@ -8,6 +9,8 @@ from django.urls import URLPattern, path
 from relais.account import profile, security
 from relais.account.forgotten import Forgotten
 from relais.account.log_in import LogIn, log_out
+from relais.pages.doors import home
+from relais.pages.find import find_view
 from relais.pages.guard import guarded
 from relais.pages.site import Site
 from relais.pages.viewer import EVERYBODY
@@ -48,4 +51,15 @@ def account_urls(site: Site) -> list[URLPattern]:
         path("generated-password/", security.generated_view, name="generated-password"),
         path("documentation/", everybody(profile.documentation_view), name="documentation"),
         *(path(f"account/{route}", everybody(view), name=name) for name, (route, view) in own.items()),
+    ]
+
+
+def site_urls(site: Site) -> list[URLPattern]:
+    """Everything that a site answers, below its prefix."""
+    everybody = guarded(site, EVERYBODY, "")
+    return [
+        path("", everybody(home), name="home"),
+        path("find/", everybody(find_view(site)), name="find"),
+        *account_urls(site),
+        *site.urls(),
     ]

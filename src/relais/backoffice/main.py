@@ -71,6 +71,7 @@ def configure_pages(settings: Settings) -> None:
         middleware=(
             "relais.pages.middleware.client_address",
             "relais.pages.middleware.headers",
+            "relais.pages.middleware.site",
             "django.middleware.gzip.GZipMiddleware",
         ),
         TEMPLATES=[

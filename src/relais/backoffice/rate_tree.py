@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from relais.backoffice.choices import COUNTRY_NAMES
 from relais.core.rating.catalogue import RULES
 from relais.core.rating.types import BillingRule, Domain, Parameter, PriceType, QuantityRule, Resource
+from relais.pages.choices import COUNTRY_NAMES
 from relais.pages.kinds import amount
 from relais.pages.viewer import Viewer
 from relais.records.catalog.models import Network, RateNode, Scope, Service

@@ -8,15 +8,8 @@ from django.utils.safestring import SafeString
 
 from relais.pages.forms import ReferenceField
 from relais.pages.kinds import NOTHING, Kind, Reference, amount, grouped
+from relais.pages.words import SERVICE_TYPES
 from relais.records.catalog.models import Service, ServiceType
-
-TYPES = {
-    ServiceType.PAY_AS_YOU_GO: "Pay-as-you-go",
-    ServiceType.UNIT_PACK: "Unit pack",
-    ServiceType.MONETARY_PACK: "Monetary pack",
-    ServiceType.BUNDLE_INITIATOR: "Bundle Initiator",
-    ServiceType.BUNDLE_PACK: "Bundle Pack",
-}
 
 
 class ServiceField(ReferenceField):
@@ -26,7 +19,7 @@ class ServiceField(ReferenceField):
         super().__init__(lambda viewer, chosen: with_namesakes(rows(viewer, chosen)), **options)
 
     def label_from_instance(self, service: Service) -> str:
-        said = f"{service.name} - {size_of(service) or service.currency or TYPES[ServiceType(service.type)]}"
+        said = f"{service.name} - {size_of(service) or service.currency or SERVICE_TYPES[ServiceType(service.type)]}"
         return f"{said} (ID {service.pk})" if getattr(service, "has_namesake", False) else said
 
 

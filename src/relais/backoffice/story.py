@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from relais.backoffice.choices import COUNTRY_NAMES
-from relais.backoffice.traffic import ENTRIES, RESERVED, STATES
 from relais.core.lifecycle import State
 from relais.core.segments import NotEncodable, TooManyParts, decode, encode
+from relais.pages.choices import COUNTRY_NAMES
 from relais.pages.kinds import amount
+from relais.pages.traffic import ENTRIES, RESERVED, STATES
 from relais.pages.viewer import Viewer
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import EnabledService, Network, RateNode

@@ -1,15 +1,18 @@
-"""What every answer of the pages carries, and whose address a request came from."""
+"""What every answer of the pages carries, whose address a request came from, and which site it is for."""
 
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from relais.records.people.models import Interface
+
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()"
+PORTAL = "/portal/"
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -35,6 +38,17 @@ def client_address(answer: Answer) -> Answer:
         told = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
         if count and len(told) >= count:
             request.META["REMOTE_ADDR"] = told[-count]
+        return answer(request)
+
+    return middleware
+
+
+def site(answer: Answer) -> Answer:
+    """What lies under /portal/ is answered by the URLs of the Client portal, everything else by those of the BackOffice."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if f"{request.path_info}/".startswith(PORTAL):
+            request.urlconf = settings.URLCONFS[Interface.CLIENT_PORTAL]  # type: ignore[attr-defined]  # as Django reads it
         return answer(request)
 
     return middleware

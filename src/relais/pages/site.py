@@ -65,12 +65,15 @@ class MenuGroup:
 @dataclass
 class Site:
     """`groups`: (label, icon) in the order of the menu; a name without entities or screens is not shown. `setup`: (label,
-    entity) in the order in which a level is set up."""
+    entity) in the order in which a level is set up. `look`: the
+    class of its pages. `documentation`: the template of the page that says how to begin."""
 
     name: str
     title: str
     groups: tuple[tuple[str, str], ...]
     setup: tuple[tuple[str, str], ...] = ()
+    look: str = ""
+    documentation: str = "account/documentation.html"
     entities: dict[str, Entity] = field(default_factory=dict)
     screens: dict[str, Screen] = field(default_factory=dict)
 

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 # Pages, where this installation has them; named as text, because nothing of `records` imports what is above it.
-_PAGES = [name for name in ("relais.pages", "relais.account", "relais.backoffice") if find_spec(name) is not None]
+_SITES = ("relais.pages", "relais.account", "relais.backoffice", "relais.portal")
+_PAGES = [name for name in _SITES if find_spec(name) is not None]
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -44,6 +45,8 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español"), ("de", "Deutsch"), ("ru", "Русский")]
 
 ROOT_URLCONF = "relais.backoffice.urls"
+# By interface: a site has URLs of its own, whose names are the same on every site.
+URLCONFS = {"backoffice": ROOT_URLCONF, "client_portal": "relais.portal.urls"}
 LOGIN_URL = "/bo/login/"
 STATIC_URL = "/static/"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]

@@ -1,4 +1,5 @@
-"""The one door to rows: `visible` (GEN-63, rulings 9 and 22). A company sees itself and its direct children.
+"""The one door to rows: `visible` (GEN-63, rulings 9 and 22). In the BackOffice a company sees itself and its direct children,
+in the Client portal what is its own as a client and nothing else.
 
 A rule is a condition without lists of ids: whatever it has to know about the tree it asks within the one query.
 An area that makes a model adds its rule here, or calls `register`; a model without one cannot be looked at.
@@ -60,6 +61,7 @@ EVERYTHING = Q()
 NOTHING = Q(pk__in=[])
 
 _RULES: dict[type[Model], Rule] = {}
+_PORTAL_RULES: dict[type[Model], Rule] = {}
 
 # The tree has no cycles (parties, migration 0002). OFFSET 0: a look-up a level, never a scan of all companies.
 _AT_OR_ABOVE = """
@@ -76,7 +78,7 @@ _AT_OR_ABOVE = """
 def visible(rows: type[M] | QuerySet[M], user: Any, action: Action = "view") -> QuerySet[M]:
     """Those of `rows` that `user` may look at, or change: no permission ever adds to them. Nothing for the anonymous.
 
-    LookupError for a model without a rule.
+    LookupError for a model without a rule. Of one without a rule of the Client portal its people see nothing.
     """
     found = rows if isinstance(rows, QuerySet) else rows._default_manager.all()
     if action not in ("view", "manage"):
@@ -86,22 +88,26 @@ def visible(rows: type[M] | QuerySet[M], user: Any, action: Action = "view") -> 
         raise LookupError(f"no rule says who sees {found.model._meta.label}")
     if not isinstance(user, User) or user.pk is None:
         return found.none()
+    if user.interface == Interface.CLIENT_PORTAL:
+        rule = _PORTAL_RULES.get(found.model._meta.concrete_model, _of_nobody)
     return found.filter(rule(user, action))
 
 
-def register(model: type[Model], rule: Rule) -> None:
-    """Make `rule(user, action)`, a condition on rows of `model`, say who sees them. A model has one rule."""
-    if model in _RULES:
+def register(model: type[Model], rule: Rule, *, portal: bool = False) -> None:
+    """Make `rule(user, action)`, a condition on rows of `model`, say who sees them. A model has one rule, and may have one for
+    people of the Client portal."""
+    rules = _PORTAL_RULES if portal else _RULES
+    if model in rules:
         raise ValueError(f"{model._meta.label} has its rule already")
-    _RULES[model] = rule
+    rules[model] = rule
 
 
-def rule_of(*models: type[Model]) -> Callable[[Rule], Rule]:
+def rule_of(*models: type[Model], portal: bool = False) -> Callable[[Rule], Rule]:
     """`register` as a decorator, for models whose rows are seen by the same rule."""
 
     def registered(rule: Rule) -> Rule:
         for model in models:
-            register(model, rule)
+            register(model, rule, portal=portal)
         return rule
 
     return registered
@@ -150,12 +156,9 @@ def _roles_of_users(user: User, action: Action) -> Q:
 
 @rule_of(Role)
 def _roles(user: User, action: Action) -> Q:
-    """Its own; to look at also the system's, and those that the company above made for it (ROLE-26, ROLE-27)."""
-    if action == "manage":
-        rule = Q(company_id=user.company_id)
-    else:
-        rule = Q(company=None) | Q(company_id=user.company_id) | may_use(user.company)
-    return rule & Q(interface=user.interface) if user.interface == Interface.CLIENT_PORTAL else rule
+    """Its own; to look at also the system's, and those that the company above made for it (ROLE-26)."""
+    own = Q(company_id=user.company_id)
+    return own if action == "manage" else Q(company=None) | own | may_use(user.company)
 
 
 @rule_of(Department)
@@ -253,3 +256,71 @@ def _of_the_person(user: User, action: Action) -> Q:
 def _of_nobody(user: User, action: Action) -> Q:
     """Machinery of log-ins: what people may know of it, their own page tells."""
     return NOTHING
+
+
+# In the Client portal (CP-14, CP-62): what the company is or has as a client. What it sells, whom it sells to and what it
+# buys with stay in the BackOffice, also for people of a reseller.
+
+
+@rule_of(Company, portal=True)
+def _company_itself(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else Q(pk=user.company_id)
+
+
+@rule_of(LegalEntity, SenderId, portal=True)
+def _of_own_company(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else Q(company_id=user.company_id)
+
+
+@rule_of(User, portal=True)
+def _colleagues(user: User, action: Action) -> Q:
+    """Those of the Client portal: the same company's people of the BackOffice are none of its business (USR-76)."""
+    return Q(company_id=user.company_id, interface=user.interface)
+
+
+@rule_of(UserRole, portal=True)
+def _roles_of_colleagues(user: User, action: Action) -> Q:
+    return Q(user__company_id=user.company_id, user__interface=user.interface)
+
+
+@rule_of(Role, portal=True)
+def _roles_for_colleagues(user: User, action: Action) -> Q:
+    """Those that its users may be given; roles are made in the BackOffice (ROLE-27)."""
+    return NOTHING if action == "manage" else may_use(user.company) & Q(interface=user.interface)
+
+
+@rule_of(Department, portal=True)
+def _own_departments(user: User, action: Action) -> Q:
+    own = Q(company_id=user.company_id)
+    return own if action == "manage" else own | Q(company=None)
+
+
+@rule_of(Agreement, portal=True)
+def _bought_under(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else Q(company_id=user.company_id)
+
+
+@rule_of(AgreementVersion, Balance, LedgerEntry, Payment, portal=True)
+def _of_bought_under(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else _bought(user)
+
+
+@rule_of(EnabledService, portal=True)
+def _shown_services(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else _bought(user) & Q(hidden_from_client=False)
+
+
+@rule_of(EnabledServiceChannel, portal=True)
+def _channels_of_shown_services(user: User, action: Action) -> Q:
+    return Q(enabled_service__in=EnabledService.objects.filter(_shown_services(user, action)).values("pk"))
+
+
+@rule_of(Country, Network, NetworkCode, NumberPrefix, CallingCode, portal=True)
+def _dictionaries_to_read(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else EVERYTHING
+
+
+register(ListPreference, _of_the_person, portal=True)
+register(SavedFilter, _of_the_person, portal=True)
+register(Avatar, _of_the_person, portal=True)
+register(Session, _of_the_person, portal=True)

@@ -36,9 +36,9 @@ from relais.backoffice.agreement_parts import (
     available_micros,
     today_in,
 )
-from relais.backoffice.choices import currency_choices
 from relais.backoffice.terms import EMAILS_HINT, INVOICING_KEYS, VERSION_KEYS, TermsForm, initial_of_new
 from relais.backoffice.version_view import version_blocks
+from relais.pages.choices import currency_choices
 from relais.pages.entity import Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import DayField, ReferenceField
 from relais.pages.kinds import MICROS, OPEN, Badge, Choice, Day, Id, Instant, Kind, Money

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from relais.backoffice.choices import COUNTRY_NAMES, country_choices
+from relais.pages.choices import COUNTRY_NAMES, country_choices
 from relais.pages.entity import Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm
 from relais.pages.kinds import Choice, Code, Id, Instant, Kind, Name

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from relais.backoffice import traffic
-from relais.backoffice.choices import COUNTRY_NAMES
-from relais.backoffice.traffic import ENTRY, MessageId, network_name
+from relais.pages import traffic
+from relais.pages.choices import COUNTRY_NAMES
 from relais.pages.entity import Column, Entity, Filter, Menu
 from relais.pages.kinds import Choice, Computed, Instant, Kind, Money, Number
+from relais.pages.traffic import ENTRY, MessageId, network_name
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import Country, Network
 from relais.records.parties.models import Company

@@ -5,10 +5,10 @@ from typing import Any
 
 from django import forms
 
-from relais.backoffice.choices import COUNTRY_NAMES, country_choices
 from relais.backoffice.kinds import Truth
 from relais.backoffice.levels import clients_of, of_clients, of_own_company
 from relais.backoffice.reselling import reselling_block
+from relais.pages.choices import COUNTRY_NAMES, country_choices
 from relais.pages.entity import Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
 from relais.pages.kinds import NOTHING, Choice, Computed, Id, Instant, Name, Reference

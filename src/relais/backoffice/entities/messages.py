@@ -1,44 +1,12 @@
 """Messages: what clients handed over, where it is, and what it cost them. A message opens on a page of its own."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
-
-from relais.backoffice import traffic
-from relais.backoffice.choices import COUNTRY_NAMES
-from relais.backoffice.traffic import STATE, MessageId, network_name, state_choices
+from relais.pages.choices import COUNTRY_NAMES
 from relais.pages.entity import Column, Entity, Filter, Menu
 from relais.pages.kinds import Choice, Code, Computed, Instant, Kind, Money, Number
-from relais.records.agreements.models import Agreement
+from relais.pages.traffic import STATE, MessageId, network_name, reach_of_messages, state_choices, with_price
 from relais.records.catalog.models import Country, Network
 from relais.records.parties.models import Company
-from relais.records.traffic.models import Edr, Encoding, Message
-
-
-def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """With where each is and its price at the client's level: reserved, then what is in force of it."""
-    charged = Edr.objects.filter(message=OuterRef("pk"), level=0).values("message")
-    agreement = Agreement.objects.filter(pk=OuterRef("agreement_ids__0"))
-    return (
-        rows.with_state()
-        .select_related("company", "network", "api_key")
-        .defer("body", "node_ids", "units", "tax_bp")
-        .annotate(
-            price_micros=Coalesce(
-                Subquery(charged.annotate(sum=Sum(F("net_micros") + F("tax_micros"))).values("sum")),
-                F("reserved_micros__0"),
-                output_field=BigIntegerField(),
-            ),
-            currency=Subquery(agreement.values("currency")),
-        )
-    )
-
-
-def _reach(rows: QuerySet[Any], values: Mapping[str, Any]) -> tuple[QuerySet[Any], str]:
-    return traffic.reach(rows, values, "pk", traffic.REACH_MESSAGES_COUNT)
-
+from relais.records.traffic.models import Encoding, Message
 
 MESSAGES = Entity(
     name="messages",
@@ -78,8 +46,8 @@ MESSAGES = Entity(
     ),
     search=("id",),
     search_hint="Message ID",
-    rows=_rows,
-    reach=_reach,
+    rows=with_price,
+    reach=reach_of_messages,
     own_page="message",
     empty=(
         "Messages appear here as soon as a client sends one. It needs an agreement, an enabled service, a sender ID, "

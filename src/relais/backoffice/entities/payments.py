@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from relais.backoffice.agreement_parts import AgreementField, AgreementLink, NamedReference, today_in
-from relais.backoffice.choices import currency_choices
 from relais.backoffice.payment_parts import EffectWidget, RateWidget, effect_of, rate_text
+from relais.pages.choices import currency_choices
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import DayField, MoneyField, RecordForm, ReferenceField
 from relais.pages.kinds import Badge, Computed, Day, Flag, Id, Instant, Kind, Money

@@ -7,11 +7,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from relais.backoffice.permission_field import PermissionsField, Sent, Shown, shown_groups
-from relais.backoffice.widgets import ReferencesField
 from relais.pages.entity import Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
 from relais.pages.kinds import NOTHING, Choice, Computed, Id, Instant, Kind, Name
 from relais.pages.viewer import Viewer
+from relais.pages.widgets import ReferencesField
 from relais.records.parties.models import Company
 from relais.records.people.actions.delete_role import delete_role
 from relais.records.people.actions.save_role import save_role

@@ -7,27 +7,21 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from relais.backoffice.widgets import GuidInput
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
 from relais.pages.kinds import Badge, Choice, Code, Flag, Id, Instant, Kind, Name, Number, Reference
 from relais.pages.viewer import Viewer
+from relais.pages.widgets import GuidInput
+from relais.pages.words import SENDER_CHANNELS, SENDER_STATUS_CHOICES, SENDER_STATUSES
 from relais.records.agreements.models import Agreement
 from relais.records.connections.models import VendorSmppConnection
 from relais.records.parties.models import Company
 from relais.records.saving import find
 from relais.records.senders.actions.delete_sender_id import delete_sender_id
 from relais.records.senders.actions.save_sender_id import doubts_about, save_sender_id
-from relais.records.senders.models import SenderChannel, SenderId, SenderStatus, VendorType
+from relais.records.senders.models import SenderId, SenderStatus, VendorType
 
-CHANNELS = {SenderChannel.SMS: "SMS"}
 VENDOR_TYPES = {VendorType.SMPP: "SMPP"}
-STATUSES = {
-    SenderStatus.ACTIVE: ("Active", "ok"),
-    SenderStatus.BLOCKED: ("Blocked", "bad"),
-    SenderStatus.DRAFT: ("Draft", "hollow"),
-}
-STATUS_CHOICES = [(status, label) for status, (label, _) in STATUSES.items()]
 VENDOR_FIELDS = ("vendor_type", "smpp_connection", "service_type")
 NOTIFICATION_FIELDS = ("trigger_percent", "minimal_message_count", "window_size_minutes")
 
@@ -59,7 +53,7 @@ class ConnectionField(ReferenceField):
 class SenderIdForm(RecordForm):
     company = ReferenceField(lambda viewer, chosen: viewer.rows(Company))
     agreement = AgreementField(_agreements, depends_on=("company",), search=("agreement_code",), required=False)
-    status = forms.ChoiceField(choices=STATUS_CHOICES, initial=SenderStatus.DRAFT)
+    status = forms.ChoiceField(choices=SENDER_STATUS_CHOICES, initial=SenderStatus.DRAFT)
     webhook_guid = forms.UUIDField(
         label="Webhook GUID",
         required=False,
@@ -157,10 +151,10 @@ SENDER_IDS = Entity(
     columns=(
         Column("id", "ID", Id(), path="pk", sort="pk"),
         Column("company", "Company", Reference("companies"), sort="company__name", phone="m3"),
-        Column("channel", "Channel", Choice(CHANNELS)),
+        Column("channel", "Channel", Choice(SENDER_CHANNELS)),
         Column("sender_id", "Sender ID", Name(), phone="m1"),
         Column("name", "Name", Kind()),
-        Column("status", "Status", Badge(STATUSES), phone="m4"),
+        Column("status", "Status", Badge(SENDER_STATUSES), phone="m4"),
         Column("webhook_guid", "Webhook GUID", Code()),
         Column("agreement", "Agreement", Reference("agreements"), sort="agreement__agreement_code", phone="m2"),
         Column("vendor_type", "Vendor type", Choice(VENDOR_TYPES)),
@@ -176,7 +170,7 @@ SENDER_IDS = Entity(
     ),
     filters=(
         Filter("company", "Company", "reference", of=Company),
-        Filter("status", "Status", "choice", choices=STATUS_CHOICES),
+        Filter("status", "Status", "choice", choices=SENDER_STATUS_CHOICES),
         Filter("sender_id", "Sender ID"),
         Filter("name", "Name"),
         Filter("agreement", "Agreement code", path="agreement__agreement_code"),

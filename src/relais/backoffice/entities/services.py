@@ -8,12 +8,13 @@ from django.db.models import Case, CharField, Count, OuterRef, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from relais.backoffice.choices import currency_choices
-from relais.backoffice.service_parts import TYPES, Size
+from relais.backoffice.service_parts import Size
+from relais.pages.choices import currency_choices
 from relais.pages.entity import Action, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm
 from relais.pages.kinds import MICROS, Badge, Choice, Id, Instant, Kind, Name, Number
 from relais.pages.viewer import Viewer
+from relais.pages.words import SERVICE_TYPES
 from relais.records.catalog.actions.save_service import (
     archive_service,
     delete_service,
@@ -37,7 +38,7 @@ NAMED_MAX = 5
 
 
 class ServiceForm(RecordForm):
-    type = forms.ChoiceField(label="Type", choices=[("", ""), *TYPES.items()])
+    type = forms.ChoiceField(label="Type", choices=[("", ""), *SERVICE_TYPES.items()])
     currency = forms.ChoiceField(label="Currency", required=False, choices=currency_choices)
     size = forms.DecimalField(
         label="Size",
@@ -144,7 +145,7 @@ SERVICES = Entity(
     columns=(
         Column("id", "ID", Id(), path="pk", sort="pk"),
         Column("name", "Name", Name(), phone="m1"),
-        Column("type", "Type", Choice(TYPES), phone="m3"),
+        Column("type", "Type", Choice(SERVICE_TYPES), phone="m3"),
         Column("size", "Size", Size()),
         Column("currency", "Currency", Kind(), phone="m2"),
         Column("state", "State", Badge(STATES), phone="m4"),
@@ -157,7 +158,7 @@ SERVICES = Entity(
     ),
     filters=(
         Filter("name", "Name"),
-        Filter("type", "Type", "choice", choices=list(TYPES.items())),
+        Filter("type", "Type", "choice", choices=list(SERVICE_TYPES.items())),
         Filter("currency", "Currency"),
         Filter("state", "State", "choice", choices=STATE_CHOICES),
         Filter("created_at", "Created", "day"),

@@ -3,68 +3,34 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from relais.backoffice.choices import country_choices
 from relais.backoffice.kinds import DayOf
 from relais.backoffice.permission_field import PermissionsField, Sent, Shown, shown_groups
-from relais.backoffice.widgets import CreatableField, ReferencesField, SecretInput
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
-from relais.pages.forms import DayField, RecordForm, ReferenceField, ZoneField
+from relais.pages.forms import ReferenceField
 from relais.pages.kinds import Badge, Code, Computed, Day, Flag, Id, Instant, Name, Reference
+from relais.pages.people import ACCESS, GENERAL, PersonForm, roles_told
 from relais.pages.viewer import Viewer
+from relais.pages.widgets import CreatableField, ReferencesField
 from relais.records.access.actions.block_unused_users import unblock_user
 from relais.records.errors import Invalid
 from relais.records.parties.models import Company, CompanyType
 from relais.records.people.actions.delete_user import delete_user
 from relais.records.people.actions.save_department import save_department
-from relais.records.people.actions.save_user import NAME_MAX, save_user
+from relais.records.people.actions.save_user import save_user
 from relais.records.people.models import Department, Interface, Role, User
-from relais.records.people.passwords import LENGTH_MAX
 from relais.records.people.permissions import NONE, effective_levels, highest, role_levels, with_deviations
 from relais.records.people.roles import roles_for
 from relais.records.visibility import departments_of
 
-ACCESS = {True: ("Enabled", "ok"), False: ("Disabled", "hollow")}
-LANGUAGES = dict(settings.LANGUAGES)
-PERSON = ("first_name", "last_name", "middle_name")
 
-
-def _password(label: str, hint: str = "") -> forms.CharField:
-    widget = SecretInput(attrs={"autocomplete": "new-password"})
-    return forms.CharField(
-        label=label, strip=False, required=False, max_length=LENGTH_MAX, widget=widget, help_text=hint
-    )
-
-
-class UserForm(RecordForm):
-    """Empty passwords keep the stored one (USR-40). Levels that differ from what the roles give are for this user alone
-    (USR-33); when roles are chosen anew, the others follow them."""
+class UserForm(PersonForm):
+    """Levels that differ from what the roles give are for this user alone (USR-33); when roles are chosen anew, the others
+    follow them."""
 
     interface: ClassVar[str] = Interface.BACKOFFICE
     company = ReferenceField(lambda viewer, chosen: viewer.rows(Company).filter(type=CompanyType.RESELLER))
-    password = _password(
-        "Password", "8 to 128 characters: three of capitals, small letters, digits, special characters"
-    )
-    password_again = _password("Re-type password")
-    first_name = forms.CharField(max_length=NAME_MAX)
-    last_name = forms.CharField(max_length=NAME_MAX)
-    middle_name = forms.CharField(max_length=NAME_MAX, required=False)
-    birthday = DayField(required=False)
-    phone = forms.CharField(
-        label="Phone number",
-        max_length=30,
-        required=False,
-        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
-        help_text="With the country code; required with two-factor authentication",
-    )
-    country = forms.ChoiceField(choices=country_choices, required=False)
-    language = forms.ChoiceField(choices=settings.LANGUAGES, initial="en")
-    timezone = ZoneField(required=False)
-    is_active = forms.BooleanField(
-        label="Enabled", required=False, initial=True, help_text="The user has access to the interface"
-    )
     no_restrictions = forms.BooleanField(
         required=False, help_text="Everything of the own company and those directly below, whatever the roles say"
     )
@@ -77,14 +43,8 @@ class UserForm(RecordForm):
     )
     levels = PermissionsField("company", "roles")
 
-    class Meta:
-        model = User
-        fields = (
-            "company", "login", *PERSON, "birthday", "job_title", "phone", "e_mail", "country", "language", "timezone",
-            "two_factor", "is_active", "no_restrictions",
-        )  # fmt: skip
-        labels: ClassVar = {"e_mail": "E-mail", "two_factor": "Two factor authentication"}
-        help_texts: ClassVar = {"two_factor": "Works only with a valid phone number"}
+    class Meta(PersonForm.Meta):
+        fields = ("company", *PersonForm.Meta.fields, "no_restrictions")
 
     def __init__(self, viewer: Viewer, *args: Any, **options: Any) -> None:
         stored: User | None = options.get("instance")
@@ -94,11 +54,7 @@ class UserForm(RecordForm):
             self.fixed = ("company",)  # USR-70
         super().__init__(viewer, *args, **options)
         self.fields["no_restrictions"].place = self.fields["roles"].place = "c12"
-        for name in ("password", "password_again"):
-            self.fields[name].required = stored is None
         if stored is not None:
-            self.fields["password"].widget.attrs["placeholder"] = "Create a password"
-            self.fields["password_again"].widget.attrs["placeholder"] = "Type password again"
             self.initial["roles"] = list(stored.roles.all())
             if "company" in self.fixed:
                 self._offer_of_company(stored.company)
@@ -108,12 +64,6 @@ class UserForm(RecordForm):
             viewer.rows(Company).filter(pk=self.value_of("company"), two_factor_required=True).exists()
         )
         self.fields["phone"].required_when = "two_factor company_two_factor"  # USR-48
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("password", "") != cleaned.get("password_again", "") and not self.errors:
-            self.add_error("password_again", "The two passwords differ. Type them again.")
-        return cleaned
 
     def store(self) -> User:
         user, sent = self.instance, self.cleaned_data
@@ -205,13 +155,6 @@ def _rows(users: QuerySet[User]) -> QuerySet[User]:
     return users.select_related("company", "department").prefetch_related("roles")
 
 
-def _roles(user: User) -> tuple[str, str]:
-    names = ", ".join(role.name for role in user.roles.all())
-    if user.no_restrictions:
-        names = f"{names}, no restrictions" if names else "No restrictions"
-    return names, names
-
-
 def _blocks(user: User, viewer: Viewer) -> list[Block]:
     if user.no_restrictions:
         given, hint = None, "No restrictions: whatever the roles say"
@@ -234,7 +177,7 @@ COLUMNS = (
     Column("e_mail", "E-mail"),
     Column("last_login", "Last login", DayOf()),
     Column("is_active", "Enabled", Badge(ACCESS), phone="m4"),
-    Column("roles", "Role", Computed(_roles), sort=None, shown=False),
+    Column("roles", "Role", Computed(roles_told), sort=None, shown=False),
     Column("birthday", "Birthday", Day(), shown=False),
     Column("country", "Country", shown=False),
     Column("language", "Language", shown=False),
@@ -254,10 +197,6 @@ FILTERS = (
     Filter("e_mail", "E-mail"),
     Filter("created_at", "Created", "day"),
 )
-GENERAL = (
-    "company", "department", "login", "password", "password_again", *PERSON, "birthday", "job_title", "phone", "e_mail",
-    "country", "language", "timezone", "two_factor", "is_active", "last_login", "blocked_at",
-)  # fmt: skip
 UNBLOCK = Action(
     "unblock",
     "Unblock",
@@ -270,7 +209,10 @@ SHARED: dict[str, Any] = {
     "line": "Users",
     "search": ("login", "first_name", "last_name", "e_mail", "company__name"),
     "search_hint": "Login, name, e-mail or company",
-    "sections": (Section("General", GENERAL), Section("Role", ("no_restrictions", "roles", "levels"))),
+    "sections": (
+        Section("General", ("company", "department", *GENERAL)),
+        Section("Role", ("no_restrictions", "roles", "levels")),
+    ),
     "deletes": lambda user, viewer: delete_user(user.pk, viewer.now, by=viewer.user),
     "actions": (UNBLOCK,),
     "rows": _rows,

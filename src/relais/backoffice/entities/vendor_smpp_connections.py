@@ -10,11 +10,11 @@ from django.utils.html import format_html
 from relais.backoffice.kinds import Truth
 from relais.backoffice.live import SILENT_AFTER, state_of
 from relais.backoffice.statuses_map import StatusesMap, StatusesMapField
-from relais.backoffice.widgets import ReferencesField
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm
 from relais.pages.kinds import Badge, Code, Computed, Flag, Id, Instant, Name, Number
 from relais.pages.viewer import Viewer
+from relais.pages.widgets import ReferencesField
 from relais.records.connections.actions.delete_vendor_smpp_connection import delete_vendor_smpp_connection
 from relais.records.connections.actions.save_vendor_smpp_connection import save_vendor_smpp_connection
 from relais.records.connections.models import VendorSmppConnection

@@ -10,12 +10,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from relais.backoffice import story
-from relais.backoffice.choices import COUNTRY_NAMES
-from relais.backoffice.traffic import ENTRY, STATE, short
 from relais.core.lifecycle import State
+from relais.pages.choices import COUNTRY_NAMES
 from relais.pages.kinds import Money
 from relais.pages.lists import record_url
 from relais.pages.site import Screen
+from relais.pages.traffic import ENTRY, STATE, short
 from relais.pages.viewer import Viewer, viewer_of
 from relais.records.traffic.models import Edr, Encoding, Message
 

@@ -10,12 +10,13 @@ from django.views.decorators.http import require_safe
 
 from relais.backoffice.entities.services import SERVICES
 from relais.backoffice.rate_tree import domains_of, level_below, state_of_scope
-from relais.backoffice.service_parts import TYPES, size_of
+from relais.backoffice.service_parts import size_of
 from relais.pages.drawers import Drawer
 from relais.pages.kinds import OPEN
 from relais.pages.site import Screen
 from relais.pages.viewer import Viewer, viewer_of
 from relais.pages.views import record_or_404
+from relais.pages.words import SERVICE_TYPES
 from relais.records.catalog.models import RateNode, Scope, Service, ServiceType
 
 
@@ -83,7 +84,9 @@ def _scope_line(scope: Scope, scopes: list[Scope], picked: Scope | None, viewer:
 
 
 def _about(service: Service) -> str:
-    return " · ".join(filter(None, [TYPES[ServiceType(service.type)], size_of(service), service.currency or ""]))
+    return " · ".join(
+        filter(None, [SERVICE_TYPES[ServiceType(service.type)], size_of(service), service.currency or ""])
+    )
 
 
 def _enabled_url(service: Service) -> str:

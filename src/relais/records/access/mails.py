@@ -1,5 +1,6 @@
 """The mails of access: the link to set a new password, in the language of who gets it."""
 
+from django.conf import settings
 from django.core.mail import send_mail
 from django.urls import reverse
 from django.utils import translation
@@ -12,7 +13,7 @@ def send_reset_mails(interface: str, asked_for: str, base_url: str, site: str) -
     """One to each who may be in and is known by that login or address; how many. Raises what the mail server raises."""
     people = list(people_asked_for(interface, asked_for))
     for user in people:
-        path = reverse("reset-link", args=parts_of_link(user, base_url))
+        path = reverse("reset-link", settings.URLCONFS[interface], args=parts_of_link(user, base_url))
         with translation.override(user.language):
             subject = _("Set a new password for %(site)s") % {"site": site}
             text = _(

@@ -1,8 +1,10 @@
 """Who sees traffic (ruling 9): messages of the own company and of those directly below it, and of everybody's EDRs those
-charged to the company or by it. Traffic is written by the data plane alone, so nobody manages it."""
+charged to the company or by it; in the Client portal messages of the own company and what it paid for them. Traffic is
+written by the data plane alone, so nobody manages it."""
 
 from django.db.models import Q
 
+from relais.records.agreements.models import Agreement
 from relais.records.parties.models import Company
 from relais.records.people.models import User
 from relais.records.traffic.models import Callback, Edr, Message, PartReceipt, SentPart
@@ -30,3 +32,17 @@ def _edrs(user: User, action: Action) -> Q:
 @rule_of(Callback)
 def _callbacks(user: User, action: Action) -> Q:
     return NOTHING if action == "manage" else Q(api_key__company__in=own_and_children(user.company_id))
+
+
+@rule_of(Message, portal=True)
+def _own_messages(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else Q(company_id=user.company_id)
+
+
+@rule_of(Edr, portal=True)
+def _own_edrs(user: User, action: Action) -> Q:
+    """What the company paid for its own messages: a reseller pays for its clients' too, which is no client's affair."""
+    if action == "manage":
+        return NOTHING
+    bought = Agreement.objects.filter(company_id=user.company_id).values("pk")
+    return Q(agreement__in=bought, message__company_id=user.company_id)

@@ -1,4 +1,4 @@
-"""Controls of BackOffice forms that Django and the kit do not have; their templates stand in templates/backoffice/widgets."""
+"""Controls of forms that Django and the kit do not have; their templates stand in templates/pages/widgets."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,7 @@ NEW = "new:"  # stands before a name that is sent instead of a key, see assets/j
 class GuidInput(forms.TextInput):
     """A UUID to type, with a button that makes one."""
 
-    template_name = "backoffice/widgets/guid.html"
+    template_name = "pages/widgets/guid.html"
 
     def __init__(self) -> None:
         super().__init__({"autocomplete": "off", "spellcheck": "false", "maxlength": "36", "class": "mono"})
@@ -22,13 +22,13 @@ class GuidInput(forms.TextInput):
 class SecretInput(forms.PasswordInput):
     """A text that is hidden until the button beside it is pressed; what is stored is never shown."""
 
-    template_name = "backoffice/widgets/secret.html"
+    template_name = "pages/widgets/secret.html"
 
 
 class ReferencesWidget(forms.SelectMultiple):
     """A select that holds the chosen records only and asks `options_url` for others as the user types."""
 
-    template_name = "backoffice/widgets/references.html"
+    template_name = "pages/widgets/references.html"
 
     def __init__(self) -> None:
         super().__init__()

@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from relais.core.lifecycle import State
 from relais.pages.kinds import NOTHING, Badge, Kind
+from relais.records.agreements.models import Agreement
 from relais.records.traffic.instants import accepted_at, first_id_from
-from relais.records.traffic.models import Entry, Message
+from relais.records.traffic.models import Edr, Entry, Message
 
 # Messages that a list looks through for what its filters leave. Filters other than the time have no index: each would cost
 # the data plane a tenth of its database time.
@@ -93,3 +95,26 @@ def reach(rows: QuerySet[Any], values: Mapping[str, Any], key: str, count: int) 
         "for earlier ones set an earlier end of Accepted, or take the CSV"
     )
     return rows.filter(**{f"{key}__gte": last}), words
+
+
+def with_price(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Messages with where each is and its price at the client's level: reserved, then what is in force of it."""
+    charged = Edr.objects.filter(message=OuterRef("pk"), level=0).values("message")
+    agreement = Agreement.objects.filter(pk=OuterRef("agreement_ids__0"))
+    return (
+        rows.with_state()
+        .select_related("company", "network", "api_key")
+        .defer("body", "node_ids", "units", "tax_bp")
+        .annotate(
+            price_micros=Coalesce(
+                Subquery(charged.annotate(sum=Sum(F("net_micros") + F("tax_micros"))).values("sum")),
+                F("reserved_micros__0"),
+                output_field=BigIntegerField(),
+            ),
+            currency=Subquery(agreement.values("currency")),
+        )
+    )
+
+
+def reach_of_messages(rows: QuerySet[Any], values: Mapping[str, Any]) -> tuple[QuerySet[Any], str]:
+    return reach(rows, values, "pk", REACH_MESSAGES_COUNT)

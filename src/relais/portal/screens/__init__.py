@@ -1,0 +1,1 @@
+"""One module a screen: a page of its own in the frame, for what is no list of records."""

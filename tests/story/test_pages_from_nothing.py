@@ -48,7 +48,7 @@ def test_a_client_made_from_nothing_sends_a_message_and_is_charged_for_it(house:
 def _make_client(desk: Desk, carrier_port: int) -> str:
     """A way to a carrier, then company, legal entity, agreement, service, sender ID, payment and API key; the key."""
     desk.open_list("Vendors SMPP connections")
-    desk.open_new("vendor SMPP Connection")
+    desk.open_new("vendor SMPP connection")
     desk.fill(Name="Carrier", Host_name="127.0.0.1", Port=str(carrier_port), System_ID="relais", Password="secret")
     desk.add("Carrier")
 
@@ -68,7 +68,8 @@ def _make_client(desk: Desk, carrier_port: int) -> str:
     desk.open_list("Agreements")
     desk.open_new("agreement")
     desk.choose("Company", "Nova Films")
-    desk.choose("Legal entity", "NF SL")
+    chosen = desk.drawer.locator(".ts-wrapper", has=desk.page.locator("[id^=id_legal_entity]"))
+    expect(chosen.locator(".ts-control .item")).to_have_text("NF SL")  # the company's only one (LE-26)
     desk.choose("Own bank account", "HH EUR")
     desk.fill(Agreement_code="NF-1", Credit_limit="0")
     desk.choose("Currency", "EUR")

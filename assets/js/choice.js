@@ -1,5 +1,6 @@
 // Searchable choices: a select with data-options-url asks the server while the user types; a long or multiple one is
-// searched here. A field that depends on others sends their values, and is emptied when one of them changes.
+// searched here. A field that depends on others sends their values, and is emptied when one of them changes; the server may
+// say what stands there instead.
 import TomSelect from "tom-select/base";
 import removeButton from "tom-select/dist/esm/plugins/remove_button/plugin.js";
 import { on, onPart, prepared } from "./page.js";
@@ -76,6 +77,15 @@ const creating = {
   },
 };
 
+/** What the field holds now that another one has changed, until the person chooses. */
+async function preselect(select) {
+  const answer = await fetch(addressOf(select, ""), { headers: { Accept: "application/json" } });
+  const { preselected } = answer.ok ? await answer.json() : {};
+  if (!preselected || select.value || select.tomselect.isFocused) return;
+  select.tomselect.addOption(preselected);
+  select.tomselect.addItem(preselected.value);
+}
+
 onPart((root) => {
   for (const select of root.querySelectorAll(SEARCHABLE)) {
     const isRemote = select.dataset.optionsUrl !== undefined;
@@ -96,5 +106,6 @@ on("change", "form :is(select, input)", (event, control) => {
     select.tomselect.clearOptions();
     select.tomselect.loadedSearches = {};
     select.tomselect.wrapper.classList.remove("preloaded");
+    if (select.dataset.preselects !== undefined && control.value) preselect(select);
   }
 });

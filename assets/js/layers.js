@@ -45,7 +45,7 @@ on("click", "[data-close]", (event, button) => {
 });
 on("click", "[data-open]", (event, button) => showLayer(document.getElementById(button.dataset.open)));
 on("mousedown", "dialog", (event, dialog) => {
-  if (event.target === dialog && outside(event, dialog)) closeLayer(dialog);
+  if (event.target === dialog && event.detail < 2 && outside(event, dialog)) closeLayer(dialog); // a double click that opened it stays
 });
 
 function outside(event, dialog) {

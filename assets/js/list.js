@@ -73,7 +73,7 @@ on("touchstart", "#list tbody tr", (event, row) => {
 for (const type of ["touchend", "touchmove", "touchcancel"]) document.addEventListener(type, () => clearTimeout(press), { passive: true });
 
 on("click", "#list tr[data-href]", (event, row) => {
-  if (event.target.closest("a, button, input, label") || getSelection().toString()) return;
+  if (event.detail > 1 || event.target.closest("a, button, input, label") || getSelection().toString()) return;
   if (row.closest(".is-selecting") && boxOf(row)) {
     choose(boxOf(row), !boxOf(row).checked);
     show();

@@ -41,7 +41,9 @@ def entry(action: str) -> Any:
     return AuditAction.objects.filter(action=action).latest("pk")
 
 
-def test_AUD_2_the_columns_are_time_user_address_and_action_AUD_7_the_newest_first(reseller: Any, changed: Any) -> None:
+def test_AUD_1_AUD_2_the_columns_are_time_user_address_and_action_AUD_7_the_newest_first(
+    reseller: Any, changed: Any
+) -> None:
     listed = reseller.get(URL).context["list"]
     assert [header.label for header in listed.headers] == ["Date & Time", "User", "IP Address", "Logged Action"]
     assert [row.label for row in listed.table[:3]] == ["Edit Bank", "Add Bank", "Log in"]

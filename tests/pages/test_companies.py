@@ -36,7 +36,7 @@ def choices(form: Any, field: str) -> list[str]:
     return [value for value, _ in form.fields[field].choices]
 
 
-def test_CO_1_CO_2_CO_4_the_list_has_the_clients_of_the_level_with_their_columns(owner: Any) -> None:
+def test_CO_1_CO_2_CO_3_CO_4_the_list_has_the_clients_of_the_level_with_their_columns(owner: Any) -> None:
     answer = owner.get("/bo/companies/")
     assert ids(answer) == ["Hornes and Hooves"]
     listed = answer.context["list"]

@@ -47,7 +47,7 @@ def test_OLE_26_RSL_22_RSL_53_a_reseller_finds_the_entity_its_tenant_made_among_
     assert reseller.get(f"/bo/own-legal-entities/{key}/edit/").status_code == 200
 
 
-def test_LE_3_OLE_2_OLE_3_the_columns_of_both_lists(owner: Any) -> None:
+def test_LE_3_LE_4_OLE_2_OLE_3_the_columns_of_both_lists(owner: Any) -> None:
     assert set(labels(owner, "legal-entities")) == set(labels(owner, "own-legal-entities")) == {
         "ID", "Name", "Company", "Country", "Portal", "Legal address", "Billing address", "Legal company name",
         "Tax ID number", "Legal ID number", "VAT ID number", "Is Default", "Created", "Updated",

@@ -1,4 +1,4 @@
-"""Who may do what to whose: every URL of both sites, by what the person may and by whose the record is.
+"""Who may do what to whose (GEN-62): every URL of both sites, by what the person may and by whose the record is.
 
 The URLs come from the site, so a new page is in the matrix without a line here; one whose permission or whose owner cannot
 be told fails. A denial says nothing about the record and changes nothing.

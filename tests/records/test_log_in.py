@@ -69,7 +69,7 @@ def test_USR_64_who_is_not_enabled_is_neither_let_in_nor_left_in(books: Books) -
 
 
 @pytest.mark.parametrize("disabled", ["owner", "reseller", "client"])
-def test_CO_58_CO_59_a_disabled_company_keeps_out_its_users_and_those_of_every_company_below(
+def test_CO_58_CO_59_USR_65_a_disabled_company_keeps_out_its_users_and_those_of_every_company_below(
     books: Books, disabled: str
 ) -> None:
     from relais.records.people.backends import InterfaceBackend

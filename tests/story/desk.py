@@ -63,7 +63,7 @@ class Desk:
 
     def open_new(self, label: str) -> None:
         self.page.locator("#list").get_by_role("link", name=f"New {label}", exact=True).first.click()
-        self.see_title(f"New {label}")
+        self.see_title(f"Add {label[:1].upper()}{label[1:]}")
 
     def open_record(self, text: str) -> None:
         """By its row in the list."""

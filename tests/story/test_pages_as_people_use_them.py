@@ -86,6 +86,34 @@ def test_a_record_has_an_address_of_its_own_and_back_closes_its_window(desk: Des
     assert desk.troubles == []
 
 
+def test_GEN_45_GEN_46_GEN_56_a_row_opens_by_one_click_or_two_and_a_status_stands_there_in_capitals(desk: Desk) -> None:
+    cell = desk.row("Tramontana 29").locator("td:not(.sel, .first)").last
+    for click in (cell.click, cell.dblclick):
+        click()
+        desk.see_title("View Bank")
+        expect(desk.value_of("Name")).to_have_text("Tramontana 29")
+        desk.page.keyboard.press("Escape")
+        expect(desk.drawer).not_to_be_visible()
+    desk.open_list("Sender IDs")
+    expect(desk.row("Monsters").locator(".st")).to_have_css("text-transform", "uppercase")
+    desk.open_record("Monsters")
+    desk.drawer.get_by_role("link", name="Edit").click()
+    expect(desk.field("Status").locator("option:checked")).to_have_text("Active")
+    assert desk.troubles == []
+
+
+def test_CO_54_GEN_48_a_record_is_deleted_out_of_its_form(desk: Desk) -> None:
+    _edit(desk, "Levante")
+    desk.drawer.get_by_role("link", name="Delete…").click()
+    desk.dialog.get_by_role("button", name="Cancel").click()
+    desk.see_title("Edit Bank")
+    desk.drawer.get_by_role("link", name="Delete…").click()
+    desk.dialog.get_by_role("button", name="Delete record").click()
+    expect(desk.drawer).not_to_be_visible()
+    expect(desk.page.get_by_role("heading", name="No bank matches")).to_be_visible()
+    assert desk.troubles == []
+
+
 def test_j_and_k_go_through_the_records_of_the_list(desk: Desk) -> None:
     desk.open_record("Tramontana 29")
     expect(desk.value_of("Name")).to_have_text("Tramontana 29")

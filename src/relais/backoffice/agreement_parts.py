@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from relais.pages.forms import ReferenceField
-from relais.pages.kinds import NOTHING, OPEN, Instant, Kind, Money, Name, Reference
+from relais.pages.kinds import NOTHING, OPEN, Instant, Kind, Money, Name, Reference, indefinitely
 from relais.records.agreements.models import Agreement, AgreementVersion, BillingPeriod, Direction
 from relais.records.agreements.versions import VersionState, state_of
 
@@ -88,7 +88,7 @@ class ZonedInstant(Instant):
 
     def html(self, value: datetime | None, row: Any) -> SafeString:
         if value is None:
-            return format_html('{} <span class="t3">(indefinitely)</span>', OPEN)
+            return indefinitely()
         zone = getattr(row, self.zone)
         return format_html('{} <span class="t3">{}</span>', self.text(value, row), zone)
 

@@ -28,5 +28,10 @@ def own_entities(viewer: Viewer) -> QuerySet[LegalEntity]:
 
 def default_entity(viewer: Viewer) -> LegalEntity | None:
     """The own legal entity that forms begin with: the default (LE-18, OLE-16), or the only one."""
-    found = list(own_entities(viewer).order_by("-is_default", "pk")[:2])
+    return default_among(own_entities(viewer))
+
+
+def default_among(entities: QuerySet[LegalEntity]) -> LegalEntity | None:
+    """The default of legal entities of one company, or the only one."""
+    found = list(entities.order_by("-is_default", "pk")[:2])
     return found[0] if found and (found[0].is_default or len(found) == 1) else None

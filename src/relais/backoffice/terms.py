@@ -6,7 +6,15 @@ from typing import Any
 from django import forms
 
 from relais.backoffice.agreement_parts import EMAILS, PERIODS, WEEKDAYS
-from relais.pages.forms import MoneyField, RecordForm, ZonedField, ZoneField
+from relais.pages.forms import (
+    FROM_EXPLAINED,
+    TILL_EXPLAINED,
+    MoneyField,
+    RecordForm,
+    ZonedField,
+    ZoneField,
+    explained,
+)
 from relais.records.agreements.models import AgreementVersion, BillingPeriod
 
 VERSION_KEYS = ("version_code", "credit_limit", "effective_from", "effective_till")
@@ -24,8 +32,10 @@ class TermsForm(RecordForm):
 
     version_code = forms.CharField(label="Version code", required=False, max_length=100)
     credit_limit = MoneyField(label="Credit limit", required=False, help_text="Blank: unlimited. 0: prepaid.")
-    effective_from = ZonedField(label="Effective from")
-    effective_till = ZonedField(label="Effective till", required=False, help_text="Blank: ∞ (indefinitely)")
+    effective_from = explained(ZonedField(label="Effective from"), FROM_EXPLAINED)
+    effective_till = explained(
+        ZonedField(label="Effective till", required=False, help_text="Blank: ∞ (indefinitely)"), TILL_EXPLAINED
+    )
     billing_timezone = ZoneField(label="Billing timezone")
     billing_period = forms.ChoiceField(label="Billing period", choices=[("", ""), *PERIODS.items()])
     billing_day = forms.IntegerField(

@@ -83,6 +83,12 @@ class Drawer:
         return [Item(column.label, shown(self.record, column)) for column in columns if column is not None]
 
     @property
+    def company(self) -> str:
+        """Whose the record is, "" where it does not say (GEN-52)."""
+        column = self.entity.column("company")
+        return column.kind.text(value_at(self.record, column.value_path), self.record) if column else ""
+
+    @property
     def hanging(self) -> list[tuple[str, int]]:
         """What keeps the record from being deleted."""
         return what_hangs_on(self.record)

@@ -3,11 +3,11 @@
 A verb's `Invalid` becomes errors beside the fields; a reason for a column that is no field stands in the summary.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -16,6 +16,7 @@ from django.utils.choices import BaseChoiceIterator
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext_noop
 
 from relais.pages.kinds import MICROS
 from relais.pages.viewer import Viewer
@@ -23,7 +24,18 @@ from relais.records.errors import WHOLE, Invalid
 from relais.records.saving import save
 from relais.records.zones import zone_names
 
+FROM_EXPLAINED = gettext_noop("The first moment at which it holds.")
+TILL_EXPLAINED = gettext_noop("The first moment at which it holds no longer. Left blank, it has no end: ∞.")
 MONEY_MICROS_MAX = 10**15  # a thousand million units: beyond that it is a slip of the keyboard
+
+
+F = TypeVar("F", bound=forms.Field)
+
+
+def explained(field: F, words: str) -> F:
+    """The field with a mark after its label that shows what it is about (GEN-51)."""
+    field.explained = words  # type: ignore[attr-defined]  # for the template
+    return field
 
 
 class MoneyField(forms.DecimalField):
@@ -187,7 +199,7 @@ class ReferenceWidget(forms.Select):
 
     def __init__(self) -> None:
         super().__init__()
-        self.options_url = ""
+        self.options_url, self.preselects = "", False
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         """What no database takes as a key is no record's: a NUL becomes a character that stands for it."""
@@ -198,7 +210,8 @@ class ReferenceWidget(forms.Select):
         context: dict[str, Any] = forms.Widget.get_context(self, name, value, attrs)
         chosen = _record_of(self.choices.queryset, value)
         told = self.choices.field.label_from_instance(chosen) if chosen else ""
-        return context | {"chosen": chosen, "chosen_text": told, "options_url": self.options_url}
+        own = {"options_url": self.options_url, "preselects": self.preselects}
+        return context | {"chosen": chosen, "chosen_text": told} | own
 
 
 def _record_of(rows: QuerySet[Any], key: Any) -> Any:
@@ -213,20 +226,26 @@ def _record_of(rows: QuerySet[Any], key: Any) -> Any:
 
 class ReferenceField(forms.ModelChoiceField):
     """A record out of many. `rows(viewer, chosen)` gives what may be chosen, `chosen` being what other fields hold (by field
-    name) of those named in `depends_on`: changing one of them clears this one."""
+    name) of those named in `depends_on`: changing one of them clears this one, or chooses anew what `preselects` gives out of
+    what may be chosen then (LE-26)."""
 
     widget = ReferenceWidget
 
     def __init__(
-        self, rows: Any, *, depends_on: tuple[str, ...] = (), search: tuple[str, ...] = ("name",), **options: Any
-    ) -> None:
+        self, rows: Any, *, depends_on: tuple[str, ...] = (), search: tuple[str, ...] = ("name",),
+        preselects: Callable[[QuerySet[Any]], Any] | None = None, **options: Any
+    ) -> None:  # fmt: skip
         super().__init__(queryset=None, **options)
-        self.rows, self.depends_on, self.search = rows, depends_on, search
+        self.rows, self.depends_on, self.search, self.preselects = rows, depends_on, search, preselects
 
     def offer(self, viewer: Viewer, chosen: Mapping[str, Any]) -> QuerySet[Any]:
         """What may be chosen; nothing while a field it depends on is empty."""
         rows: QuerySet[Any] = self.rows(viewer, chosen)
         return rows if all(chosen.get(name) for name in self.depends_on) else rows.none()
+
+    def preselected(self, viewer: Viewer, chosen: Mapping[str, Any]) -> Any:
+        """The record that a new form begins with, None for none."""
+        return self.preselects(self.offer(viewer, chosen)) if self.preselects else None
 
     def offer_only(self, rows: QuerySet[Any]) -> None:
         """From now on these, whatever other fields hold: what it depends on is fixed."""
@@ -247,8 +266,11 @@ class RecordForm(forms.ModelForm):
                 self.fields.pop(name, None)
         for name, field in sorted(self.fields.items(), key=lambda pair: bool(getattr(pair[1], "depends_on", ()))):
             if isinstance(field, ReferenceField):  # after those they depend on, which tell what can be a key
-                field.queryset = field.offer(viewer, {of: self.value_of(of) for of in field.depends_on})
-                field.widget.options_url = f"?options={name}"
+                chosen = {of: self.value_of(of) for of in field.depends_on}
+                field.queryset = field.offer(viewer, chosen)
+                field.widget.options_url, field.widget.preselects = f"?options={name}", field.preselects is not None
+                if field.preselects and not self.instance.pk and not self.is_bound and not self.initial.get(name):
+                    self.initial[name] = getattr(field.preselected(viewer, chosen), "pk", None)
             if isinstance(field, MoneyField) and name not in self.initial and hasattr(self.instance, f"{name}_micros"):
                 self.initial[name] = getattr(self.instance, f"{name}_micros")
             if (

@@ -37,6 +37,11 @@ def not_set() -> SafeString:
     return format_html('<span class="t3">{}</span>', gettext("not set"))
 
 
+def indefinitely() -> SafeString:
+    """What stands in a drawer for an end that there is none of (GEN-53)."""
+    return format_html('{} <span class="t3">({})</span>', OPEN, gettext("indefinitely"))
+
+
 def grouped(number: Decimal | int) -> str:
     """1234567.5 → "1 234 567.5" with no-break spaces."""
     return f"{number:,}".replace(",", NO_BREAK_SPACE)
@@ -158,6 +163,9 @@ class Instant(Kind):
             if name
             else escape(self.text(value, row))
         )
+
+    def detail(self, value: datetime | None, row: Any) -> SafeString:
+        return indefinitely() if value is None and self.none == OPEN else self.html(value, row)
 
     def text(self, value: datetime | None, row: Any) -> str:
         if value is None:

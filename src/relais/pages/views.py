@@ -257,7 +257,7 @@ def _field_options(drawer: FormDrawer, request: HttpRequest) -> HttpResponse:
         raise Http404
     chosen = {name: drawer.form.held(name, request.GET.get(name)) for name in field.depends_on}
     rows = _matching(field.offer(drawer.viewer, chosen), field.search, request.GET.get("term", ""))
-    return _options(rows, field.label_from_instance)
+    return _options(rows, field.label_from_instance, field.preselected(drawer.viewer, chosen))
 
 
 def _filter_options(entity: Entity, request: HttpRequest, viewer: Viewer) -> HttpResponse:
@@ -275,8 +275,12 @@ def _matching(rows: QuerySet[Any], paths: tuple[str, ...], term: str) -> QuerySe
     return rows.filter(condition).order_by(*paths)[:OPTIONS_COUNT_MAX]
 
 
-def _options(rows: QuerySet[Any], label: Callable[[Any], str] = str) -> HttpResponse:
-    return JsonResponse({"options": [{"value": record.pk, "text": label(record)} for record in rows]})
+def _options(rows: QuerySet[Any], label: Callable[[Any], str] = str, preselected: Any = None) -> HttpResponse:
+    """`preselected` is among what may be chosen, though not always among the rows that fit the term."""
+    answer: dict[str, Any] = {"options": [{"value": record.pk, "text": label(record)} for record in rows]}
+    if preselected is not None:
+        answer["preselected"] = {"value": preselected.pk, "text": label(preselected)}
+    return JsonResponse(answer)
 
 
 def _keys(entity: Entity, texts: list[str]) -> list[Any]:

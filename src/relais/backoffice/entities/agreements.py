@@ -36,6 +36,7 @@ from relais.backoffice.agreement_parts import (
     available_micros,
     today_in,
 )
+from relais.backoffice.levels import default_among
 from relais.backoffice.terms import EMAILS_HINT, INVOICING_KEYS, VERSION_KEYS, TermsForm, initial_of_new
 from relais.backoffice.version_view import version_blocks
 from relais.pages.choices import currency_choices
@@ -67,7 +68,9 @@ class NewAgreementForm(TermsForm):
     direction = forms.ChoiceField(
         label="Direction", required=False, choices=Direction.choices, initial=Direction.CLIENT.value
     )
-    legal_entity = ReferenceField(_legal_entities, depends_on=("company",), label="Legal entity")
+    legal_entity = ReferenceField(
+        _legal_entities, depends_on=("company",), preselects=default_among, label="Legal entity"
+    )
     own_legal_entity = ReferenceField(
         lambda viewer, chosen: viewer.rows(LegalEntity).filter(company=viewer.company), label="Own legal entity"
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from relais.backoffice.levels import clients_of, own_entities
+from relais.backoffice.levels import clients_of, default_among, own_entities
 from relais.pages.entity import Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
 from relais.pages.kinds import Code, Id, Instant, Kind, Name, Reference
@@ -66,7 +66,9 @@ class BankAccountForm(OwnBankAccountForm):
     once_used = ("company", "legal_entity")
 
     company = ReferenceField(lambda viewer, chosen: clients_of(viewer))
-    legal_entity = ReferenceField(_entities_of_company, depends_on=("company",), label="Legal entity")
+    legal_entity = ReferenceField(
+        _entities_of_company, depends_on=("company",), preselects=default_among, label="Legal entity"
+    )
     bank = ReferenceField(lambda viewer, chosen: viewer.rows(Bank), search=BANK_SEARCH)
 
     field_order = ("name", "company", "legal_entity", "bank", *DETAILS)

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from relais.backoffice.agreement_parts import AgreementField, AgreementLink, NamedReference, ZonedInstant
 from relais.backoffice.service_parts import ServiceField, ServiceLink
 from relais.pages.entity import Column, Entity, Filter, Menu, Section
-from relais.pages.forms import RecordForm, ZonedField
+from relais.pages.forms import FROM_EXPLAINED, TILL_EXPLAINED, RecordForm, ZonedField, explained
 from relais.pages.kinds import NOTHING, OPEN, Computed, Flag, Id, Instant, Kind
 from relais.pages.viewer import MANAGE, Viewer
 from relais.records.agreements.models import Agreement
@@ -59,8 +59,8 @@ def _agreements(viewer: Viewer, chosen: Any) -> QuerySet[Any]:
 class _DatesForm(RecordForm):
     """The dates stay open after the purchase: the start while it lies ahead, the end always (ES-23, ES-43)."""
 
-    effective_from = ZonedField(label="Effective from")
-    effective_till = ZonedField(label="Effective till", required=False, help_text=NO_END)
+    effective_from = explained(ZonedField(label="Effective from"), FROM_EXPLAINED)
+    effective_till = explained(ZonedField(label="Effective till", required=False, help_text=NO_END), TILL_EXPLAINED)
 
     def __init__(self, viewer: Viewer, *args: Any, instance: Any = None, initial: Any = None, **options: Any) -> None:
         known: dict[str, Any] = {}

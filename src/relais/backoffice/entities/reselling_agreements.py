@@ -10,7 +10,7 @@ from django.utils import timezone
 from relais.backoffice.agreement_parts import AgreementLink
 from relais.backoffice.reselling import STATUSES, status_of
 from relais.pages.entity import Column, Entity, Filter, Section
-from relais.pages.forms import RecordForm, ReferenceField, ZonedField
+from relais.pages.forms import FROM_EXPLAINED, TILL_EXPLAINED, RecordForm, ReferenceField, ZonedField, explained
 from relais.pages.kinds import Badge, Computed, Id, Instant, Name, Reference
 from relais.pages.viewer import Viewer
 from relais.records.agreements.actions.save_reselling_agreement import (
@@ -54,8 +54,10 @@ class ResellingAgreementForm(RecordForm):
 
     legal_entity = ReferenceField(_resellers_entities, label="Legal entity")
     agreement = _BoughtField(_bought, depends_on=("legal_entity",), search=("agreement_code",))
-    effective_from = _instant("Effective from", required=True, hint="In your time zone")
-    effective_till = _instant("Effective till", required=False, hint="Left blank, it has no end")
+    effective_from = explained(_instant("Effective from", required=True, hint="In your time zone"), FROM_EXPLAINED)
+    effective_till = explained(
+        _instant("Effective till", required=False, hint="In your time zone; left blank, it has no end"), TILL_EXPLAINED
+    )
 
     class Meta:
         model = ResellingAgreement

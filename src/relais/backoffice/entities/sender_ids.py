@@ -6,9 +6,10 @@ What the vendor's side of a sender is stays with the level whose connection it u
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_noop
 
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
-from relais.pages.forms import RecordForm, ReferenceField
+from relais.pages.forms import RecordForm, ReferenceField, explained
 from relais.pages.kinds import Badge, Choice, Code, Flag, Id, Instant, Kind, Name, Number, Reference
 from relais.pages.viewer import Viewer
 from relais.pages.widgets import GuidInput
@@ -24,6 +25,14 @@ from relais.records.senders.models import SenderId, SenderStatus, VendorType
 VENDOR_TYPES = {VendorType.SMPP: "SMPP"}
 VENDOR_FIELDS = ("vendor_type", "smpp_connection", "service_type")
 NOTIFICATION_FIELDS = ("trigger_percent", "minimal_message_count", "window_size_minutes")
+EXPLAINED = {
+    "minimal_message_count": gettext_noop(
+        "How many messages there must be in the window before failures are looked for: of a few, one that fails says nothing."
+    ),
+    "window_size_minutes": gettext_noop(
+        "The last minutes that are looked at: the messages in them are counted, and those of them that failed."
+    ),
+}
 
 
 def _agreements(viewer: Viewer, chosen: Any) -> Any:
@@ -96,6 +105,8 @@ class SenderIdForm(RecordForm):
         self.fields["webhook_guid"].place = self.fields["notifications"].place = "c12"
         for name in NOTIFICATION_FIELDS:
             self.fields[name].show_when = "notifications=true"
+        for name, words in EXPLAINED.items():
+            explained(self.fields[name], words)
         if not _shows_vendor(self.instance, viewer):
             for name in VENDOR_FIELDS:
                 del self.fields[name]

@@ -65,7 +65,10 @@ class NewAgreementForm(TermsForm):
 
     company = ReferenceField(lambda viewer, chosen: viewer.rows(Company, MANAGE), label="Company")
     direction = forms.ChoiceField(
-        label="Direction", required=False, choices=Direction.choices, initial=Direction.CLIENT.value
+        label="Direction",
+        required=False,
+        choices=[(Direction.CLIENT.value, Direction.CLIENT.label)],  # what can be made (AG-22)
+        initial=Direction.CLIENT.value,
     )
     legal_entity = ReferenceField(_legal_entities, depends_on=("company",), label="Legal entity")
     own_legal_entity = ReferenceField(

@@ -216,6 +216,7 @@ def asked(client: Any, case: Case, method: str) -> Any:
 
 @pytest.mark.parametrize("name", entity_names())
 def test_every_url_of_an_entity_is_open_to_whom_it_should_be_and_to_nobody_else(name: str, walked: World) -> None:
+    """Of payments too: View looks, Manage adds, confirms, withdraws and deletes (PAY-74)."""
     cases, wrong = list(cases_of(name)), []
     relations = {case.relation for case in cases if case.record is not None}
     assert relations, f"{name} has no record at all"

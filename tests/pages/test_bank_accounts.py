@@ -59,7 +59,7 @@ def test_BA_8_BA_9_BA_19_the_legal_entity_is_one_of_the_chosen_company(reseller:
     assert list(errors(add(reseller, legal_entity=entity("HH Ltd").pk))) == ["legal_entity"]
 
 
-def test_BA_10_OBA_11_BK_25_banks_are_those_of_the_level_and_above(owner: Any, reseller: Any) -> None:
+def test_BA_10_BK_3_OBA_9_OBA_10_OBA_11_BK_25_banks_are_those_of_the_level_and_above(owner: Any, reseller: Any) -> None:
     from relais.records.parties.models import Bank
 
     below = Bank.objects.create(company=company("Telecom Monsters"), name="Below", country="ES", address="a",
@@ -117,7 +117,7 @@ def test_OBA_3_OBA_21_a_reseller_sees_what_is_assigned_to_it_and_changes_only_it
     assert reseller.get(f"/bo/own-bank-accounts/{account('Main').pk}/").context["drawer"].may_edit is True
 
 
-def test_OBA_8_OBA_24_own_entities_and_those_of_resellers_below_are_offered(owner: Any, reseller: Any) -> None:
+def test_OBA_1_OBA_8_OBA_24_own_entities_and_those_of_resellers_below_are_offered(owner: Any, reseller: Any) -> None:
     url = "/bo/own-bank-accounts/new/?options=legal_entity"
     assert [option["text"] for option in owner.get(url).json()["options"]] == ["HH Ltd", "System owner LE"]
     assert [option["text"] for option in reseller.get(url).json()["options"]] == ["HH Ltd"]

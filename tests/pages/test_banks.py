@@ -24,6 +24,7 @@ def test_BK_4_the_columns_of_the_list(owner: Any) -> None:
 
 
 def test_BK_9_to_BK_17_what_is_asked_for_and_what_may_be_blank(owner: Any) -> None:
+    """BK-10, BK-11, BK-12; both codes are to be filled in (BK-15)."""
     answer = owner.post("/bo/banks/new/", {})
     assert list(answer.context["drawer"].form.fields) == [
         "name", "description", "country", "address", "swift_code", "branch_code", "bank_code",
@@ -83,7 +84,7 @@ def test_BK_20_BK_26_a_bank_with_accounts_of_any_level_is_not_deleted(owner: Any
     assert bank("Iberian Financial Network").pk == key
 
 
-def test_BK_27_countries_have_their_names_of_ISO_3166(owner: Any) -> None:
+def test_BK_11_a_country_is_chosen_among_those_of_ISO_3166(owner: Any) -> None:
     offered = dict(owner.get("/bo/banks/new/").context["drawer"].form.fields["country"].choices)
     assert offered["ES"] == "Spain" and len(offered) > 240
     assert list(errors(add(owner, country="QQ"))) == ["country"]

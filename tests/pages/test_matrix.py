@@ -260,6 +260,7 @@ def test_every_url_of_an_entity_is_open_to_whom_it_should_be_and_to_nobody_else(
     side: Side, name: str, walked: World
 ) -> None:
     cases, wrong = list(cases_of(side, name)), []
+    """Of payments too: View looks, Manage adds, confirms, withdraws and deletes (PAY-74)."""
     relations = {case.relation for case in cases if case.record is not None}
     assert relations, f"{name} has no record at all"
     for case in cases:

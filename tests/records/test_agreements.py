@@ -62,7 +62,7 @@ def test_AG_77_unsound_terms_leave_no_agreement_without_a_version(books: Books, 
     ]
 
 
-def test_AG_26_AG_84_every_party_that_does_not_belong_is_named_at_once(books: Books, own_account: Any) -> None:
+def test_AG_21_AG_26_AG_84_every_party_that_does_not_belong_is_named_at_once(books: Books, own_account: Any) -> None:
     from relais.records.agreements.actions.create_agreement import create_agreement
 
     wrong = agreement(
@@ -72,10 +72,12 @@ def test_AG_26_AG_84_every_party_that_does_not_belong_is_named_at_once(books: Bo
         own_legal_entity=books.entity,
         bank_account=own_account,
         currency="XXZ",
+        direction="vendor",
     )
     wrong.bank_account = copy_of(own_account)
     wrong.legal_entity = books.entity
     assert reasons_of(create_agreement, wrong, version()) == {
+        "direction": ("is not available: agreements are made with clients",),
         "own_legal_entity": ("must belong to the company directly above the client",),
         "bank_account": ("belongs to another legal entity",),
         "own_bank_account": ("is required: choose an account of the own legal entity",),

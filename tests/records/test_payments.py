@@ -152,3 +152,24 @@ def test_PAY_61_amounts_are_positive_and_have_the_decimals_of_their_currency(boo
 def test_PAY_70_a_confirmed_payment_cannot_be_of_a_day_to_come(books: Books) -> None:
     assert "future" in refused(books, "payment_date", payment_date=date(2025, 6, 16))
     assert registered(books, payment_date=date(2025, 6, 16), confirmed=False, confirm_before=IN_TIME).counted
+
+
+def test_PAY_59_PAY_63_the_balance_is_what_was_credited_less_what_was_paid_out_and_captured(books: Books) -> None:
+    """To the micro-unit; a lapsed payment is no part of it, what is reserved stands beside it, and no rate is kept."""
+    from relais.records.agreements.models import Balance, LedgerKind
+    from relais.records.agreements.posting import post
+    from relais.records.billing.actions.lapse_payments import lapse_payments
+    from relais.records.billing.models import Payment
+
+    Balance.objects.filter(agreement=books.agreement).update(reserved_micros=7)
+    for number, cents in enumerate((10, 20, 1)):  # in binary floating point 0.1 + 0.2 is not 0.3
+        registered(books, reference_code=f"C-{number}", replenishment_amount_micros=cents * 10_000)
+    assert books.balance_micros() == 310_000
+    registered(books, reference_code="out", direction="outbound", replenishment_amount_micros=40 * EUR)
+    registered(books, reference_code="late", confirmed=False, confirm_before=IN_TIME)
+    lapse_payments(MIDNIGHT)
+    post(books.agreement.pk, LedgerKind.MESSAGES_CAPTURED, -123_457, NOW, None, "")
+    assert books.balance_micros() == 310_000 - 40 * EUR - 123_457
+    assert sum(amount for _, amount in books.ledger()) == books.balance_micros()
+    assert Balance.objects.get(agreement=books.agreement).reserved_micros == 7
+    assert not [field.name for field in Payment._meta.concrete_fields if field.name.endswith("rate")]

@@ -87,9 +87,9 @@ class ZonedInstant(Instant):
     """To the second, in its own zone, which stands below."""
 
     def html(self, value: datetime | None, row: Any) -> SafeString:
-        if value is None:
-            return indefinitely()
         zone = getattr(row, self.zone)
+        if value is None:
+            return format_html('{} <span class="t3">{}</span>', indefinitely(), zone)
         return format_html('{} <span class="t3">{}</span>', self.text(value, row), zone)
 
     def text(self, value: datetime | None, row: Any) -> str:

@@ -23,8 +23,17 @@ INVOICING_KEYS = ("billing_timezone", "billing_period", "billing_day", "billing_
 EMAILS_HINT = "several addresses with commas; blank uses Account emails"
 
 
-def _emails(label: str) -> forms.CharField:
-    return forms.CharField(label=label, required=False, max_length=2000)
+EMAIL_HINTS = {
+    "invoice_emails": "Where invoices are sent",
+    "account_emails": "Registration and activation of the account, trouble with sending",
+    "rate_change_emails": "Notices of rate changes",
+    "service_emails": "Technical notices",
+    "payment_alert_emails": "Alerts about payments and their confirmation",
+}
+
+
+def _emails(name: str) -> forms.CharField:
+    return forms.CharField(label=EMAILS[name], required=False, max_length=2000, help_text=EMAIL_HINTS[name])
 
 
 class TermsForm(RecordForm):
@@ -51,11 +60,11 @@ class TermsForm(RecordForm):
     days_for_payment = forms.IntegerField(label="Days for payment", min_value=0)
     tax = forms.DecimalField(label="Tax", min_value=0, max_value=100, max_digits=5, decimal_places=2, required=False)
     split_by_month = forms.BooleanField(label="Split by month", required=False)
-    invoice_emails = _emails(EMAILS["invoice_emails"])
-    account_emails = _emails(EMAILS["account_emails"])
-    rate_change_emails = _emails(EMAILS["rate_change_emails"])
-    service_emails = _emails(EMAILS["service_emails"])
-    payment_alert_emails = _emails(EMAILS["payment_alert_emails"])
+    invoice_emails = _emails("invoice_emails")
+    account_emails = _emails("account_emails")
+    rate_change_emails = _emails("rate_change_emails")
+    service_emails = _emails("service_emails")
+    payment_alert_emails = _emails("payment_alert_emails")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

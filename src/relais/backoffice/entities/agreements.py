@@ -66,7 +66,10 @@ class NewAgreementForm(TermsForm):
 
     company = ReferenceField(lambda viewer, chosen: viewer.rows(Company, MANAGE), label="Company")
     direction = forms.ChoiceField(
-        label="Direction", required=False, choices=Direction.choices, initial=Direction.CLIENT.value
+        label="Direction",
+        required=False,
+        choices=[(Direction.CLIENT.value, Direction.CLIENT.label)],  # what can be made (AG-22)
+        initial=Direction.CLIENT.value,
     )
     legal_entity = ReferenceField(
         _legal_entities, depends_on=("company",), preselects=default_among, label="Legal entity"

@@ -9,7 +9,7 @@ from django.apps import apps
 from relais.pages.entity import Block, Column, Entity, Filter, Menu, Section
 from relais.pages.kinds import Badge, Choice, Code, Computed, Id, Instant, Reference
 from relais.pages.viewer import Viewer
-from relais.records.parties.models import Company
+from relais.records.parties.models import BankAccount, Company
 from relais.records.people.models import (
     Actor,
     AuditAction,
@@ -34,6 +34,8 @@ OPERATIONS = {
 }
 INTERFACES = {Interface.BACKOFFICE: "BackOffice", Interface.CLIENT_PORTAL: "Client portal"}
 LINES_SHOWN_MAX = 50  # an import may have changed thousands: the CSV file has all
+SHOWN_IN_PART = {(BankAccount._meta.db_table, "account_number")}  # by the last characters (OBA-23)
+SHOWN_CHARACTERS = 4
 WITHOUT_AUDIT = (AuditAction, AuditLine, ListPreference, SavedFilter)
 
 
@@ -48,11 +50,15 @@ class Change:
 
 def changes_of(line: AuditLine) -> list[Change]:
     """The fields of a line, in their order in the table where it tells one."""
+
+    def told(values: dict[str, Any], name: str) -> str | None:
+        if name not in values:
+            return None
+        text = _text(values[name])
+        return f"••••{text[-SHOWN_CHARACTERS:]}" if text and (line.table, name) in SHOWN_IN_PART else text
+
     old, new = line.old or {}, line.new or {}
-    return [
-        Change(name, _text(old[name]) if name in old else None, _text(new[name]) if name in new else None)
-        for name in dict.fromkeys([*new, *old])
-    ]
+    return [Change(name, told(old, name), told(new, name)) for name in dict.fromkeys([*new, *old])]
 
 
 def _text(value: Any) -> str:

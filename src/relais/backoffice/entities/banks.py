@@ -1,5 +1,7 @@
 """Banks: profiles that are handed down the chain. Everybody uses those of the levels above; each level edits its own (BK)."""
 
+from typing import Any
+
 from django import forms
 
 from relais.pages.choices import COUNTRY_NAMES, country_choices
@@ -31,6 +33,11 @@ class BankForm(RecordForm):
         labels = LABELS
         help_texts = HINTS
         widgets = WIDGETS
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name in ("swift_code", "branch_code"):
+            self.fields[name].counted = True
 
     def store(self) -> Bank:
         if self.instance.pk is None:

@@ -127,7 +127,7 @@ class NewEnabledPackForm(EnabledPackForm):
         _agreements,
         depends_on=("service",),
         label="Agreement",
-        help_text="Its packs are used in the order they were enabled",
+        help_text="A pack is used before the service; packs in the order they were enabled",
     )
     billing = forms.ChoiceField(label="Billing", choices=[("free", "Free of charge")])
 

@@ -18,7 +18,10 @@ TAX_BP_MAX = 10_000  # 100 %
 
 
 class Direction(models.TextChoices):
+    """Whom the agreement serves. Agreements of vendors are older data: displayed, not made (AG-21, AG-22)."""
+
     CLIENT = "client"
+    VENDOR = "vendor"
 
 
 class BillingPeriod(models.TextChoices):

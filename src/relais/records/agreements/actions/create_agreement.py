@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from relais.records.agreements.actions.add_agreement_version import add_agreement_version
-from relais.records.agreements.models import Agreement, AgreementVersion
+from relais.records.agreements.models import Agreement, AgreementVersion, Direction
 from relais.records.currencies import is_currency
 from relais.records.errors import Invalid
 from relais.records.saving import find, prepare, save
@@ -37,6 +37,8 @@ def make_agreement(agreement: Agreement) -> Agreement:
     assert agreement._state.adding, "the parties and terms of an agreement are final (AG-66)"
     company = agreement.company
     reasons: dict[str, tuple[str, ...]] = {}
+    if agreement.direction != Direction.CLIENT:
+        reasons["direction"] = ("is not available: agreements are made with clients",)
     if company.parent_id is None:
         reasons["company"] = ("the System owner has nobody above it to make an agreement with",)
     if agreement.legal_entity.company_id != company.pk:

@@ -44,8 +44,8 @@ $(VENV)/.browser: .ci/need-chromium $(VENV)/.installed-dev
 	@sh .ci/need-chromium
 	@touch $@
 
-# Three files at a time, each process with a database server of its own: tests wait for processes more than they compute.
-EVERY_TEST := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+# Four files at a time on one database server: tests wait for processes more than they compute.
+EVERY_TEST := $(BIN)/python -m pytest -q -n 4 --dist loadgroup --no-loadscope-reorder
 
 test: setup-dev $(VENV)/.browser ## run every test
 	$(EVERY_TEST)

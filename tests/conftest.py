@@ -1,7 +1,7 @@
 """A real PostgreSQL for every test that asks: `db` is a fresh, migrated database, `spain_db` one with Spain in it.
 
 The server is embedded and thrown away, or `RELAIS_TEST_DATABASE_URL` names one (whose role may create databases).
-Migrating happens once a run, into a template; a test's database is a clone of it, dropped after the test.
+Migrating happens once a run, into a template that its workers share; a test's database is a clone of it, dropped after the test.
 """
 
 import os
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -25,6 +25,19 @@ PROJECT = Path(__file__).resolve().parent.parent
 SPAIN = PROJECT / "scenarios" / "spain.yaml"
 SECRET_KEY = "a key for tests, the same everywhere"
 COMMAND_WITHIN_S = 120
+LONGEST = (
+    "tests/pages/test_conformance.py",
+    "tests/pages/test_matrix.py",
+    "tests/pages/test_every_page_in_a_browser.py",
+    "tests/story/test_reselling_in_the_browser.py",
+    "tests/story/test_kill.py",
+    "tests/story/test_demo.py",
+    "tests/story/test_pages_as_people_use_them.py",
+    "tests/platform/test_embedded_postgres.py",
+    "tests/pages/test_site.py",
+)
+SERVER = "RELAIS_TEST_DATABASE_URL"
+RUN = "RELAIS_TEST_RUN"  # told to the workers of a run
 MEMORY_OCTETS_MIN = 2 * 2**30
 
 
@@ -72,12 +85,35 @@ def _in_memory() -> str | None:
     return str(shared) if roomy else None
 
 
-@pytest.fixture(scope="session")
-def server_dsn() -> Iterator[str]:
-    """A server for this run: the DSN of a database on it, whose role may create others."""
-    if external := os.environ.get("RELAIS_TEST_DATABASE_URL"):
-        yield external
+def pytest_configure(config: pytest.Config) -> None:
+    """One server for all workers of a run: they find it as they would find one that was named, and share its templates."""
+    if hasattr(config, "workerinput"):
         return
+    os.environ[RUN] = secrets.token_hex(6)
+    kept = ExitStack()
+    config.add_cleanup(kept.close)
+    if named := os.environ.get(SERVER):
+        kept.callback(_drop_templates, named)
+    elif config.getoption("numprocesses", None) and not config.option.collectonly:
+        os.environ[SERVER] = kept.enter_context(_server())
+        kept.callback(os.environ.pop, SERVER)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first, so that at the end no worker waits for another. A file is run by one worker,
+    which makes its world once, unless a test has itself a group."""
+    items.sort(key=lambda item: LONGEST.index(_file(item)) if _file(item) in LONGEST else len(LONGEST))
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(_file(item)))
+
+
+def _file(item: pytest.Item) -> str:
+    return item.path.relative_to(PROJECT).as_posix()
+
+
+@contextmanager
+def _server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="relais-", dir=_in_memory()) as folder:
         Path(folder).chmod(0o711)  # when root runs the tests, the server's account passes through it
         with Embedded(Path(folder) / "data", durable=False) as server:
@@ -85,20 +121,53 @@ def server_dsn() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(server_dsn: str) -> Iterator[str]:
-    """Name of a migrated database without rows but those the migrations make."""
-    with new_database(server_dsn) as dsn:
-        _succeed("migrate", "--without-dictionaries", dsn=dsn)
-        yield _name(dsn)
+def server_dsn() -> Iterator[str]:
+    """A server for this run: the DSN of a database on it, whose role may create others."""
+    if named := os.environ.get(SERVER):
+        yield named
+        return
+    with _server() as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")
-def spain_template(server_dsn: str, migrated_template: str) -> Iterator[str]:
+def migrated_template(server_dsn: str) -> str:
+    """Name of a migrated database without rows but those the migrations make."""
+    return template_of(server_dsn, "migrated", None, ["migrate", "--without-dictionaries"])
+
+
+@pytest.fixture(scope="session")
+def spain_template(server_dsn: str, migrated_template: str) -> str:
     """Name of a database with the dictionaries and the Spain scenario."""
-    with new_database(server_dsn, migrated_template) as dsn:
-        _succeed("migrate", dsn=dsn)
-        _succeed("apply", str(SPAIN), dsn=dsn)
-        yield _name(dsn)
+    return template_of(server_dsn, "spain", migrated_template, ["migrate"], ["apply", str(SPAIN)])
+
+
+def template_of(server_dsn: str, kind: str, source: str | None, *commands: list[str]) -> str:
+    """Name of a clone of `source` on which the commands were run: by the first of the run that asks, while others wait."""
+    name = f"{_templates()}{kind}"
+    with psycopg.connect(server_dsn, autocommit=True) as server:
+        server.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
+        if server.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+            with new_database(server_dsn, source) as dsn:
+                for command in commands:
+                    _succeed(*command, dsn=dsn)
+                made, named = sql.Identifier(_name(dsn)), sql.Identifier(name)
+                server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(made, named))
+    return name
+
+
+def _templates() -> str:
+    """What the names of this run's templates begin with."""
+    return f"relais_template_{os.environ[RUN]}_"
+
+
+def _drop_templates(server_dsn: str) -> None:
+    with psycopg.connect(server_dsn, autocommit=True) as server:
+        found = server.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [_templates()]
+        ).fetchall()
+        for (name,) in found:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture

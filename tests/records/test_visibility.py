@@ -47,8 +47,7 @@ def world(records: str) -> Iterator[World]:
 
     companies = {"owner": Company.objects.get(parent=None)}
     for name, parent in PARENTS.items():
-        kind = "client" if name == "client" else "reseller"
-        companies[name] = Company.objects.create(name=name, parent=companies[parent], type=kind)
+        companies[name] = Company.objects.create(name=name, parent=companies[parent], type="reseller")
     with quick_hashes():
         users = {name: new_user(company, login=name, interface="backoffice") for name, company in companies.items()}
     world = World(companies, users, {})

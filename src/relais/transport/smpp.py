@@ -72,6 +72,7 @@ class SmppEnd(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._flush_due = False
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = 0.0  # when it rings: uvloop's handle of a time that has passed does not say
         self._abort_timer: asyncio.TimerHandle | None = None
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self.peer_host = ""
@@ -228,11 +229,12 @@ class SmppEnd(asyncio.Protocol):
         that it needs no touching while deadlines only move away."""
         deadline_s = self.session.deadline_s()
         if self._timer is not None:
-            if self._timer.when() <= deadline_s:
+            if self._timer_s <= deadline_s:
                 return
             self._timer.cancel()
             self._timer = None
         if deadline_s != float("inf"):
+            self._timer_s = deadline_s
             self._timer = self._loop.call_at(deadline_s, self._wake)
 
     def _wake(self) -> None:

@@ -99,6 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
         kept.callback(os.environ.pop, SERVER)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest come first, so that at the end no worker waits for another. A file is run by one worker,
     which makes its world once, unless a test has itself a group."""

@@ -99,4 +99,9 @@ document.addEventListener("record-stored", async ({ detail }) => {
   toast(detail.message);
 });
 on("click", "[data-renew]", renewList);
-on("close", "#dialog", (event, dialog) => { if (event.target === dialog) dialog.replaceChildren(); }, true);
+on("close", "#dialog", (event, dialog) => {
+  if (event.target !== dialog) return;
+  const going = dialog.querySelector("[data-going]"); // what is done in steps stops; its rows may have changed already
+  if (going) { htmx.trigger(going, "htmx:abort"); renewList(); }
+  dialog.replaceChildren();
+}, true);

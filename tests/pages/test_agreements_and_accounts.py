@@ -371,7 +371,7 @@ def test_AG_52_to_AG_60_the_window_of_an_agreement(owner: Any) -> None:
     assert 'popovertarget="columns-menu"' in page and '<tr data-href="/bo/agreements/789/"' in page
     window = body(owner.get("/bo/agreements/789/"))
     assert ">View Agreement</h2>" in window and 'popovertarget="about-record">ID 789</button>' in window
-    assert re.search(r">Created \d\d\.\d\d\.\d{4} \d\d:\d\d<", window) and re.search(r">Updated \d\d\.", window)
+    assert re.search(r">Created \d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d<", window) and re.search(r">Updated \d\d\.", window)
     shown = items(window)
     assert list(shown.items())[:9] == [
         ("Company", "DID_company"), ("Agreement code", "VA_DID_agreement"), ("Direction", "Client"),

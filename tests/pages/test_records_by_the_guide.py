@@ -311,7 +311,7 @@ def test_CO_39_CO_40_CO_44_GEN_53_GEN_58_cards_of_agreements_and_services_of_a_c
         row = words(page.content.decode().partition(f">{name}<")[2].partition("</tr>")[0])
         assert re.sub(r"\s+", " ", row) == "/td> 25.12.2024 11:30 ∞", name
     text, _ = window_of(client, f"/bo/enabled-services/{EnabledService.objects.get(service__name=name).pk}/")
-    assert re.sub(r"\s+", " ", text["Effective till"]) == "∞ (indefinitely)"
+    assert re.sub(r"\s+", " ", text["Effective till"]) == "∞ (indefinitely) Etc/UTC"
     assert AgreementVersion.objects.get(agreement=agreement).effective_till is None
 
 

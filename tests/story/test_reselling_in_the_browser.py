@@ -143,7 +143,7 @@ def make_reseller(desk: Desk, buyer: Buyer) -> None:
     desk.open_list("Legal entities")
     desk.open_record(buyer.entity)
     desk.drawer.get_by_role("link", name="Add reselling agreement").click()
-    desk.see_title("New reselling agreement")
+    desk.see_title("Add Reselling agreement")
     desk.choose("Agreement", buyer.code)
     desk.fill(Effective_from="21.11.2023, 00:00:00")
     desk.add("")

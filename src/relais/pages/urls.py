@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import URLPattern, path, register_converter
 
 from relais.pages import preferences, views
+from relais.pages.bulk import bulk_view
 from relais.pages.entity import Entity
 from relais.pages.guard import guarded, with_permission
 from relais.pages.viewer import MANAGE, VIEW
@@ -43,7 +44,7 @@ def entity_urls(site: Any, entity: Entity) -> list[URLPattern]:
     if entity.form_of_new or entity.form:
         found.append(url("new/", "new", views.new_view, MANAGE))
     if entity.actions or entity.deletes:
-        found.append(url("bulk/<slug:action>/", "bulk", views.bulk_view, MANAGE))
+        found.append(url("bulk/<slug:action>/", "bulk", bulk_view, MANAGE))
     if not entity.own_page:
         found.append(url("<key:pk>/", "view", views.record_view))
     if entity.form:

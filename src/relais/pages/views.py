@@ -20,12 +20,12 @@ from django.http import (
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
 
 from relais.pages.drawers import Drawer, FormDrawer, delete, run_action
 from relais.pages.entity import Action, Entity
-from relais.pages.filters import OPTIONS, Conditions
+from relais.pages.filters import OPTIONS
 from relais.pages.forms import ReferenceField
 from relais.pages.lists import EntityList, record_url
 from relais.pages.templatetags.pages import in_sentence, verb
@@ -35,7 +35,6 @@ from relais.records.errors import Invalid
 
 View = Callable[..., HttpResponse]
 OPTIONS_COUNT_MAX = 30
-BULK_COUNT_MAX = 10_000
 
 
 def list_view(entity: Entity) -> View:
@@ -75,7 +74,7 @@ def csv_view(entity: Entity) -> View:
         listed = EntityList(entity, query, viewer)
         rows = listed.rows()
         if ids:
-            rows = rows.filter(pk__in=_keys(entity, ids))
+            rows = rows.filter(pk__in=keys_of(entity, ids))
         audit.note(f"Export {entity.plural}", user=viewer.user, ip_address=viewer.ip_address)
         columns = entity.columns if every else listed.columns
 
@@ -131,7 +130,7 @@ def delete_view(entity: Entity) -> View:
             except Invalid as invalid:
                 context["reasons"] = str(invalid).splitlines()
             else:
-                return _done(
+                return stored_answer(
                     request, entity, gettext("%(label)s %(name)s deleted.") % _named(entity, drawer.record), ""
                 )
         return in_drawer(request, entity, "pages/delete.html", context, status=409 if context["reasons"] else 200)
@@ -148,7 +147,7 @@ def action_view(entity: Entity) -> View:
         chosen = next((each for each in drawer.actions if each.key == action), None)
         if chosen is None:
             raise Http404
-        form = _action_form(chosen, request, drawer.record)
+        form = action_form(chosen, request, drawer.record)
         context: dict[str, Any] = {"drawer": drawer, "action": chosen, "form": form, "reasons": []}
         if request.method == "POST" and (form is None or form.is_valid()):
             try:
@@ -157,7 +156,7 @@ def action_view(entity: Entity) -> View:
                 context["reasons"] = str(invalid).splitlines()
             else:
                 words = gettext("%(label)s %(name)s: %(action)s done.")
-                return _done(
+                return stored_answer(
                     request,
                     entity,
                     words % (_named(entity, drawer.record) | {"action": in_sentence(verb(chosen.label))}),
@@ -168,59 +167,7 @@ def action_view(entity: Entity) -> View:
     return view
 
 
-def bulk_view(entity: Entity) -> View:
-    """One verb on many records (`ids`, or `all` that the filters leave), each audited and refused for itself. Nothing is skipped
-    silently: the answer names every refusal."""
-
-    @require_POST
-    def view(request: HttpRequest, action: str) -> HttpResponse:
-        viewer = viewer_of(request)
-        query = QueryDict(request.POST.get("query", ""))
-        rows = entity.queryset(viewer, MANAGE)
-        if request.POST.get("all"):
-            rows = Conditions(entity, query, viewer).apply(rows)
-        else:
-            rows = rows.filter(pk__in=_keys(entity, request.POST.getlist("ids")))
-        chosen = next((each for each in entity.actions if each.key == action and each.bulk), None)
-        if chosen is None and not (action == "delete" and entity.deletes):
-            raise Http404
-        form = _action_form(chosen, request, None) if chosen else None
-        records = list(rows.order_by("pk")[: BULK_COUNT_MAX + 1])
-        context: dict[str, Any] = {"entity": entity, "action": chosen, "form": form, "count": len(records),
-                                   "post": request.POST, "refused": []}  # fmt: skip
-        if len(records) > BULK_COUNT_MAX:
-            context["refused"] = [
-                ("", gettext("More than %d records are selected. Narrow the filter.") % BULK_COUNT_MAX)
-            ]
-        elif request.POST.get("sure") and (form is None or form.is_valid()):
-            context["refused"] = _each(entity, chosen, records, viewer, form.cleaned_data if form else {})
-            context["done_count"] = len(records) - len(context["refused"])
-            if not context["refused"]:
-                deleted = ngettext("%d record deleted.", "%d records deleted.", len(records))
-                changed = ngettext("%d record changed.", "%d records changed.", len(records))
-                return _done(request, entity, (deleted if chosen is None else changed) % len(records), "")
-        return render(request, "pages/bulk.html", context)
-
-    return view
-
-
-def _each(
-    entity: Entity, action: Action | None, records: list[Any], viewer: Viewer, data: dict[str, Any]
-) -> list[tuple[str, str]]:
-    """(record, reason) of those refused."""
-    refused = []
-    for record in records:
-        try:
-            if action is None:
-                delete(entity, record, viewer)
-            elif action.shown(record):
-                run_action(entity, action, record, viewer, data)
-        except Invalid as invalid:
-            refused.append((str(record), str(invalid)))
-    return refused
-
-
-def _action_form(action: Action, request: HttpRequest, record: Any) -> Any:
+def action_form(action: Action, request: HttpRequest, record: Any) -> Any:
     if action.form is None:
         return None
     sent = request.POST if request.method == "POST" and (record is not None or request.POST.get("sure")) else None
@@ -245,7 +192,7 @@ def _form(request: HttpRequest, entity: Entity, record: Any | None) -> HttpRespo
         stored = drawer.save()
         if stored is not None:
             words = gettext("%(label)s %(name)s added.") if record is None else gettext("%(label)s %(name)s saved.")
-            return _done(request, entity, words % _named(entity, stored), stored.pk)
+            return stored_answer(request, entity, words % _named(entity, stored), stored.pk)
     status = 409 if drawer.conflicts else 422 if drawer.form.errors else 200
     return in_drawer(request, entity, "pages/form.html", {"drawer": drawer}, status=status)
 
@@ -283,7 +230,7 @@ def _options(rows: QuerySet[Any], label: Callable[[Any], str] = str, preselected
     return JsonResponse(answer)
 
 
-def _keys(entity: Entity, texts: list[str]) -> list[Any]:
+def keys_of(entity: Entity, texts: list[str]) -> list[Any]:
     """Those that can be keys of the entity at all."""
     field, keys = entity.model._meta.pk, []
     for text in texts:
@@ -298,7 +245,7 @@ def _keys(entity: Entity, texts: list[str]) -> list[Any]:
 
 def record_or_404(entity: Entity, viewer: Viewer, pk: str, level: str = "view") -> Any:
     """The record, or 404 alike for one that does not exist and one that is not this person's."""
-    keys = _keys(entity, [pk])
+    keys = keys_of(entity, [pk])
     record = entity.queryset(viewer, level).filter(pk__in=keys).first() if keys and _fits(keys[0]) else None
     if record is None:
         raise Http404
@@ -325,7 +272,7 @@ def _named(entity: Entity, record: Any) -> dict[str, str]:
     return {"label": gettext(entity.label), "name": str(record)}
 
 
-def _done(request: HttpRequest, entity: Entity, words: str, pk: Any) -> HttpResponse:
+def stored_answer(request: HttpRequest, entity: Entity, words: str, pk: Any) -> HttpResponse:
     """To where the user goes on: the record's view, or the list when it is gone. A script is told to refresh the list behind."""
     target = record_url(entity, pk) if pk else reverse(f"{entity.name}-list")
     if not request.headers.get("HX-Request"):

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from relais.pages.choices import country_choices
 from relais.pages.forms import DayField, RecordForm, ZoneField
+from relais.pages.kinds import Choice
 from relais.pages.viewer import Viewer
 from relais.pages.widgets import SecretInput
 from relais.records.people.actions.save_user import NAME_MAX
@@ -15,6 +16,7 @@ from relais.records.people.passwords import LENGTH_MAX
 
 ACCESS = {True: ("Enabled", "ok"), False: ("Disabled", "hollow")}
 PERSON = ("first_name", "last_name", "middle_name")
+LANGUAGE = Choice(dict(settings.LANGUAGES))
 GENERAL = (
     "login", "password", "password_again", *PERSON, "birthday", "job_title", "phone", "e_mail", "country",
     "language", "timezone", "two_factor", "is_active", "last_login", "blocked_at",

@@ -7,10 +7,11 @@ from django.db.models import Q, QuerySet
 
 from relais.backoffice.kinds import DayOf
 from relais.backoffice.permission_field import PermissionsField, Sent, Shown, shown_groups
+from relais.pages.choices import COUNTRY_NAMES
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import ReferenceField
-from relais.pages.kinds import Badge, Code, Computed, Day, Flag, Id, Instant, Name, Reference
-from relais.pages.people import ACCESS, GENERAL, PersonForm, roles_told
+from relais.pages.kinds import Badge, Choice, Code, Computed, Day, Flag, Id, Instant, Name, Reference
+from relais.pages.people import ACCESS, GENERAL, LANGUAGE, PersonForm, roles_told
 from relais.pages.viewer import Viewer
 from relais.pages.widgets import CreatableField, ReferencesField
 from relais.records.access.actions.block_unused_users import unblock_user
@@ -179,8 +180,8 @@ COLUMNS = (
     Column("is_active", "Enabled", Badge(ACCESS), phone="m4"),
     Column("roles", "Role", Computed(roles_told), sort=None, shown=False),
     Column("birthday", "Birthday", Day(), shown=False),
-    Column("country", "Country", shown=False),
-    Column("language", "Language", shown=False),
+    Column("country", "Country", Choice(COUNTRY_NAMES), shown=False),
+    Column("language", "Language", LANGUAGE, shown=False),
     Column("timezone", "Timezone", shown=False),
     Column("two_factor", "Two factor authentication", Flag(), shown=False),
     Column("no_restrictions", "No restrictions", Flag(), shown=False),

@@ -223,6 +223,18 @@ def test_a_report_that_waits_is_shown(reseller: Any) -> None:
     assert (waiting.attempts, waiting.event["data"]["status"]) == (2, "sent")
 
 
+def test_a_log_in_code_is_in_the_list_and_its_text_is_not_shown(reseller: Any) -> None:
+    from relais.records.traffic.models import PLATFORM_KEY_ID
+
+    message_id = put_message(api_key_id=PLATFORM_KEY_ID, body="481516 is your log-in code")
+    (line,) = cells(reseller, "messages")
+    assert rows(reseller) == [message_id] and line["API key"] == ""
+    answer = reseller.get(f"/bo/messages/{message_id}/")
+    assert answer.context["steps"][0].detail.startswith("By the platform; reserved")
+    page = answer.content.decode()
+    assert "The platform sent it itself" in page and "481516" not in page
+
+
 def test_messages_of_others_and_of_nobody_are_not_found(pages: str) -> None:
     message_id = put_delivered()
     make_stranger()

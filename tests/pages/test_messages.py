@@ -98,6 +98,22 @@ def test_a_list_looks_so_far_back_and_says_it(reseller: Any, monkeypatch: Any) -
     assert len(cells(reseller, "messages")) == 5, "CSV is of everything"
 
 
+def test_a_page_beyond_what_is_counted_is_answered_with_the_last_one_and_a_hint(
+    reseller: Any, monkeypatch: Any
+) -> None:
+    from relais.pages import lists
+
+    monkeypatch.setattr(lists, "COUNT_MAX", 2)
+    now = datetime.now(UTC)
+    ids = [put_message(at=now - timedelta(minutes=n)) for n in range(3)]
+    listed = reseller.get("/bo/messages/?page=20000").context["list"]
+    assert [row.pk for row in listed.table] == ids[:2] and str(listed.count) == "2+"
+    assert listed.problems == [
+        "There is no page 20000; this is page 1 of 1.",
+        "Pages end at row 2: narrow the filter to see what comes later.",
+    ]
+
+
 def test_EDRs_by_a_number_are_looked_for_among_the_messages_in_reach(reseller: Any, monkeypatch: Any) -> None:
     """In the database too: without a bound of its own on the joined table it goes through every message there is."""
     from django.db import connection

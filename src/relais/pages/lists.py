@@ -283,6 +283,10 @@ class EntityList:
                 gettext("There is no page %(asked)s; this is page %(page)d of %(pages)d.")
                 % {"asked": asked[:30], "page": page, "pages": pages}
             )
+            if count.more:
+                self.problems.append(
+                    gettext("Pages end at row %s: narrow the filter to see what comes later.") % count.number
+                )
         first = (page - 1) * size + 1 if count.number else 0
         return Paging(
             first, min(page * size, count.number), count, page, pages, size,

@@ -234,7 +234,8 @@ class _Page:
             base_url=site.url,
         )
         if login:
-            context.add_cookies([{"name": "relais_session", "value": site.sessions[login], "url": site.url}])
+            names = ("relais_session", "relais_portal_session")
+            context.add_cookies([{"name": name, "value": site.sessions[login], "url": site.url} for name in names])
         self.said: list[str] = []
         self.browsed = context.new_page()
         self.browsed.on("console", lambda line: self.said.append(line.text) if line.type == "error" else None)

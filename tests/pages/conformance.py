@@ -105,7 +105,7 @@ class World:
                 if not is_shared(name):
                     self.strange[name] = self.make(name, STRANGER)
         put_traffic()
-        for name in ("messages", "edrs", "audit"):
+        for name in ("messages", "edrs", "audit", "handed-down-sender-ids"):
             theirs = set(rows_of(name, STRANGER).values_list("pk", flat=True))
             self.strange[name] = next(iter(theirs - set(rows_of(name, "reseller").values_list("pk", flat=True))))
 

@@ -160,7 +160,7 @@ def action_view(entity: Entity) -> View:
                     request,
                     entity,
                     words % (_named(entity, drawer.record) | {"action": in_sentence(verb(chosen.label))}),
-                    pk,
+                    None if chosen.ends else pk,
                 )
         return in_drawer(request, entity, "pages/action.html", context, status=409 if context["reasons"] else 200)
 

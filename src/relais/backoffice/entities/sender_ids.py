@@ -24,6 +24,7 @@ from relais.records.senders.models import SenderId, SenderStatus, VendorType
 
 VENDOR_TYPES = {VendorType.SMPP: "SMPP"}
 VENDOR_FIELDS = ("vendor_type", "smpp_connection", "service_type")
+LENT_FIELDS = ("sender_id", "mcc", "keyword")  # what a sender ID is stays with its owner too (RSL-54)
 NOTIFICATION_FIELDS = ("trigger_percent", "minimal_message_count", "window_size_minutes")
 EXPLAINED = {
     "minimal_message_count": gettext_noop(
@@ -108,7 +109,8 @@ class SenderIdForm(RecordForm):
         for name, words in EXPLAINED.items():
             explained(self.fields[name], words)
         if not _shows_vendor(self.instance, viewer):
-            for name in VENDOR_FIELDS:
+            self.fixed = LENT_FIELDS
+            for name in (*LENT_FIELDS, *VENDOR_FIELDS):
                 del self.fields[name]
         elif self.instance.smpp_connection_id:
             # what it uses now stays a choice, even when it was reserved for others meanwhile
@@ -198,7 +200,7 @@ SENDER_IDS = Entity(
     ),
     rows=lambda rows: rows.select_related("company", "agreement", "smpp_connection"),
     form=SenderIdForm,
-    deletes=lambda sender, viewer: delete_sender_id(sender.pk, viewer.now),
+    deletes=lambda sender, viewer: delete_sender_id(sender.pk, viewer.company.pk, viewer.now),
     actions=(
         Action(
             "block",

@@ -280,7 +280,7 @@ def test_a_record_of_another_branch_does_not_exist(name: str, world: World) -> N
 
 
 @each_entity
-def test_what_belongs_to_another_branch_is_neither_offered_nor_taken(name: str, world: World) -> None:
+def test_GEN_72_what_belongs_to_another_branch_is_neither_offered_nor_taken(name: str, world: World) -> None:
     client = world.client("reseller")
 
     def own_keys(model: Any) -> set[str]:

@@ -57,7 +57,7 @@ def test_USR_76_nobody_gets_into_the_interface_that_is_not_theirs() -> None:
 
 
 def test_one_browser_is_in_both_sites_side_by_side(portal: str) -> None:
-    """A session, a form token and a log-out of its own each; every cookie over TLS alone."""
+    """GEN-24: a session, a form token and a log-out of its own each; every cookie over TLS alone."""
     from django.conf import settings
     from django.test import Client
 

@@ -200,7 +200,7 @@ STOPS = {
 
 @pytest.mark.parametrize("stop_key", STOPS)
 def test_what_is_missing_above_stops_the_client_and_charges_nothing(chain: Chain, stop_key: str) -> None:
-    """RSL-42, RSL-44, RSL-48."""
+    """RSL-42, RSL-44, RSL-48. RSL-3: what is not enabled for the reseller it cannot sell."""
     text, broken, whole, code = STOPS[stop_key]
     broken = f'"{datetime.now(UTC).isoformat()}"' if broken == NOW else broken
     before = money()
@@ -267,7 +267,7 @@ def test_RSL_49_a_reseller_with_companies_below_stays_one_and_is_not_deleted(cha
 
 
 def test_RSL_50_no_company_comes_below_itself(chain: Chain) -> None:
-    """Where a company stands is a part of its key: the file names another one, which its parent's level refuses."""
+    """Where a company stands is a part of its key: the file names another one, which its parent's level refuses (RSL-6)."""
     from relais.records.errors import Invalid
     from relais.records.parties.models import Company
 

@@ -26,7 +26,7 @@ from django.views.decorators.http import require_safe
 from relais.pages.drawers import Drawer, FormDrawer, delete, run_action
 from relais.pages.entity import Action, Entity
 from relais.pages.filters import OPTIONS
-from relais.pages.forms import ReferenceField
+from relais.pages.forms import ReferenceField, told
 from relais.pages.lists import EntityList, record_url
 from relais.pages.templatetags.pages import in_sentence, verb
 from relais.pages.viewer import MANAGE, Viewer, viewer_of
@@ -128,7 +128,7 @@ def delete_view(entity: Entity) -> View:
             try:
                 delete(entity, drawer.record, viewer)
             except Invalid as invalid:
-                context["reasons"] = str(invalid).splitlines()
+                context["reasons"] = told(invalid)
             else:
                 return stored_answer(
                     request, entity, gettext("%(label)s %(name)s deleted.") % _named(entity, drawer.record), ""
@@ -153,7 +153,7 @@ def action_view(entity: Entity) -> View:
             try:
                 run_action(entity, chosen, drawer.record, viewer, form.cleaned_data if form else {})
             except Invalid as invalid:
-                context["reasons"] = str(invalid).splitlines()
+                context["reasons"] = told(invalid)
             else:
                 words = gettext("%(label)s %(name)s: %(action)s done.")
                 return stored_answer(

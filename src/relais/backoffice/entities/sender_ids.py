@@ -26,6 +26,7 @@ VENDOR_TYPES = {VendorType.SMPP: "SMPP"}
 VENDOR_FIELDS = ("vendor_type", "smpp_connection", "service_type")
 LENT_FIELDS = ("sender_id", "mcc", "keyword")  # what a sender ID is stays with its owner too (RSL-54)
 NOTIFICATION_FIELDS = ("trigger_percent", "minimal_message_count", "window_size_minutes")
+LENGTHS_USUAL = gettext_noop("Most networks take up to 11 letters, or a number of 3 to 15 digits")
 EXPLAINED = {
     "minimal_message_count": gettext_noop(
         "How many messages there must be in the window before failures are looked for: of a few, one that fails says nothing."
@@ -96,13 +97,11 @@ class SenderIdForm(RecordForm):
 
     def __init__(self, viewer: Viewer, *args: Any, **options: Any) -> None:
         super().__init__(viewer, *args, **options)
-        self.fields["sender_id"].help_text = (
-            " ".join(_doubts(self.instance)) or "Most networks take up to 11 letters, or a number of 3 to 15 digits"
-        )
+        self.fields["sender_id"].help_text = " ".join(_doubts(self.instance)) or LENGTHS_USUAL
         if viewer.company.parent_id is not None:
             self.fields["agreement"].required = True
         else:
-            self.fields["agreement"].help_text = "Left blank for sender IDs of your own only"
+            self.fields["agreement"].help_text = gettext_noop("Left blank for sender IDs of your own only")
         self.fields["webhook_guid"].place = self.fields["notifications"].place = "c12"
         for name in NOTIFICATION_FIELDS:
             self.fields[name].show_when = "notifications=true"

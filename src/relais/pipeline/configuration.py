@@ -18,7 +18,6 @@ import structlog
 from relais.contracts.registry import vendors
 from relais.core.billing.periods import BillingPeriod, BillingTerms
 from relais.core.numbers import NumberPlan
-from relais.core.rating.scale import UnsupportedScale
 from relais.core.rating.tree import compile_tree
 from relais.core.rating.types import NodeRow, Tree
 from relais.pipeline.numbering import build_number_plan
@@ -317,7 +316,7 @@ class Configuration:
             return
         try:
             self.snapshot = await load_snapshot(session, self._box, self.snapshot)
-        except (ValueError, LookupError, TypeError, UnsupportedScale) as error:
+        except (ValueError, LookupError, TypeError) as error:
             # A record that cannot be read must not stop the traffic that the former snapshot carries.
             if changes["newest"] != self._unreadable_change:
                 log.error("configuration.unreadable", change=changes["newest"], error=repr(error))

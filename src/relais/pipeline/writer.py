@@ -263,7 +263,7 @@ class Writer:
         now = datetime.now(UTC)
         events: list[Event] = [settlement.event for settlement in plan.settlements]
         events += [Reserve(message.terms) for request in requests for message in request.messages]
-        agreement_ids, counter_keys = touched(events)
+        agreement_ids, counter_keys, _, _ = touched(events)
         balances = await transaction.lock_balances(agreement_ids)
         replayed = await self._replayed(transaction, requests)
         fresh = [request for request, answer in zip(requests, replayed, strict=True) if answer is None]

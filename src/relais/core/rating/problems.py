@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from relais.core.rating.catalogue import COUNTER_GROUPS, RULES, VALUE_FORMS, ResourceRules
-from relais.core.rating.scale import UnsupportedScale, read_price, read_scale
+from relais.core.rating.scale import read_price, read_scale
 from relais.core.rating.types import NodeRow, Parameter, PriceType, Problem, ServiceType, Severity
 
 _STATUSES = frozenset({PriceType.DEPENDS_ON, PriceType.INCLUDED, PriceType.NOT_INCLUDED, PriceType.BLOCKED})
@@ -218,9 +218,11 @@ def _check_scale(found: _Findings, row: NodeRow, place: _Place, rules: ResourceR
         return
     try:
         scale = read_scale(row.scale, row.id)
-    except (ValueError, UnsupportedScale) as fault:
+    except ValueError as fault:
         found.invalid(row, place.path, str(fault))
         return
+    if scale.back_to_first:
+        found.invalid(row, place.path, "scale type Back-to-First is not supported yet")
     for parameter in scale.counter_group:
         if parameter not in COUNTER_GROUPS or (rules is not None and parameter not in rules.parameters):
             found.invalid(row, place.path, f"{parameter} cannot be a counter group of {row.resource}")

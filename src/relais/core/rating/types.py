@@ -6,7 +6,9 @@ micros of the service's currency (SV-251, SV-288).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, StrEnum
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -123,7 +125,7 @@ class ScaleType(StrEnum):
     """How volume changes the price (SV-90, SV-91)."""
 
     TIER = "tier"
-    BACK_TO_FIRST = "back_to_first"  # has its word here; refused until its corrections can be posted (SV-255)
+    BACK_TO_FIRST = "back_to_first"  # past a threshold the volume of the whole period has the new price
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -151,6 +153,16 @@ class Scale(msgspec.Struct, frozen=True, gc=False):
         return tuple(
             Step(up_to, price) for up_to, price in zip((*self.thresholds, None), self.prices_micros, strict=True)
         )
+
+    @property
+    def back_to_first(self) -> bool:
+        return self.type is ScaleType.BACK_TO_FIRST
+
+    @property
+    def holds(self) -> bool:
+        """Whether passing a threshold can be a debit for what came before, which is then reserved with it (SV-256)."""
+        prices = self.prices_micros
+        return self.back_to_first and any(later > earlier for earlier, later in pairwise(prices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +251,31 @@ class Problem:
     severity: Severity
 
 
+class CoverKind(Enum):
+    """What is asked before the balance."""
+
+    UNITS = "units"  # a unit pack pays with its units
+    MONEY = "money"  # a monetary pack pays the net price
+    MEMBERS = "members"  # a bundle pack counts the recipient; only a member beyond its size is charged (SV-220)
+    SESSION = "session"  # charged once a recipient and session of 24 hours (SV-278, SV-283)
+
+
+class Cover(msgspec.Struct, frozen=True, gc=False):
+    """`id` names the association of the pack with the agreement; `session` the session, 0 and "" where there is none."""
+
+    kind: CoverKind
+    id: int = 0
+    session: str = ""
+
+
 class Term(msgspec.Struct, frozen=True, gc=False):
     """What one level of a chain owes for one message, fixed at acceptance (SV-281); captured or released later.
 
     `unit_price_micros` is net, and 0 where `scale` decides; `reserved_micros` is gross of tax at the dearest price
     (rulings 19, 23); `tax_bp` is percent x 100; `delivered` says that the level is captured at the delivery receipt.
-    `counter_group` is the value of the scale's counter group, "" when there is one counter for all.
+    `counter_group` is the value of the scale's counter group, "" when there is one counter for all. `cover` None = the
+    balance pays; `cover_amount` is what is reserved of a pack: units, net micros, or the place of one member.
+    `held_from` is the start of the billing period of acceptance where the scale `holds`.
     """
 
     agreement_id: int
@@ -256,3 +287,6 @@ class Term(msgspec.Struct, frozen=True, gc=False):
     delivered: bool
     scale: Scale | None
     counter_group: str
+    cover: Cover | None = None
+    cover_amount: int = 0
+    held_from: datetime | None = None

@@ -41,6 +41,8 @@ ENTRIES: dict[Any, tuple[str, str]] = {
     Entry.CAPTURED: ("Captured", "ok"),
     Entry.RELEASED: ("Released", "mute"),
     Entry.REVERSED: ("Reversed", "mute"),
+    Entry.CORRECTED: ("Corrected", "ok"),
+    Entry.CORRECTED_BACK: ("Corrected", "mute"),
 }
 STATE = Badge(STATES)
 ENTRY = Badge(ENTRIES)

@@ -221,8 +221,6 @@ def _check_scale(found: _Findings, row: NodeRow, place: _Place, rules: ResourceR
     except ValueError as fault:
         found.invalid(row, place.path, str(fault))
         return
-    if scale.back_to_first:
-        found.invalid(row, place.path, "scale type Back-to-First is not supported yet")
     for parameter in scale.counter_group:
         if parameter not in COUNTER_GROUPS or (rules is not None and parameter not in rules.parameters):
             found.invalid(row, place.path, f"{parameter} cannot be a counter group of {row.resource}")

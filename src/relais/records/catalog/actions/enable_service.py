@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from relais.records.agreements.models import Agreement
+from relais.records.catalog.actions.charge_pack import charge_pack
 from relais.records.catalog.channels import refresh_channels
 from relais.records.catalog.models import PACK_TYPES, EnabledService, Service, ServiceType
 from relais.records.errors import Invalid
@@ -33,12 +34,17 @@ ORDER BY m.id DESC LIMIT 1
 def enable_service(enabled: EnabledService, now: datetime) -> EnabledService:
     """Store an unsaved association of a pay-as-you-go service. `Invalid` when the seller, the currency (ES-73), the
     agreement's period (ES-74) or another service on the same channel (ES-19, named) does not fit."""
-    return _enable(enabled, now, [ServiceType.PAY_AS_YOU_GO], "is not a pay-as-you-go service")
+    return enable(enabled, now, [ServiceType.PAY_AS_YOU_GO], "is not a pay-as-you-go service")
 
 
+@transaction.atomic
 def enable_pack(enabled: EnabledService, now: datetime) -> EnabledService:
-    """The same for a unit or monetary pack, free of charge (ES-33). Packs may overlap (ruling 12)."""
-    return _enable(enabled, now, PACK_TYPES, "is not a pack")
+    """The same for a unit or monetary pack; packs may overlap (ruling 12). With `charged` it is paid at once, or when its
+    start has come (ES-80): `Invalid` when it is to be paid now and there is no rate or not the money."""
+    enable(enabled, now, PACK_TYPES, "is not a pack")
+    if enabled.charged and enabled.effective_from <= now:
+        charge_pack(enabled, now)
+    return enabled
 
 
 @transaction.atomic
@@ -70,7 +76,8 @@ def end_enabled_service(
 
 
 @transaction.atomic
-def _enable(enabled: EnabledService, now: datetime, types: Collection[str], otherwise: str) -> EnabledService:
+def enable(enabled: EnabledService, now: datetime, types: Collection[str], otherwise: str) -> EnabledService:
+    """What every kind of purchase must keep; `otherwise` is said of a service that is of none of `types`."""
     prepare(enabled)
     assert enabled._state.adding, "a purchase is made once (ES-23)"
     # the service before the agreement, as whatever changes a service's channels does

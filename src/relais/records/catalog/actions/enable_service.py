@@ -18,15 +18,15 @@ OPEN = frozenset(
     {"effective_from", "effective_from_timezone", "effective_till", "effective_till_timezone", "hidden_from_client"}
 )  # service and agreement are a purchase, and final (ES-23)
 
-# $1 agreement, $2 service, $3 instant: the newest message accepted since then whose price at this agreement came from the
-# service. Ids are UUIDv7, so only the partitions since then are read.
+# The newest message accepted since an instant whose price at this agreement came from the service, or which this very pack paid
+# for or counted. Ids are UUIDv7, so only the partitions since then are read.
 _NEWEST_SINCE = """
 SELECT m.id FROM traffic_message AS m
 WHERE m.id >= traffic_uuid_floor(%(since)s) AND m.agreement_ids @> ARRAY[%(agreement)s]::bigint[]
-  AND EXISTS (SELECT FROM unnest(m.agreement_ids, m.node_ids) AS level (agreement_id, node_id)
+  AND EXISTS (SELECT FROM unnest(m.agreement_ids, m.node_ids, m.pack_ids) AS level (agreement_id, node_id, pack_id)
               JOIN catalog_ratenode AS n ON n.id = level.node_id
               JOIN catalog_scope AS s ON s.id = n.scope_id
-              WHERE level.agreement_id = %(agreement)s AND s.service_id = %(service)s)
+              WHERE level.agreement_id = %(agreement)s AND (s.service_id = %(service)s OR level.pack_id = %(enabled)s))
 ORDER BY m.id DESC LIMIT 1
 """
 
@@ -133,7 +133,12 @@ def _require_end_after_events(enabled: EnabledService) -> None:
     """`Invalid` for an end earlier than the latest event that the association rated (ES-82)."""
     if enabled.effective_till is None:
         return
-    where = {"since": enabled.effective_till, "agreement": enabled.agreement_id, "service": enabled.service_id}
+    where = {
+        "since": enabled.effective_till,
+        "agreement": enabled.agreement_id,
+        "service": enabled.service_id,
+        "enabled": enabled.pk,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST_SINCE, where)
         row = cursor.fetchone()

@@ -14,6 +14,9 @@ _Pieces = tuple[tuple[int, int, int], ...]
 def capture(books: Books, term: Term, period_start: datetime | None, recipient: str) -> Charged:
     """A term with a cover or a scale: its pack is asked first, its counter moves on, its reservation ends."""
     cover = term.cover
+    if cover is not None and cover.kind is CoverKind.UNITS:
+        books.pack(cover.id).free(term.cover_amount, term.units)
+        return Charged(term.agreement_id, 0, 0, taken=term.units)
     account = books[term.agreement_id]
     due, taken = True, 0
     if cover is not None:
@@ -88,8 +91,6 @@ def _asked_of_cover(books: Books, term: Term, recipient: str) -> tuple[bool, int
     """Whether the price of the term is due, and what its pack gives, if that is no money."""
     cover = term.cover
     assert cover is not None
-    if cover.kind is CoverKind.UNITS:
-        return False, term.units
     if cover.kind is CoverKind.MONEY:
         return True, 0
     member = member_of(term, recipient)

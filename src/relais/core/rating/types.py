@@ -24,7 +24,14 @@ class ServiceType(StrEnum):
     BUNDLE_PACK = "bundle_pack"
 
 
-class Domain(StrEnum):
+class _Word(StrEnum):
+    """A word that rates are looked up by: its hash is that of the text, which is kept, not that of a member, which a
+    function of Python works out each time."""
+
+    __hash__ = str.__hash__
+
+
+class Domain(_Word):
     """Service domains (SV-59). "Push Partner messaging" is the channel called Mobile Push elsewhere (SV-60)."""
 
     SMS_MESSAGING = "sms_messaging"
@@ -43,7 +50,7 @@ class Domain(StrEnum):
     PUSH_PARTNER_MESSAGING = "push_partner_messaging"
 
 
-class Resource(StrEnum):
+class Resource(_Word):
     """Chargeable items (SV-70 to SV-80). SV-83 lists Resource as a parameter; here it is the domain's own level."""
 
     SMS_MESSAGE = "sms_message"
@@ -68,7 +75,7 @@ class Resource(StrEnum):
     PUSH_PARTNER_MESSAGE = "push_partner_message"
 
 
-class Parameter(StrEnum):
+class Parameter(_Word):
     """What a node can be split by (SV-83, SV-84, SV-284), with the form of its values."""
 
     DIRECTION = "direction"  # A2P (MT) or P2A (MO)

@@ -136,9 +136,10 @@ class Product:
 
     def accept(self, name: str, units: int, person: str) -> str:
         offers = [offer_message(level, *SMS, {}, units) for level in self.levels]
-        if any(isinstance(offer, Refusal) for offer in offers):
+        route = tuple(offer for offer in offers if not isinstance(offer, Refusal))
+        if len(route) < len(offers):
             return "no rate"
-        outcome = self.do(Choose((tuple(offers),), person))  # type: ignore[arg-type]
+        outcome = self.do(Choose((route,), person))
         if isinstance(outcome, Chosen):
             self.terms[name] = outcome.terms
             return "yes"

@@ -5,18 +5,24 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 from tests.conftest import PROJECT, new_database, relais
 from tests.pipeline.conftest import ITALY, MOVISTAR, VODAFONE, Running, ScriptedVendor, on, running
 
-from relais.core.lifecycle import State
+from relais.core.charging.charge import Touched
+from relais.core.charging.types import CounterKey, Hold, Member, PackUse, State
+from relais.core.lifecycle import State as MessageState
+from relais.pipeline import books
 from relais.pipeline.submission import Accepted
 from relais.pipeline.verify import verify
+from relais.store.tick import TickTransaction
 
 TM, HH = 70_000_000, 1_000_000_000  # of 100 EUR the packs took 10 and 20
 FRANCE = "33612345678"
+JANUARY = datetime(2025, 1, 1, tzinfo=UTC)
 USES = """
     SELECT s.name, p.used, p.reserved FROM traffic_pack AS p
     JOIN catalog_enabledservice AS e ON e.id = p.pack_id JOIN catalog_service AS s ON s.id = e.service_id ORDER BY s.name
@@ -106,7 +112,7 @@ def test_SV_255_a_back_to_first_scale_corrects_the_period_in_one_entry(packs_db:
         async with asyncio.timeout(5):
             while not any(c.statuses_map for c in pipeline.traffic.snapshot.connections.values()):
                 await asyncio.sleep(0.01)
-        pipeline.vendor.report("v2", State.REJECTED, "REJECTD")  # the first to France: sent at 0.05, 0.06 by now
+        pipeline.vendor.report("v2", MessageState.REJECTED, "REJECTD")  # the first to France: sent at 0.05, 0.06 by now
         await pipeline.until("SELECT count(*) = 1 FROM traffic_message WHERE status = 15")
         assert (await pipeline.money())["TM-1"] == (TM - 340_000, 0)
 
@@ -133,8 +139,8 @@ def test_SV_254_what_is_reserved_of_packs_outlives_a_restart_and_is_given_back(p
             for accepted in (kept, *beyond, *rising):
                 await pipeline.until_sent(accepted.message_id)
             for number in range(1, 8):
-                pipeline.vendor.report(f"v{number}", State.DELIVERED)
-                pipeline.vendor.report(f"v{number}", State.UNDELIVERED)
+                pipeline.vendor.report(f"v{number}", MessageState.DELIVERED)
+                pipeline.vendor.report(f"v{number}", MessageState.UNDELIVERED)
             await pipeline.until("SELECT count(*) = 0 FROM traffic_message WHERE status < 10")
             used = await uses(pipeline.session)
             assert [reserved for _, reserved in used.values()] == [0, 0, 0]
@@ -157,7 +163,8 @@ def _send(dsn: str, first: int, killed_at: int | None) -> None:
         vendor = ScriptedVendor()
         async with running(dsn, vendor) as pipeline:
             for number in range(EACH_COUNT):
-                await pipeline.send(f"34600{100_200 + (first + number) % 60:06d}")
+                person = f"34600{100_200 + (first + number) % 60:06d}"
+                await pipeline.send(FRANCE if number % 4 == 3 else person)
                 if number == killed_at:
                     os.kill(os.getpid(), signal.SIGKILL)
             await pipeline.until("SELECT count(*) = 0 FROM traffic_message WHERE status < 4 AND id NOT IN"
@@ -199,8 +206,46 @@ def test_SV_254_several_gateways_never_use_a_unit_or_a_position_twice(packs_db: 
         "SELECT used FROM traffic_pack AS p JOIN catalog_enabledservice AS e ON e.id = p.pack_id"
         " JOIN catalog_service AS s ON s.id = e.service_id WHERE s.type = 'unit_pack'"))  # fmt: skip
     assert used == PACK_SIZE
-    assert asyncio.run(ask("SELECT count(*) FROM traffic_bundle_member")) == 60
+    members_count = asyncio.run(ask("SELECT count(*) FROM traffic_bundle_member"))
+    assert members_count == asyncio.run(
+        ask("SELECT count(DISTINCT destination) FROM traffic_message WHERE country = 'ES'")
+    )
+    french_count = asyncio.run(ask("SELECT count(*) FROM traffic_message WHERE country = 'FR'"))
+    assert french_count == asyncio.run(ask("SELECT units FROM traffic_counter")) > 3
     charged = asyncio.run(ask(
         "SELECT -sum(amount_micros) FROM agreements_ledgerentry AS l JOIN agreements_agreement AS a ON a.id = l.agreement_id"
-        " WHERE kind = 3 AND agreement_code = 'TM-1'"))  # fmt: skip
-    assert charged == (sent_count - PACK_SIZE) * 40_000 + (60 - 2) * 200_000
+        " WHERE kind IN (3, 9) AND agreement_code = 'TM-1'"))  # fmt: skip
+    spanish_count = sent_count - french_count - PACK_SIZE
+    assert charged == spanish_count * 40_000 + (members_count - 2) * 200_000 + french_count * 60_000
+
+
+def test_a_batch_costs_a_constant_number_of_statements(packs_db: str) -> None:
+    """500 people, two packs and a counter: as many as for one."""
+
+    async def statements_of(count: int) -> int:
+        session = await asyncpg.connect(packs_db)
+        seen: list[str] = []
+        session.add_query_logger(lambda record: seen.append(record.query))
+        try:
+            pack_ids = [
+                row[0] for row in await session.fetch("SELECT id FROM catalog_enabledservice ORDER BY id DESC LIMIT 2")
+            ]
+            members = [Member(pack_ids[0], f"34600{number:06d}") for number in range(count)]
+            keys = [CounterKey(1, 2, str(number), JANUARY) for number in range(count)]
+            seen.clear()
+            transaction = TickTransaction(session)
+            await transaction.begin()
+            before = await books.lock(transaction, {}, Touched([], keys, sorted(pack_ids), members))
+            uses = {pack_id: PackUse(use.size, count, 0) for pack_id, use in before.packs.items()}
+            after = State({}, dict.fromkeys(keys, 7), dict.fromkeys(keys, Hold(1, 2, 3)), uses, set(members))
+            await books.store(transaction, before, after)
+            again = await books.lock(transaction, {}, Touched([], keys, sorted(pack_ids), members))
+            assert (again.counters, again.holds, again.packs, again.members) == (
+                after.counters, after.holds, after.packs, after.members,
+            )  # fmt: skip
+            await transaction.rollback()
+        finally:
+            await session.close()
+        return len(seen)
+
+    assert asyncio.run(statements_of(1)) == asyncio.run(statements_of(500)) <= 18  # some are the driver's own

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from relais.core.money import add_tax
+from relais.core.rating.quantity import units_of
 from relais.core.rating.tree import Attributes, lookup
 from relais.core.rating.types import (
     Answer,
@@ -17,7 +18,6 @@ from relais.core.rating.types import (
     Cover,
     CoverKind,
     Domain,
-    QuantityRule,
     Rate,
     Resource,
     Scale,
@@ -101,9 +101,10 @@ def rate_message(
     return Refusal.RATE_NOT_FOUND
 
 
-def term_of(level: Level, rate: Rate, attributes: Attributes, segments_count: int) -> Term:
-    """The term of a rate already found. It depends on nothing but the arguments, so a caller may keep and share it."""
-    units = segments_count if rate.quantity_rule is QuantityRule.SEGMENTS else 1
+def term_of(level: Level, rate: Rate, attributes: Attributes, segments_count: int, duration_s: int = 0) -> Term:
+    """The term of a rate already found. It depends on nothing but the arguments, so a caller may keep and share it. A call
+    is reserved with one unit, and exchanged for the term of its duration once that is known."""
+    units = units_of(rate.quantity_rule, segments_count=segments_count, duration_s=duration_s)
     tax_bp = level.tax_bp
     reserved_micros = units * rate.dearest_micros
     if tax_bp:

@@ -3,7 +3,18 @@
 from tests.core.rating.rating_samples import AGREEMENT, FEBRUARY, JANUARY, SMS, Shape, Till, to, tree_of
 
 from relais.core.charging.charge import charge, posted, touched
-from relais.core.charging.types import Account, Capture, Choose, CounterKey, Hold, Lacking, Release, Reverse, State
+from relais.core.charging.types import (
+    Account,
+    Capture,
+    Choose,
+    Chosen,
+    CounterKey,
+    Hold,
+    Lacking,
+    Release,
+    Reverse,
+    State,
+)
 from relais.core.money import parse_micros
 from relais.core.rating.message import Offer, Option
 from relais.core.rating.types import Term
@@ -84,6 +95,15 @@ def test_SV_256_the_unit_that_would_pass_a_threshold_reserves_the_correction_who
     state, _ = charge(state, [Capture((eleventh,), (JANUARY,)), Capture((tenth,), (JANUARY,))])
     assert state.accounts[AGREEMENT] == Account(-parse_micros("22"), 0, parse_micros("23"))
     assert state.holds == {key: Hold()}
+
+
+def test_SV_256_at_the_threshold_the_next_unit_needs_the_correction_of_all_before_it() -> None:
+    till = till_of([(10, "1"), (None, "2")])
+    till.send(to("ES"), 10)
+    term = till.term(to("ES"))
+    for credit, outcome in (("21.999999", Lacking(0)), ("22", Chosen((term,)))):
+        start = State({AGREEMENT: Account(-parse_micros("10"), 0, parse_micros(credit))}, till.state.counters)
+        assert charge(start, [choosing(term)])[1] == [outcome]
 
 
 def test_SV_256_a_message_that_does_not_go_gives_the_correction_back() -> None:

@@ -1,5 +1,7 @@
 """Setting aside what a message may cost: of the balance, of packs, and places in bundles. All of it, or nothing."""
 
+from typing import NamedTuple
+
 from relais.core.charging.books import Books, counter_key, give_back, member_of
 from relais.core.charging.types import Choose, Chosen, Exchange, Lacking, Outcome, Reserved, Unrated
 from relais.core.rating.message import Bundle, Offer, Route
@@ -48,14 +50,18 @@ def _take(books: Books, route: Route, recipient: str) -> tuple[Outcome, int]:
     members: list[Term] = []
     level = 0
     for level, offer in enumerate(route):
-        wanted = _options(books, offer, recipient)
-        failure: Outcome | None = Unrated(wanted) if isinstance(wanted, Refusal) else None
-        if not isinstance(wanted, Refusal):
-            for term, list_ in zip(wanted, (taken, members), strict=False):
-                if not _set_aside(books, term):
-                    failure = Lacking(level)
-                    break
-                list_.append(term)
+        wanted = _wanted(books, offer, recipient)
+        failure: Outcome | None = None
+        if isinstance(wanted, Refusal):
+            failure = Unrated(wanted)
+        elif not _set_aside(books, wanted.term):
+            failure = Lacking(level)
+        else:
+            taken.append(wanted.term)
+            if wanted.member is not None and not _set_aside(books, wanted.member):
+                failure = Lacking(level)
+            elif wanted.member is not None:
+                members.append(wanted.member)
         if failure is not None:
             for term in (*taken, *members):
                 give_back(books, term)
@@ -63,16 +69,23 @@ def _take(books: Books, route: Route, recipient: str) -> tuple[Outcome, int]:
     return Chosen((*taken, *members)), level
 
 
-def _options(books: Books, offer: Offer, recipient: str) -> tuple[Term, ...] | Refusal:
+class _Wanted(NamedTuple):
+    """What one level is to be charged by: the message's term, and its member's where a bundle counts."""
+
+    term: Term
+    member: Term | None
+
+
+def _wanted(books: Books, offer: Offer, recipient: str) -> _Wanted | Refusal:
     """The first source with room for the whole message (ruling 2), with the member it makes if there is a bundle."""
     for option in offer.options:
         term = option.term
         if term.cover_amount and term.cover is not None and not books.pack(term.cover.id).has(term.cover_amount):
             continue
         if not option.bundles:
-            return (term,)
+            return _Wanted(term, None)
         member = _member(books, option.bundles, recipient)
-        return member if isinstance(member, Refusal) else (term, member)
+        return member if isinstance(member, Refusal) else _Wanted(term, member)
     return offer.refusal
 
 

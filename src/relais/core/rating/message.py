@@ -153,7 +153,8 @@ def offer_message(
 def _term_of_pack(
     level: Level, pack: PackSource, included: Rate, price: Term | None, attributes: Attributes, segments_count: int
 ) -> Term | None:
-    """What the pack would pay; None when a monetary pack has no price to go by (SV-56)."""
+    """What the pack would pay, at the billing moment that its own tree says; None when a monetary pack has no price to go by
+    (SV-56). It pays net: the tax was paid with the pack (SV-288)."""
     term = term_of(level, included, attributes, segments_count)
     cover = Cover(pack.kind, pack.id)
     if pack.kind is CoverKind.UNITS:
@@ -161,9 +162,7 @@ def _term_of_pack(
     if price is None:
         return None
     net_micros = price.units * (max(price.scale.prices_micros) if price.scale else price.unit_price_micros)
-    return replace(
-        price, reserved_micros=0, delivered=term.delivered, cover=cover, cover_amount=net_micros
-    )  # its tax is that of the pack; the correction of a scale is not free of it
+    return replace(price, reserved_micros=0, delivered=term.delivered, cover=cover, cover_amount=net_micros)
 
 
 def _with_bundles(level: Level, term: Term, domain: str, resource: str, attributes: Attributes) -> Option:

@@ -1,10 +1,11 @@
 """The catalogues of translations: `python .ci/messages.py` brings them up to date, `--check` says whether they are.
 
-What is translated: texts marked in templates and Python, and what entities and sites declare (labels of pages, columns,
-filters, sections), which the page kit translates where it shows them. A catalogue keeps what translators wrote; a text that is
-no longer there leaves it. Babel does the work, so no gettext has to be installed.
+What is translated: texts marked in templates and Python; what entities and sites declare (labels of pages, columns, filters,
+sections, help texts) and the reasons of verbs, both of which the page kit translates where it shows them. A catalogue keeps what
+translators wrote; a text that is no longer there leaves it. Babel does the work, so no gettext has to be installed.
 """
 
+import ast
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -22,6 +23,7 @@ SOURCE = PROJECT / "src" / "relais"
 CATALOGUES = SOURCE / "pages" / "locale"
 LANGUAGES = ("es", "de", "ru")
 KEYWORDS = DEFAULT_KEYWORDS | {"gettext_lazy": None, "gettext_noop": None, "ngettext_lazy": (1, 2)}
+AREAS = ("access", "parties", "people")  # of records whose reasons are translated
 Found = tuple[str | tuple[str, ...], str | None, str]  # the text or texts, its context, where it stands
 
 
@@ -55,6 +57,21 @@ def declared() -> Iterator[Found]:
             yield text, None, place
 
 
+def reasons() -> Iterator[Found]:
+    """Why verbs refuse, where that is a fixed text: what `Invalid.of` is told, and what is put beside a field."""
+    for path in sorted(path for area in AREAS for path in (SOURCE / "records" / area).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Invalid.of":
+                values = node.args[1:]
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+                values = [node.value] if ast.unparse(node.targets[0].value) == "reasons" else []
+            else:
+                continue
+            for value in (each for told in values for each in getattr(told, "elts", [told])):
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    yield value.value, None, path.relative_to(PROJECT).as_posix()
+
+
 def labels_of_site(site: Any) -> list[str]:
     texts = [label for label, _ in (*site.groups, *site.setup)]
     texts += [screen.label for screen in site.screens.values()]
@@ -64,6 +81,8 @@ def labels_of_site(site: Any) -> list[str]:
         texts += [text for section in entity.sections for text in (section.title, section.hint)]
         texts += [text for action in entity.actions for text in (action.label.rstrip("…"), action.confirm)]
         texts += [label for column in entity.columns for label in labels_of(column.kind)]
+        forms = {entity.form, entity.form_of_new, *(action.form for action in entity.actions)} - {None}
+        texts += [str(field.help_text) for form in forms for field in form.base_fields.values()]
     return texts
 
 
@@ -77,7 +96,7 @@ def labels_of(kind: Any) -> list[str]:
 def template() -> Catalog:
     """Every text, with the files it stands in."""
     catalogue = Catalog(charset="utf-8")
-    for text, context, place in (*of_files(), *declared()):
+    for text, context, place in (*of_files(), *reasons(), *declared()):
         catalogue.add(text, locations=[(place, 0)], context=context)
     return catalogue
 

@@ -82,7 +82,7 @@ const sha256 = (content) => createHash("sha256").update(content).digest("hex");
 tidyLock();
 mkdirSync(out, { recursive: true });
 const before = readdirSync(out);
-const written = new Set(["relais.css", "relais.js", "charts.js", "icons.svg", "mark.svg", "LICENSES.txt"]);
+const written = new Set(["relais.css", "relais.js", "components.js", "charts.js", "icons.svg", "mark.svg", "LICENSES.txt"]);
 const common = { bundle: true, minify: true, legalComments: "none", charset: "utf8", absWorkingDir: here, logLevel: "warning" };
 const virtualTabler = {
   name: "tabler",
@@ -96,7 +96,7 @@ const style = await esbuild.build({
   loader: { ".woff2": "copy" }, assetNames: "[name]-[hash]",
 });
 await esbuild.build({
-  ...common, entryPoints: ["js/relais.js", "js/charts.js"], outdir: out, format: "iife", target: ["es2022"],
+  ...common, entryPoints: ["js/relais.js", "js/components.js", "js/charts.js"], outdir: out, format: "iife", target: ["es2022"],
 });
 for (const path of Object.keys(style.metafile.outputs)) written.add(path.split("/").at(-1));
 for (const name of before) if (!written.has(name)) rmSync(join(out, name));

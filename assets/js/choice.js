@@ -86,8 +86,9 @@ async function preselect(select) {
   select.tomselect.addItem(preselected.value);
 }
 
-onPart((root) => {
+function setUp(root) {
   for (const select of root.querySelectorAll(SEARCHABLE)) {
+    if (select.closest("[popover]:not(:popover-open)") && !root.matches("[popover]")) continue; // most menus are never opened
     const isRemote = select.dataset.optionsUrl !== undefined;
     if (select.tomselect || (!isRemote && !select.multiple && select.options.length <= LONG_COUNT)) continue;
     const words = select.multiple ? { plugins: { remove_button: { title: select.dataset.remove ?? "", append: true } } } : {};
@@ -96,7 +97,9 @@ onPart((root) => {
     if (select.getAttribute("aria-describedby")) choice.control_input.setAttribute("aria-describedby", select.getAttribute("aria-describedby"));
     if (select.getAttribute("aria-invalid") === "true") choice.wrapper.classList.add("is-invalid");
   }
-});
+}
+onPart(setUp);
+on("beforetoggle", "[popover]", ({ newState }, menu) => { if (newState === "open") setUp(menu); }, true);
 
 on("change", "form :is(select, input)", (event, control) => {
   if (!control.name) return;

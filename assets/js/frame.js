@@ -1,4 +1,5 @@
-// The frame: groups of the menu stay as the user left them, the menu on a phone, appearance, charts when there are any.
+// The frame: groups of the menu stay as the user left them, the menu on a phone, appearance, and
+// the scripts that few pages need.
 import { on, onPart } from "./page.js";
 
 const KEPT = "relais.menu";
@@ -44,11 +45,16 @@ on("submit", "form[data-theme]", (event, form) => {
   document.dispatchEvent(new CustomEvent("theme:changed"));
 });
 
-let chartsAsked = false;
-onPart((root) => {
-  if (chartsAsked || !root.querySelector("[data-chart]")) return;
-  chartsAsked = true;
-  const script = document.createElement("script");
-  script.src = document.querySelector("meta[name=charts-script]").content;
-  document.head.append(script);
-});
+/** Loads the script that <meta name> names, once a part has something for it. */
+function loadFor(selector, name) {
+  let asked = false;
+  onPart((root) => {
+    if (asked || !root.querySelector(selector)) return;
+    asked = true;
+    const script = document.createElement("script");
+    script.src = document.querySelector(`meta[name=${name}]`).content;
+    document.head.append(script);
+  });
+}
+loadFor("[data-chart]", "charts-script");
+loadFor("[x-data]", "components-script");

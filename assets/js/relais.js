@@ -1,8 +1,6 @@
 // Behaviour of every page. Each module listens on the document for what its data attributes mark, so that parts that
 // the server sends later need no set-up of their own. docs/howto/change-the-assets.md lists the attributes.
 import htmx from "htmx.org/dist/htmx.esm.js";
-import Alpine from "@alpinejs/csp";
-import { register } from "./components.js";
 import "./requests.js";
 import "./layers.js";
 import "./menus.js";
@@ -18,5 +16,3 @@ import "./lines.js";
 import "./permissions.js";
 
 window.htmx = htmx;
-register(Alpine);
-Alpine.start();

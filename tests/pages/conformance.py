@@ -47,10 +47,16 @@ def user_of(login: str) -> Any:
 
 def by_session(login: str) -> Any:
     """A client of that person's browser, logged in without typing a password."""
+    return entered(user_of(login))
+
+
+def entered(user: Any) -> Any:
+    """The same for a user: the session is shown to both sites, so that it is the interface that keeps a person out."""
     from django.test import Client
 
     client = Client()
-    client.force_login(user_of(login))
+    client.force_login(user)
+    client.cookies["relais_portal_session"] = client.cookies["relais_session"].value
     return client
 
 
@@ -99,7 +105,7 @@ class World:
                 if not is_shared(name):
                     self.strange[name] = self.make(name, STRANGER)
         put_traffic()
-        for name in ("messages", "edrs", "audit"):
+        for name in ("messages", "edrs", "audit", "handed-down-sender-ids"):
             theirs = set(rows_of(name, STRANGER).values_list("pk", flat=True))
             self.strange[name] = next(iter(theirs - set(rows_of(name, "reseller").values_list("pk", flat=True))))
 

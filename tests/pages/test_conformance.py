@@ -280,7 +280,7 @@ def test_a_record_of_another_branch_does_not_exist(name: str, world: World) -> N
 
 
 @each_entity
-def test_what_belongs_to_another_branch_is_neither_offered_nor_taken(name: str, world: World) -> None:
+def test_GEN_72_what_belongs_to_another_branch_is_neither_offered_nor_taken(name: str, world: World) -> None:
     client = world.client("reseller")
 
     def own_keys(model: Any) -> set[str]:
@@ -460,7 +460,7 @@ def test_what_is_in_use_stays_and_what_hangs_on_it_is_named(name: str, world: Wo
 @each_entity
 def test_every_action_asks_then_is_done_and_audited(name: str, world: World) -> None:
     declared, client = entity(name), world.keeper(name)
-    if not declared.actions:
+    if not declared.actions or not is_added(name):
         return
     key, done = world.make(name), set()
     for action in (*declared.actions, *declared.actions):  # what one makes possible may stand before it
@@ -483,7 +483,7 @@ def test_every_action_asks_then_is_done_and_audited(name: str, world: World) -> 
 @each_entity
 def test_every_bulk_action_asks_then_is_done_to_each(name: str, world: World) -> None:
     declared, client = entity(name), world.keeper(name)
-    if not any(action.bulk for action in declared.actions):
+    if not any(action.bulk for action in declared.actions) or not is_added(name):
         return
     keys, done = [world.make(name) for _ in range(2)], set()
     for action in (each for each in (*declared.actions, *declared.actions) if each.bulk):

@@ -224,6 +224,21 @@ def test_what_opens_over_a_page_can_be_read_by_all(site: Pages, browser: Any) ->
     assert not troubles, "\n".join(troubles)
 
 
+def test_a_list_starts_without_what_few_pages_need(site: Pages, browser: Any) -> None:
+    """Components and searchable choices are most of what the scripts take on a phone; each is there when it is asked for."""
+    page = _Page(browser, site, "reseller", SIZES["narrow"])
+    components, choices = page.browsed.locator("script[src*='/components.js']"), page.browsed.locator(".ts-wrapper")
+    assert page.open("/bo/agreements/", error=False) == []
+    assert (components.count(), choices.count()) == (0, 0)
+    page.browsed.locator("[popovertarget=filter-menu]:visible").click()
+    page.browsed.locator("#filter-menu .ts-wrapper").first.wait_for()
+    assert page.open("/bo/banks/new/", error=False) == []
+    page.browsed.locator("#drawer [x-data=counter] textarea").first.fill("Twelve marks")
+    page.browsed.locator("#drawer [x-data=counter] [x-text=said]", has_text="12 / ").wait_for()
+    assert components.count() == 1 and page.said == []
+    page.browsed.context.close()
+
+
 class _Page:
     """A tab of a browser in which somebody is logged in."""
 
@@ -234,7 +249,8 @@ class _Page:
             base_url=site.url,
         )
         if login:
-            context.add_cookies([{"name": "relais_session", "value": site.sessions[login], "url": site.url}])
+            names = ("relais_session", "relais_portal_session")
+            context.add_cookies([{"name": name, "value": site.sessions[login], "url": site.url} for name in names])
         self.said: list[str] = []
         self.browsed = context.new_page()
         self.browsed.on("console", lambda line: self.said.append(line.text) if line.type == "error" else None)

@@ -29,7 +29,7 @@ def served(spain_db: str) -> Iterator[None]:
         yield
 
 
-def test_over_tls_cookies_are_for_tls_alone_and_browsers_stay_with_it(served: None) -> None:
+def test_GEN_74_over_tls_cookies_are_for_tls_alone_and_browsers_stay_with_it(served: None) -> None:
     from django.test import Client
 
     client = Client(headers=BY_TLS)

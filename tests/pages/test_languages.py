@@ -197,6 +197,24 @@ def test_the_language_is_the_persons_and_before_the_log_in_the_browsers(pages: s
         assert f'<html lang="{language}"' in page.content.decode()
 
 
+def test_why_a_verb_refuses_is_told_in_the_persons_language_where_it_is_a_whole_text(pages: str) -> None:
+    from django.forms import CharField, Form
+    from django.utils.translation import override
+
+    from relais.pages.forms import tell, told
+    from relais.records.errors import Invalid
+
+    class Roles(Form):
+        roles = CharField()
+
+    refusal = Invalid({"roles": ("you cannot lower your own rights",), "": ("Ada is not blocked",)})
+    with override("de"):
+        form = Roles({"roles": "none"})
+        tell(form, refusal)
+        assert form.errors["roles"] == ["Sie können Ihre eigenen Rechte nicht verringern"]
+        assert told(refusal) == ["roles: Sie können Ihre eigenen Rechte nicht verringern", "Ada is not blocked"]
+
+
 def test_russian_has_three_plural_forms_and_the_others_two() -> None:
     from django.utils.translation import ngettext, override
 

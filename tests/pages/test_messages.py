@@ -98,6 +98,80 @@ def test_a_list_looks_so_far_back_and_says_it(reseller: Any, monkeypatch: Any) -
     assert len(cells(reseller, "messages")) == 5, "CSV is of everything"
 
 
+def test_a_page_beyond_what_is_counted_is_answered_with_the_last_one_and_a_hint(
+    reseller: Any, monkeypatch: Any
+) -> None:
+    from relais.pages import lists
+
+    monkeypatch.setattr(lists, "COUNT_MAX", 2)
+    now = datetime.now(UTC)
+    ids = [put_message(at=now - timedelta(minutes=n)) for n in range(3)]
+    listed = reseller.get("/bo/messages/?page=20000").context["list"]
+    assert [row.pk for row in listed.table] == ids[:2] and str(listed.count) == "2+"
+    assert listed.problems == [
+        "There is no page 20000; this is page 1 of 1.",
+        "Pages end at row 2: narrow the filter to see what comes later.",
+    ]
+
+
+def test_EDRs_by_a_number_are_looked_for_among_the_messages_in_reach(reseller: Any, monkeypatch: Any) -> None:
+    """In the database too: without a bound of its own on the joined table it goes through every message there is."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from relais.pages import traffic
+
+    monkeypatch.setattr(traffic, "REACH_EDRS_MESSAGES_COUNT", 2)
+    now = datetime(2026, 5, 5, 12, 0, tzinfo=UTC)
+    ids = [put_delivered(at=now - timedelta(minutes=n)) for n in range(4)]
+    with CaptureQueriesContext(connection) as queries:
+        found = rows(reseller, f"?destination={VODAFONE}", "edrs")
+    assert found == [ids[0], ids[0], ids[1], ids[1]]
+    (sql,) = [each["sql"] for each in queries if 'entry" FROM' in each["sql"]]
+    for column in ('"traffic_edr"."message_id"', '"traffic_message"."id"'):
+        assert f"{column} >= '{ids[1].hex}'" in sql.replace("-", ""), column
+    searched = f"?destination={VODAFONE}&accepted"
+    assert rows(reseller, f"{searched}_before=2026-05-05T11:58:30", "edrs") == [ids[2], ids[2], ids[3], ids[3]]
+    assert rows(reseller, f"{searched}_after=2026-05-05T11:59:30", "edrs") == [ids[0], ids[0]]
+    assert len(cells(reseller, "edrs", f"?destination={VODAFONE}")) == 8, "CSV is of everything"
+
+
+def test_a_file_of_thousands_is_written_in_pieces_and_takes_no_more_memory_than_one_of_hundreds(reseller: Any) -> None:
+    """And asks the database no more often than once in a chunk of its cursor: no query a line."""
+    import tracemalloc
+
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    put_delivered()
+
+    def pieces_and_peak_octets() -> tuple[list[int], int]:
+        tracemalloc.reset_peak()
+        with CaptureQueriesContext(connection) as queries:
+            sizes = [piece.count(b"\n") for piece in reseller.get("/bo/messages/csv/").streaming_content]
+        assert len(queries) < 12
+        return sizes, tracemalloc.get_traced_memory()[1]
+
+    more = (
+        "INSERT INTO traffic_message SELECT (jsonb_populate_record(m, jsonb_build_object('id', uuidv7()))).* "
+        "FROM traffic_message AS m CROSS JOIN generate_series(1, %s)"
+    )
+    tracemalloc.start()
+    try:
+        pieces_and_peak_octets()
+        with connection.cursor() as cursor:
+            cursor.execute(more, [599])
+        few, few_octets = pieces_and_peak_octets()
+        with connection.cursor() as cursor:
+            cursor.execute(more, [4])
+        many, many_octets = pieces_and_peak_octets()
+    finally:
+        tracemalloc.stop()
+    assert (sum(few), sum(many)) == (601, 3_001), "with the heading"
+    assert len(many) > 3 and max(many) < 1_001
+    assert many_octets - few_octets < 1_000_000
+
+
 def test_a_message_of_several_parts_tells_its_story(reseller: Any) -> None:
     at = datetime(2026, 5, 5, 9, 30, 4, 71_000, tzinfo=UTC)
     message_id = put_message(at=at, status=10, body=LONG, segments_count=2, sent_parts=[0, 1], client_ref="order-88213")
@@ -163,6 +237,18 @@ def test_a_report_that_waits_is_shown(reseller: Any) -> None:
             url="https://hooks.example.com/dlr", event=Jsonb({"data": {"id": str(known), "status": "sent"}}))  # fmt: skip
     (waiting,) = reseller.get(f"/bo/messages/{message_id}/").context["callbacks"]
     assert (waiting.attempts, waiting.event["data"]["status"]) == (2, "sent")
+
+
+def test_a_log_in_code_is_in_the_list_and_its_text_is_not_shown(reseller: Any) -> None:
+    from relais.records.traffic.models import PLATFORM_KEY_ID
+
+    message_id = put_message(api_key_id=PLATFORM_KEY_ID, body="481516 is your log-in code")
+    (line,) = cells(reseller, "messages")
+    assert rows(reseller) == [message_id] and line["API key"] == ""
+    answer = reseller.get(f"/bo/messages/{message_id}/")
+    assert answer.context["steps"][0].detail.startswith("By the platform; reserved")
+    page = answer.content.decode()
+    assert "The platform sent it itself" in page and "481516" not in page
 
 
 def test_messages_of_others_and_of_nobody_are_not_found(pages: str) -> None:

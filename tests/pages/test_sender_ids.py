@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from tests.pages.conformance import SCRIPTED
 from tests.pages.conftest import log_in
 from tests.pages.samples.sender_ids import new
 from tests.pages.samples.vendor_smpp_connections import connection_of
@@ -69,9 +70,13 @@ def test_SID_8_only_the_system_owners_own_sender_id_may_lack_an_agreement(owner:
 def test_SID_9_a_deleted_sender_id_leaves_the_list_and_SID_246_keeps_its_row(reseller: Any) -> None:
     from relais.records.senders.models import SenderId
 
-    record = sender()
+    """RSL-54: of one that was only handed down to it a company cannot dispose."""
+    lent = sender()
+    refused = reseller.post(f"{URL}{lent.pk}/delete/", headers=SCRIPTED)
+    assert refused.status_code == 409 and "Monsters was handed down to you" in refused.content.decode()
+    record = added(reseller, new(sender().company.parent))
     assert reseller.post(f"{URL}{record.pk}/delete/").status_code == 302
-    assert reseller.get(URL).context["list"].table == []
+    assert [row.label for row in reseller.get(URL).context["list"].table] == ["Monsters"]
     assert reseller.get(f"{URL}{record.pk}/").status_code == 404
     assert SenderId.everything.get(pk=record.pk).deleted_at is not None
 

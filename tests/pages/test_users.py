@@ -202,7 +202,7 @@ def test_USR_72_menu_buttons_and_urls_follow_the_permissions_of_the_request(owne
     user = person("NOC engineer")
     client = by_session("petra")
     assert menu(client, "/bo/sender-ids/") == {
-        "Live traffic", "Messages", "EDRs", "Sender IDs", "Vendors SMPP connections", "Audit",
+        "Live traffic", "Messages", "EDRs", "Sender IDs", "Handed-down sender IDs", "Vendors SMPP connections", "Audit",
     }  # fmt: skip
     page = client.get("/bo/sender-ids/")
     assert "New SMS sender ID" not in page.content.decode() and not page.context["list"].may_add
@@ -219,7 +219,16 @@ def test_USR_72_menu_buttons_and_urls_follow_the_permissions_of_the_request(owne
         assert client.post(url).status_code == 403
     assert client.post("/bo/permission-levels/?backoffice=").status_code == 404
     told = {group.label for group in client.get("/bo/find/?q=a").context["groups"]}
-    assert told <= {"Pages", "Messages", "EDRs", "Sender IDs", "SMS sender IDs", "Vendors SMPP connections", "Audit"}
+    assert told <= {
+        "Pages",
+        "Messages",
+        "EDRs",
+        "Sender IDs",
+        "SMS sender IDs",
+        "Handed-down sender IDs",
+        "Vendors SMPP connections",
+        "Audit",
+    }
 
     def queries(visitor: Any) -> int:
         visitor.get("/bo/sender-ids/")

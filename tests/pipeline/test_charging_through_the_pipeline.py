@@ -67,6 +67,7 @@ def test_SV_287_a_message_over_a_threshold_is_priced_unit_by_unit(spain_db: str)
         first = await pipeline.accepted(DIGI)
         await pipeline.until_sent(first.message_id)
         await pipeline.session.execute("UPDATE traffic_counter SET units = 998")
+        await pipeline.session.execute("UPDATE traffic_edr SET units = 998 WHERE level = 0")
         before = (await pipeline.money())["TM-1"][0]
         accepted = await pipeline.accepted(DIGI, "x" * 400)
         assert accepted.price_micros == 15_000

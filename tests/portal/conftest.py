@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import new_database
+from tests.pages.conformance import entered as entered
 from tests.pages.conftest import pages_on
 from tests.records.hashing import quick_hashes
 
@@ -48,15 +49,6 @@ def person(company: str = CLIENT, **fields: Any) -> Any:
     defaults = {"company": company, "login": f"person{number}", "e_mail": f"p{number}@example.com"}
     defaults |= {"interface": "client_portal", "must_change_password": False, "password": PASSWORD}
     return create_user(**(defaults | fields))
-
-
-def entered(user: Any) -> Any:
-    """A client of that person's browser."""
-    from django.test import Client
-
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def sent(**fields: Any) -> dict[str, Any]:

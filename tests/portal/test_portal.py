@@ -56,6 +56,48 @@ def test_USR_76_nobody_gets_into_the_interface_that_is_not_theirs() -> None:
     assert script.status_code == 401 and "/portal/log-in/" in script.content.decode()
 
 
+def test_one_browser_is_in_both_sites_side_by_side(portal: str) -> None:
+    """GEN-24: a session, a form token and a log-out of its own each; every cookie over TLS alone."""
+    from django.conf import settings
+    from django.test import Client
+
+    browser = Client(enforce_csrf_checks=True)
+    doors = {"/bo/": ("owner", "Olga-demo-2025"), "/portal/": ("client", "Carla-demo-2025")}
+    first = {"/bo/": "banks/", "/portal/": "users/"}
+
+    def token_on(url: str) -> str:
+        page = browser.get(url)
+        assert page.status_code == 200, url
+        return page.content.decode().partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+
+    def send(url: str, token: str, **fields: str) -> int:
+        return browser.post(url, fields | {"csrfmiddlewaretoken": token}).status_code
+
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    try:
+        for door, (login, password) in doors.items():
+            token = token_on(f"{door}log-in/")
+            assert send(f"{door}log-in/", token, login=login, password=password) == 302, door
+        tokens = {door: token_on(f"{door}{first[door]}") for door in doors}
+    finally:
+        settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+    names = ("relais_session", "relais_csrf", "relais_portal_session", "relais_portal_csrf")
+    assert {*names} <= {*browser.cookies}
+    assert len({browser.cookies[name].value for name in names}) == 4
+    for name in names:
+        cookie = browser.cookies[name]
+        assert (bool(cookie["secure"]), bool(cookie["httponly"]), cookie["samesite"]) == (True, True, "Lax"), name
+    assert "Olga" in browser.get("/bo/account/").content.decode()
+    assert "Carla" in browser.get("/portal/account/").content.decode()
+    assert send("/bo/theme/", tokens["/bo/"], theme="") == 204, "the later log-in has not taken the earlier one's token"
+    assert send("/portal/theme/", tokens["/bo/"], theme="") == 403, "nor is one site's token good on the other"
+    assert browser.get("/").headers["Location"] == "/bo/"
+    assert send("/bo/log-out/", tokens["/bo/"]) == 302
+    assert browser.get("/bo/banks/").status_code == 302
+    assert browser.get("/portal/users/").status_code == 200, "the other goes on"
+    assert browser.get("/").headers["Location"] == "/portal/"
+
+
 def test_CP_17_CP_72_CP_73_USR_72_a_line_opens_its_pages_and_no_others() -> None:
     """Levels None, View and Manage; menu and server say the same."""
     from relais.records.people.models import User
@@ -115,6 +157,53 @@ def test_CP_15_CP_20_CP_57_CP_62_CP_76_the_admin_sees_what_the_company_has_and_w
         assert ("Edit" in drawer.content.decode()) == (name in ("users", "departments")), name
     found = client.get("/portal/find/?q=Monsters").content.decode()
     assert "/portal/sender-ids/" in found and "/bo/" not in found
+
+
+def test_CP_72_CP_81_the_head_shows_the_balances_and_what_keeps_the_company_from_sending() -> None:
+    """To whom its lines show them, in two queries at most."""
+    from django.db import connection
+    from django.test import RequestFactory
+    from django.test.utils import CaptureQueriesContext
+    from django.urls import set_urlconf
+
+    from relais.pages.viewer import Viewer
+    from relais.portal.header import header_of
+    from relais.records.agreements.models import Balance
+    from relais.records.senders.models import SenderId
+
+    admin, engineer = person(), person(roles=("NOC engineer",))
+    wallet, calm = 'aria-label="Balance of agreement TM-1"', "Nothing keeps your company from sending."
+    page = entered(admin).get("/portal/users/").content.decode()
+    head = page.partition("<header")[2].partition("</header>")[0]
+    assert wallet in head and "100.00<span" in head and calm in head and 'data-open="help"' in head
+    page = entered(engineer).get("/portal/overview/").content.decode()
+    assert wallet not in page and calm in page
+    senders, balance = (
+        SenderId.objects.filter(company__name=CLIENT),
+        Balance.objects.filter(agreement__agreement_code="TM-1"),
+    )
+    was = balance.get().balance_micros
+    senders.update(status="blocked")
+    balance.update(balance_micros=0)
+    try:
+        page = entered(admin).get("/portal/users/").content.decode()
+        assert "Agreement TM-1 has nothing left to spend" in page and calm not in page
+        assert "Sender ID Monsters is blocked" in page and 'class="cnt">2<' in page
+        page = entered(engineer).get("/portal/overview/").content.decode()
+        assert "TM-1 has nothing left" not in page and "Sender ID Monsters is blocked" in page
+        assert "Monsters" not in entered(person("Strange Client")).get("/portal/overview/").content.decode()
+        request = RequestFactory().get("/")
+        request.user, request.session = admin, {}
+        viewer = Viewer(request)
+        assert viewer.may("Sender IDs")
+        set_urlconf("relais.portal.urls")
+        with CaptureQueriesContext(connection) as asked:
+            assert len(header_of(viewer).notices) == 2
+        assert len(asked) == 2
+    finally:
+        set_urlconf(None)
+        senders.update(status="active")
+        balance.update(balance_micros=was)
 
 
 def test_CP_27_My_account_and_the_pages_that_say_no_are_those_of_the_portal() -> None:

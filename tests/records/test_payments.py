@@ -173,3 +173,54 @@ def test_PAY_59_PAY_63_the_balance_is_what_was_credited_less_what_was_paid_out_a
     assert sum(amount for _, amount in books.ledger()) == books.balance_micros()
     assert Balance.objects.get(agreement=books.agreement).reserved_micros == 7
     assert not [field.name for field in Payment._meta.concrete_fields if field.name.endswith("rate")]
+
+
+def test_PAY_52_PAY_53_PAY_72_the_client_is_told_once_by_mail_that_a_payment_is_confirmed(
+    books: Books, records: str
+) -> None:
+    """NTF-32: at the payment alert e-mails, else at the account e-mails, else nowhere; the confirmation stands in any case."""
+    from tests.account.test_reset_by_mail import mail_server, text_of, work
+
+    from relais.records.billing.actions.change_payment import change_payment
+    from relais.records.billing.actions.confirm_payment import confirm_payment
+    from relais.records.billing.actions.register_payment import register_automatic_payment
+    from relais.records.billing.actions.withdraw_confirmation import withdraw_confirmation
+    from relais.records.billing.models import Payment
+    from relais.records.errors import Invalid
+
+    def told(alerts: str, account: str) -> None:
+        books.version.payment_alert_emails, books.version.account_emails = alerts, account
+        books.version.save()
+
+    told("", "")
+    assert registered(books, reference_code="nobody").confirmed
+    told("pay@client.example, cfo@client.example", "account@client.example")
+    unconfirmed = registered(books, reference_code="by button", confirmed=False, confirm_before=IN_TIME)
+    edited = registered(books, reference_code="by form", confirmed=False, confirm_before=IN_TIME)
+    withdrawn = registered(books, reference_code="withdrawn")
+    withdraw_confirmation(withdrawn.pk, IN_TIME, NOW)
+    change_payment(edited.pk, NOW, confirmed=True)
+    change_payment(edited.pk, NOW, description="said twice")
+    for _ in range(2):
+        confirm_payment(unconfirmed.pk, NOW)
+    with pytest.raises(Invalid):
+        registered(books, reference_code="by form")
+    told("", "account@client.example")
+    at_once = registered(books, reference_code="at once")
+    top_up = Payment(agreement=books.agreement, payment_date=date(2025, 6, 14), reference_code="card", payment_currency="EUR",
+                     payment_amount_micros=EUR)  # fmt: skip
+    register_automatic_payment(top_up, NOW)
+    assert at_once.confirmed and top_up.confirmed
+    assert Payment.objects.filter(confirmed=True).count() == 5
+    with mail_server() as sink:
+        work(records)
+        work(records)
+    assert sorted((mail["To"], mail["Subject"]) for mail in sink.mails) == [
+        ("account@client.example", "Payment at once is confirmed"),
+        ("cfo@client.example", "Payment by button is confirmed"),
+        ("cfo@client.example", "Payment by form is confirmed"),
+        ("pay@client.example", "Payment by button is confirmed"),
+        ("pay@client.example", "Payment by form is confirmed"),
+    ]
+    text = text_of(sink.mails[0])
+    assert "100.00 EUR of 14.06.2025" in text and "98.00 EUR count on the balance of agreement C-1" in text

@@ -26,7 +26,14 @@ MACHINERY = {
     *("django_migrations", "django_content_type", "auth_group", "auth_group_permissions"),
     *("auth_permission", "config_change", "audit_seal", "audit_waiting", "reports_readable"),
     *("procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers"),
-    *("traffic_counter", "traffic_gateway_beat", "traffic_idempotency", "traffic_outbox", "traffic_unmatched_receipt"),
+    *(
+        "traffic_bundle_member",
+        "traffic_counter",
+        "traffic_gateway_beat",
+        "traffic_idempotency",
+        "traffic_outbox",
+        "traffic_unmatched_receipt",
+    ),
 }
 SECRET = ("password", "key_hash", "password_encrypted", "webhook_guid")
 OF_ALL_LEVELS = ("agreement_ids", "node_ids", "units", "reserved_micros", "tax_bp")
@@ -92,6 +99,7 @@ def full(world: World) -> World:
         EnabledServiceChannel.objects.create(
             enabled_service=enabled, agreement=enabled.agreement, domain="sms", during=during
         )
+        put("traffic_pack", pack_id=enabled.pk, used=1, reserved=0)
     EnabledService.objects.filter(agreement=agreements["reseller"]).update(hidden_from_client=True)
     network = Network.objects.create(country_id="ES", name="N")
     NetworkCode.objects.create(mccmnc="21401", mcc="214", mnc="01", network=network)

@@ -118,7 +118,7 @@ def test_SID_233_a_connection_in_use_is_not_deleted_and_its_senders_are_named(bo
         "": ("Main cannot be deleted: it has 2 sender IDs (Monsters, Cats)",)
     }
     for record in used:
-        delete_sender_id(record.pk, NOW)
+        delete_sender_id(record.pk, books.owner.pk, NOW)
     delete_vendor_smpp_connection(via.pk)
     assert not VendorSmppConnection.objects.exists()
 
@@ -226,10 +226,57 @@ def test_SID_246_a_deleted_sender_leaves_the_lists_keeps_its_history_and_comes_b
 
     via = connection(books)
     made = sender(books, via)
-    delete_sender_id(made.pk, NOW)
+    delete_sender_id(made.pk, books.owner.pk, NOW)
     assert not SenderId.objects.exists()
     assert SenderId.everything.values_list("sender_id", "status").get() == ("Monsters", "blocked")
     other = sender(books, via, "Other")
     assert list(reasons_of(resaved, other, sender_id="monsters")) == ["sender_id"]
     again = sender(books, via, "MONSTERS")
     assert (again.pk, again.sender_id, again.status) == (made.pk, "MONSTERS", "active")
+
+
+def test_RSL_54_a_sender_id_handed_down_stays_its_owners_who_takes_it_back_from_all_below(books: Books) -> None:
+    """Handed down by the form, a level at a time, or made for a company further down: the steps are the same."""
+    from relais.records.people.models import AuditAction
+    from relais.records.senders.actions.delete_sender_id import delete_sender_id
+    from relais.records.senders.actions.withdraw_sender_id import withdraw_sender_id
+    from relais.records.senders.models import Handover, SenderId
+
+    def steps(record: Any) -> list[tuple[str, str]]:
+        found = Handover.objects.filter(sender=record).order_by("pk")
+        return [(step.given_by.name, step.company.name) for step in found]
+
+    via = connection(books)
+    owner, reseller, client = books.owner.name, books.reseller.name, books.client.name
+    own = sender(books, via, "Cats", company=books.owner, agreement=None)
+    assert steps(own) == []
+    resaved(own, company=books.client, agreement=books.agreement)
+    lent = sender(books, via)
+    assert steps(own) == steps(lent) == [(owner, reseller), (reseller, client)]
+    top, below = Handover.objects.filter(sender=lent).order_by("pk")
+
+    told = reasons_of(delete_sender_id, lent.pk, books.reseller.pk, NOW)
+    assert told == {
+        "": ("Monsters was handed down to you: only who made it deletes it. You can withdraw it from your client",)
+    }
+    assert SenderId.objects.filter(pk=lent.pk, company=books.client).exists()
+
+    withdraw_sender_id(below.pk, NOW)
+    lent.refresh_from_db()
+    assert (lent.company, lent.agreement, steps(lent)) == (books.reseller, None, [(owner, reseller)])
+    assert Handover.objects.get(sender=lent).pk == top.pk, "what stays is not made anew"
+    resaved(lent, company=books.client, agreement=books.agreement)
+    audited = AuditAction.objects.count()
+    withdraw_sender_id(top.pk, NOW)
+    lent.refresh_from_db()
+    assert (lent.company, lent.agreement, lent.status, steps(lent)) == (books.owner, None, "active", [])
+    assert AuditAction.objects.count() == audited + 1, "one transaction, one action"
+    lines = AuditAction.objects.latest("pk").lines.values_list("table", "operation")
+    assert sorted(lines) == [("senders_handover", "delete")] * 2 + [("senders_senderid", "update")]
+    assert reasons_of(withdraw_sender_id, top.pk, NOW)[""][0].startswith("no handover has the ID")
+
+    delete_sender_id(lent.pk, books.owner.pk, NOW)
+    sender(books, via, "CATS", company=books.owner, agreement=None)
+    withdraw_sender_id(Handover.objects.get(sender=own, given_by=books.owner).pk, NOW)
+    gone = SenderId.everything.get(pk=own.pk)
+    assert (gone.status, gone.deleted_at, steps(gone)) == ("blocked", NOW, []), "the owner has another of that name"

@@ -50,6 +50,7 @@ def world(records: str) -> Iterator[World]:
         companies[name] = Company.objects.create(name=name, parent=companies[parent], type="reseller")
     with quick_hashes():
         users = {name: new_user(company, login=name, interface="backoffice") for name, company in companies.items()}
+    Company.objects.filter(name="client").update(type="client")  # whose people of the BackOffice are from before
     world = World(companies, users, {})
     note(world, Company, {name: company.pk for name, company in companies.items()})
     note(world, type(users["owner"]), {name: user.pk for name, user in users.items()})
@@ -101,7 +102,7 @@ def make_business(world: World, name: str) -> None:
     from relais.records.billing.models import Payment
     from relais.records.catalog.models import EnabledService, Service
     from relais.records.parties.models import LegalEntity
-    from relais.records.senders.models import SenderId
+    from relais.records.senders.models import Handover, SenderId
 
     seller = PARENTS[name]
     entity_id = world.rows[LegalEntity][name]
@@ -124,6 +125,8 @@ def make_business(world: World, name: str) -> None:
         counted=True,
     )
     post(agreement.pk, LedgerKind.PAYMENT, EUR, NOW, payment.pk)
+    sender = SenderId.objects.create(company=world.companies[name], agreement=agreement, sender_id="Shop", name="Shop")
+    step = Handover.objects.create(sender=sender, given_by=world.companies[seller], company=world.companies[name])
     rows = (
         agreement,
         payment,
@@ -134,12 +137,13 @@ def make_business(world: World, name: str) -> None:
             agreement=agreement, service_id=world.rows[Service][seller], effective_from=START
         ),
         ResellingAgreement.objects.create(legal_entity_id=entity_id, agreement=agreement, effective_from=START),
-        SenderId.objects.create(company=world.companies[name], agreement=agreement, sender_id="Shop", name="Shop"),
+        sender,
         Balance.objects.get(agreement=agreement),
         LedgerEntry.objects.get(agreement=agreement),
     )
     for row in rows:
         note(world, type(row), {name: row.pk})
+    note(world, Handover, {seller: step.pk})
 
 
 def note(world: World, model: type[Any], ids: dict[str, int]) -> None:

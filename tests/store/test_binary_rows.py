@@ -30,7 +30,9 @@ def written(dsn: str, copy: str, rows: list[tuple[Any, ...]], query: str) -> lis
 
 
 def test_messages(db: str) -> None:
-    full = packed_terms(0b101, [1, LARGEST, 3], [4, 5, 6], [1, 2, 2_147_483_647], [0, 7, LARGEST], [0, 2100, 2100])
+    full = packed_terms(
+        0b101, [1, LARGEST, 3], [4, 5, 6], [1, 2, 2_147_483_647], [0, 7, LARGEST], [0, 2100, 2100], [0, 0, 9], [0, 0, 3]
+    )
     bare = packed_terms(0, [1], [2], [3], [-4], None)
     rows = [
         (
@@ -59,7 +61,7 @@ def test_messages(db: str) -> None:
     columns = (
         "id, company_id, api_key_id, sender_id, connection_id, validity_s, status, channel, encoding, segments_count,"
         " network_id, send_at, country, source, destination, body, client_ref, callback_url,"
-        " delivered_rules, agreement_ids, node_ids, units, reserved_micros, tax_bp, final_at, error"
+        " delivered_rules, agreement_ids, node_ids, units, reserved_micros, tax_bp, pack_ids, pack_amounts, final_at, error"
     )
     assert written(db, "copy_messages", rows, f"SELECT {columns} FROM traffic_message ORDER BY id") == [
         (
@@ -70,10 +72,12 @@ def test_messages(db: str) -> None:
             [1, 2, 2_147_483_647],
             [0, 7, LARGEST],
             [0, 2100, 2100],
+            [0, 0, 9],
+            [0, 0, 3],
             None,
             None,
         ),
-        (*rows[1][:-1], 0, [1], [2], [3], [-4], None, None, None),
+        (*rows[1][:-1], 0, [1], [2], [3], [-4], None, None, None, None, None),
     ]
 
 
@@ -85,12 +89,13 @@ def test_parts_sent(db: str) -> None:
 
 def test_edrs(db: str) -> None:
     rows = [
-        (ID, 1, 2, 40_000, 8_400, AT, 1, 0, 1, None),
-        (ID, 9, LARGEST, -LARGEST, -1, BEFORE_2000, -3, 1, 3, "[[0, 1, 40000]]"),
-        (OTHER_ID, 1, 2, 0, 0, AT, 0, 0, 2, None),
+        (ID, 1, 2, 40_000, 8_400, AT, 1, 0, 1, None, None, None, None, None),
+        (ID, 9, LARGEST, -LARGEST, -1, BEFORE_2000, -3, 1, 3, "[[0, 1, 40000]]", None, None, "31/ES", AT),
+        (ID, 9, 7, 0, 0, AT, 2, 2, 1, None, LARGEST, -2, None, None),
+        (OTHER_ID, 1, 2, 0, 0, AT, 0, 0, 2, None, None, None, None, None),
     ]
     query = (
-        "SELECT message_id, agreement_id, node_id, net_micros, tax_micros, at, units, level, entry, pieces::text"
-        " FROM traffic_edr ORDER BY message_id, level"
+        "SELECT message_id, agreement_id, node_id, net_micros, tax_micros, at, units, level, entry, pieces::text,"
+        " pack_id, pack_amount, counter_group, period_start FROM traffic_edr ORDER BY message_id, level"
     )
     assert written(db, "copy_edrs", rows, query) == rows

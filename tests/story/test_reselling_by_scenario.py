@@ -5,11 +5,13 @@ from the reseller Meridian Telecom, that one from the System owner. Every test l
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -198,7 +200,7 @@ STOPS = {
 
 @pytest.mark.parametrize("stop_key", STOPS)
 def test_what_is_missing_above_stops_the_client_and_charges_nothing(chain: Chain, stop_key: str) -> None:
-    """RSL-42, RSL-44, RSL-48."""
+    """RSL-42, RSL-44, RSL-48. RSL-3: what is not enabled for the reseller it cannot sell."""
     text, broken, whole, code = STOPS[stop_key]
     broken = f'"{datetime.now(UTC).isoformat()}"' if broken == NOW else broken
     before = money()
@@ -265,13 +267,69 @@ def test_RSL_49_a_reseller_with_companies_below_stays_one_and_is_not_deleted(cha
 
 
 def test_RSL_50_no_company_comes_below_itself(chain: Chain) -> None:
-    """Where a company stands is a part of its key: the file names another one, which its parent's level refuses."""
+    """Where a company stands is a part of its key: the file names another one, which its parent's level refuses (RSL-6)."""
     from relais.records.errors import Invalid
     from relais.records.parties.models import Company
 
     with pytest.raises(Invalid, match="Costa Mensajes may not create resellers"):
         chain.apply("companies: [{name: Meridian Telecom, parent: Costa Mensajes, type: reseller}]")
     assert Company.objects.get(name="Meridian Telecom").parent.parent is None
+
+
+def test_RSL_54_the_owner_of_a_sender_id_takes_it_back_from_all_below_while_they_send(chain: Chain) -> None:
+    """A message is accepted, charged and delivered, or refused and charged nowhere. RSL-18, RSL-34: given again, it sends."""
+    from relais.records.agreements.models import Agreement
+    from relais.records.people.models import AuditAction
+    from relais.records.senders.actions.save_sender_id import save_sender_id
+    from relais.records.senders.models import Handover, SenderId
+
+    seen = {}
+    for login in (OWNER, MERIDIAN, COSTA):
+        heads, *lines = csv_of(by_session(login), "/bo/handed-down-sender-ids/csv/?columns=all")
+        rows = [dict(zip(heads, line, strict=True)) for line in lines]
+        seen[login] = [row["Company"] for row in rows if row["Sender ID"] == "CineLumen"]
+    assert seen == {OWNER: ["Meridian Telecom"], MERIDIAN: ["Costa Mensajes"], COSTA: ["Cine Lumen"]}
+    sender = SenderId.objects.get(sender_id="CineLumen")
+    step = Handover.objects.get(sender=sender, given_by__parent=None)
+    url = f"/bo/handed-down-sender-ids/{step.pk}"
+    assert by_session(MERIDIAN).post(f"{url}/do/withdraw/").status_code == 404
+
+    before, going = money(), Event()
+
+    def send_until_refused() -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = []
+        while not told or "code" not in told[-1]:
+            told.append(chain.post(SPAIN)[1])
+            going.set()
+        return told
+
+    with ThreadPoolExecutor(2) as threads:
+        senders = [threads.submit(send_until_refused) for _ in range(2)]
+        going.wait()
+        assert "from all below it" in by_session(OWNER).get(f"{url}/do/withdraw/", headers=SCRIPTED).content.decode()
+        assert by_session(OWNER).post(f"{url}/do/withdraw/").headers["Location"] == "/bo/handed-down-sender-ids/"
+        told = [answer for one in senders for answer in one.result()]
+    accepted = [answer["id"] for answer in told if "id" in answer]
+    assert accepted and [answer["code"] for answer in told if "code" in answer] == ["sender_unknown"] * 2
+    for message_id in accepted:
+        path = f"/api/v1/messages/{message_id}"
+        chain.house.until(lambda path=path: chain.house.get(path, KEY)["status"] == "delivered")
+    each = {"CL-1": 60_500, "CO-1": 40_000, "MD-1": 33_000}
+    assert paid(before) == {code: micros * len(accepted) for code, micros in each.items()}
+
+    sender.refresh_from_db()
+    assert (sender.company.name, sender.agreement) == ("System owner", None)
+    assert not Handover.objects.filter(sender=sender).exists()
+    action = AuditAction.objects.latest("pk")
+    assert action.user_name.endswith("(owner)") and action.lines.count() == 4, action.action
+    for login in (MERIDIAN, COSTA):
+        assert by_session(login).get(f"/bo/sender-ids/{sender.pk}/").status_code == 404
+    for code in ("MD-1", "CO-1", "CL-1"):  # handed down again, a level at a time
+        sender.agreement = Agreement.objects.get(agreement_code=code)
+        sender.company = sender.agreement.company
+        save_sender_id(sender, datetime.now(UTC))
+    chain.until_known("destination_blocked")
+    chain.deliver(SPAIN)
 
 
 def lists_of(login: str) -> str:
@@ -287,7 +345,8 @@ def lists_of(login: str) -> str:
 
 
 def test_RSL_52_a_tenant_sees_of_its_resellers_clients_the_charges_of_its_own_level_alone(chain: Chain) -> None:
-    """USR-69, RSL-56: with No restrictions as with the role Admin, on every list and on the records themselves."""
+    """USR-69, RSL-56: with No restrictions as with the role Admin, on every list and on the records themselves. The sender ID
+    CineLumen itself each of them knows, who has handed it down (RSL-54)."""
     from relais.records.agreements.models import Agreement
     from relais.records.parties.models import Company
     from relais.records.people.models import User
@@ -303,8 +362,8 @@ def test_RSL_52_a_tenant_sees_of_its_resellers_clients_the_charges_of_its_own_le
         "messages": message_id,
     }
     hidden = {
-        MERIDIAN: ("Cine Lumen", "CineLumen", "Lumen SL", "CL-1", "CL-0001", "Tickets", "Box office", TEXT),
-        OWNER: ("Cine Lumen", "CineLumen", "Costa Mensajes", "Costa SL", "CO-1", "CO-0001", "Reseller desk", "Tickets", TEXT),
+        MERIDIAN: ("Cine Lumen", "Lumen SL", "CL-1", "CL-0001", "Tickets", "Box office", TEXT),
+        OWNER: ("Cine Lumen", "Costa Mensajes", "Costa SL", "CO-1", "CO-0001", "Reseller desk", "Tickets", TEXT),
     }  # fmt: skip
     for login, words in hidden.items():
         lists = lists_of(login)

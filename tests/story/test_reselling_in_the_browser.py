@@ -79,8 +79,9 @@ def running(house: House, spain_db: str) -> Iterator[str]:
 def test_RSL_7_to_35_two_levels_of_resellers_are_set_up_and_a_message_is_charged_at_three(
     house: House, running: str
 ) -> None:
-    """RSL-7 to RSL-13, RSL-17 to RSL-20, RSL-22 to RSL-34; of RSL-35 the message and its charges. RSL-1, RSL-2, RSL-5,
-    USR-51."""
+    """RSL-7, RSL-8, RSL-9, RSL-10, RSL-12, RSL-13, RSL-14, RSL-17, RSL-18, RSL-20; RSL-22, RSL-23, RSL-24, RSL-25, RSL-26,
+    RSL-27, RSL-28, RSL-29, RSL-30, RSL-31, RSL-32, RSL-33, RSL-34; of RSL-35 the message and its charges. RSL-1, RSL-2, RSL-5,
+    RSL-38, USR-51."""
     with chromium() as browser:
         owner = arrive(browser, running, OWNER)
         add_carrier(owner, house.simulator_port)

@@ -8,6 +8,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from relais.pages.forms import tell
 from relais.pages.viewer import viewer_of
@@ -54,7 +55,7 @@ def refused(form: Form | None, verb: Callable[[], Any]) -> str:
     except Invalid as refusal:
         if form is not None:
             tell(form, refusal)
-        return str(refusal.reasons.get(WHOLE, (str(refusal),))[0])
+        return gettext(refusal.reasons.get(WHOLE, (str(refusal),))[0])
     return ""
 
 

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from relais.account.forms import CodeForm, LogInForm, NewPasswordForm, sent_by
-from relais.pages.forms import tell
+from relais.pages.forms import tell, told
 from relais.pages.site import Site
 from relais.records import audit
 from relais.records.access.actions.change_password import change_demanded_password
@@ -185,7 +185,7 @@ def _send_code(user: User) -> str:
     try:
         send_sms_code(user, Purpose.LOG_IN, user.phone, timezone.now())
     except Invalid as refusal:
-        return str(refusal).capitalize()
+        return " ".join(told(refusal)).capitalize()
     return ""
 
 

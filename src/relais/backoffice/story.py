@@ -203,6 +203,11 @@ def callbacks(message: Message, viewer: Viewer) -> list[Any]:
     return list(waiting.order_by("due_at", "pk")[:CALLBACKS_COUNT_MAX])
 
 
+def received_by(message: Any) -> str:
+    """The name of the API key; of a message that the platform sent itself there is none."""
+    return "" if message.api_key_id == PLATFORM_KEY_ID else message.api_key.name
+
+
 def connection_name(message: Any, viewer: Viewer) -> str:
     """Where it goes out; a connection of another level stays that level's (SID-231)."""
     names = viewer.rows(VendorSmppConnection).filter(pk=message.connection_id).values_list("name", flat=True)
@@ -213,7 +218,10 @@ def steps(message: Any, parts: Sequence[Part], charges: Sequence[Charge], connec
     """What happened, oldest first."""
     reserved = [f"{amount(each.gross_micros, AMOUNT_DECIMALS)} {each.currency} on {each.agreement}" for each in charges
                 if each.entry == RESERVED]  # fmt: skip
-    told = [f"HTTP API, key {message.api_key.name}"] + ([f"reserved {', '.join(reserved)}"] if reserved else [])
+    key = received_by(message)
+    told = [f"HTTP API, key {key}" if key else "By the platform"]
+    if reserved:
+        told.append(f"reserved {', '.join(reserved)}")
     found = [Step(message.accepted_at, "Accepted", "; ".join(told), "hollow")]
     if message.send_at is not None:
         found.append(Step(message.accepted_at, "Scheduled", f"For {message.send_at:%d.%m.%Y %H:%M} UTC", "hollow"))

@@ -1,4 +1,5 @@
-"""What pages have asked to be sent: mails with links to set a password, log-in codes by SMS (records.access.outbox).
+"""What pages have asked to be sent: mails with links to set a password, log-in codes by SMS (records.access.outbox), mails that a
+payment is confirmed (records.billing.notices).
 
 A mail server or pipeline that is away is tried again for a few minutes: later nobody waits for a code or a link any more.
 """
@@ -30,6 +31,16 @@ def add_outbox(app: procrastinate.App, text_sender: SendText | None) -> None:
 
         close_old_connections()
         log.info("reset_mail.sent", mails=send_reset_mails(**json.loads(unseal(sealed))))
+
+    @app.task(name="send_payment_mail", retry=RETRY)
+    def send_payment_mail(payment_id: int, address: str) -> None:
+        """That the payment is confirmed, to one of those who are told (PAY-52)."""
+        from django.db import close_old_connections
+
+        from relais.records.billing.notices import send_payment_mail as send
+
+        close_old_connections()
+        log.info("payment_mail.sent" if send(payment_id, address) else "payment_mail.dropped", payment_id=payment_id)
 
     @app.task(name="send_sms_code", retry=RETRY, pass_context=True)
     async def send_sms_code(context: procrastinate.JobContext, sealed: str) -> None:

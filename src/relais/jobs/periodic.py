@@ -53,6 +53,20 @@ def make_app(
         close_old_connections()
         lapse(datetime.now(UTC))
 
+    @app.periodic(cron="* * * * *")
+    @app.task(queueing_lock="charge_packs", name="charge_packs")
+    def charge_packs(timestamp: int) -> None:
+        """Packs are paid when their start comes, and bundle packs go on from period to period (ES-71, ES-80)."""
+        from django.db import close_old_connections
+
+        from relais.records.catalog.actions.charge_pack import charge_due_packs
+        from relais.records.catalog.actions.enable_bundle import extend_bundle_packs
+
+        close_old_connections()
+        now = datetime.now(UTC)
+        charge_due_packs(now)
+        extend_bundle_packs(now)
+
     @app.periodic(cron="43 2 * * *")
     @app.task(queueing_lock="block_unused_users", name="block_unused_users")
     def block_unused_users(timestamp: int) -> None:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from relais.pages.drawers import delete, run_action
 from relais.pages.entity import Action, Entity
 from relais.pages.filters import Conditions
+from relais.pages.forms import told
 from relais.pages.viewer import MANAGE, Viewer, viewer_of
 from relais.pages.views import View, action_form, keys_of, stored_answer
 from relais.records.errors import Invalid
@@ -68,7 +69,7 @@ class Progress:
                 elif action.shown(record):
                     run_action(entity, action, record, viewer, data)
             except Invalid as invalid:
-                self.refused.append((str(record), str(invalid)))
+                self.refused.append((str(record), "\n".join(told(invalid))))
             if time.monotonic() >= until_s:
                 self.ended = not left.filter(pk__gt=keys_of(entity, [self.after])[0]).exists()
                 return

@@ -72,6 +72,7 @@ class Action:
     """A verb on one record beside Edit and Delete, in the drawer. It asks first when `confirm` says what will happen.
 
     `form`: a small form (at most three fields) whose cleaned data go to the verb. `bulk`: offered for many records too.
+    `ends`: the record is gone after it.
     """
 
     key: str
@@ -81,6 +82,7 @@ class Action:
     confirm: str = ""
     form: type[Any] | None = None
     bulk: bool = False
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

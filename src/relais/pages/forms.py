@@ -1,6 +1,7 @@
 """Forms of records: a Django model form whose `store` is a business verb, and the fields that the kit adds to Django's.
 
 A verb's `Invalid` becomes errors beside the fields; a reason for a column that is no field stands in the summary.
+Reasons that are whole texts are shown in the page's language.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ from django.utils.choices import BaseChoiceIterator
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
 from relais.pages.kinds import MICROS
 from relais.pages.viewer import Viewer
@@ -329,8 +330,17 @@ def tell(form: forms.BaseForm, invalid: Invalid) -> None:
             (n for n in (column, column.removesuffix("_micros"), column.removesuffix("_timezone")) if n in form.fields),
             None,
         )
-        for reason in reasons:
+        for reason in map(gettext, reasons):
             words = reason[:1].upper() + reason[1:]
             form.add_error(
                 name, words if name or column == WHOLE else f"{column.replace('_', ' ').capitalize()}: {reason}"
             )
+
+
+def told(invalid: Invalid) -> list[str]:
+    """A verb's reasons in the page's language, for where there is no form to put them beside."""
+    return [
+        f"{column}: {reason}" if column else reason
+        for column, reasons in invalid.reasons.items()
+        for reason in map(gettext, reasons)
+    ]

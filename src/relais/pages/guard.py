@@ -1,7 +1,7 @@
 """What stands before every page: a logged-in person of this site with the page's permission line; else a log-in or a plain no."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from urllib.parse import urlencode
 
@@ -65,4 +65,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"theme": theme if theme in ("light", "dark") else "", "site": site, "viewer": viewer}
     if site is not None and viewer is not None:
         context["menu"] = site.menu(viewer, getattr(request, "page", ""))
+        if site.header_of is not None:
+            context["header"] = partial(site.header_of, viewer)  # asked by the frame alone, not by each part of a page
     return context

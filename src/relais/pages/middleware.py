@@ -13,6 +13,8 @@ CONTENT_SECURITY_POLICY = (
 )
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()"
 PORTAL = "/portal/"
+PORTAL_SESSION = "relais_portal_session"
+PORTAL_COOKIES = {"relais_session": PORTAL_SESSION, "relais_csrf": "relais_portal_csrf"}
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -44,11 +46,25 @@ def client_address(answer: Answer) -> Answer:
 
 
 def site(answer: Answer) -> Answer:
-    """What lies under /portal/ is answered by the URLs of the Client portal, everything else by those of the BackOffice."""
+    """What lies under /portal/ is answered by the URLs of the Client portal, everything else by those of the BackOffice.
+
+    Each has a session and a form token of its own, so that one browser may be in both at once: to Django those of the portal
+    have the names that all have, in the browser `PORTAL_COOKIES`.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if f"{request.path_info}/".startswith(PORTAL):
-            request.urlconf = settings.URLCONFS[Interface.CLIENT_PORTAL]  # type: ignore[attr-defined]  # as Django reads it
-        return answer(request)
+        if not f"{request.path_info}/".startswith(PORTAL):
+            return answer(request)
+        request.urlconf = settings.URLCONFS[Interface.CLIENT_PORTAL]  # type: ignore[attr-defined]  # as Django reads it
+        for name, own_name in PORTAL_COOKIES.items():
+            request.COOKIES.pop(name, None)
+            if own_name in request.COOKIES:
+                request.COOKIES[name] = request.COOKIES[own_name]
+        response = answer(request)
+        for name, own_name in PORTAL_COOKIES.items():
+            if cookie := response.cookies.pop(name, None):
+                cookie.set(own_name, cookie.value, cookie.coded_value)
+                response.cookies[own_name] = cookie
+        return response
 
     return middleware

@@ -66,7 +66,8 @@ class MenuGroup:
 class Site:
     """`groups`: (label, icon) in the order of the menu; a name without entities or screens is not shown. `setup`: (label,
     entity) in the order in which a level is set up. `look`: the
-    class of its pages. `documentation`: the template of the page that says how to begin."""
+    class of its pages. `documentation`: the template of the page that says how to begin. `header`: a template in the head of
+    every page, which finds as `header` what `header_of` says of the viewer."""
 
     name: str
     title: str
@@ -74,6 +75,8 @@ class Site:
     setup: tuple[tuple[str, str], ...] = ()
     look: str = ""
     documentation: str = "account/documentation.html"
+    header: str = ""
+    header_of: Callable[[Viewer], Any] | None = None
     entities: dict[str, Entity] = field(default_factory=dict)
     screens: dict[str, Screen] = field(default_factory=dict)
 

@@ -1,7 +1,6 @@
 """What the pages of traffic share: words and tones of states, short ids, and how far back lists look."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from django.utils.timezone import localtime
 from relais.core.lifecycle import State
 from relais.pages.kinds import NOTHING, Badge, Kind
 from relais.records.agreements.models import Agreement
+from relais.records.people.models import ApiKey
 from relais.records.traffic.instants import accepted_at, first_id_from
 from relais.records.traffic.models import Edr, Entry, Message
 
@@ -41,6 +41,8 @@ ENTRIES: dict[Any, tuple[str, str]] = {
     Entry.CAPTURED: ("Captured", "ok"),
     Entry.RELEASED: ("Released", "mute"),
     Entry.REVERSED: ("Reversed", "mute"),
+    Entry.CORRECTED: ("Corrected", "ok"),
+    Entry.CORRECTED_BACK: ("Corrected", "mute"),
 }
 STATE = Badge(STATES)
 ENTRY = Badge(ENTRIES)
@@ -61,11 +63,10 @@ NETWORK_LETTERS_MAX = 22
 
 
 def network_name(row: Any) -> tuple[SafeString | str, str]:
-    """For `Computed`: the network of a message, or of an EDR's message; of a long name the start, all of it to the pointer."""
-    network = getattr(row, "message", row).network
-    if network is None:
+    """For `Computed`: `network_name` of the row; of a long one the start, all of it to the pointer."""
+    name = row.network_name
+    if name is None:
         return NOTHING, ""
-    name = str(network.name)
     if len(name) <= NETWORK_LETTERS_MAX:
         return name, name
     cut = f"{name[: NETWORK_LETTERS_MAX - 1]}\N{HORIZONTAL ELLIPSIS}"
@@ -79,33 +80,36 @@ class MessageId(Kind):
         return format_html('<span title="{}">{}</span>', value, short(value))
 
 
-def reach(rows: QuerySet[Any], values: Mapping[str, Any], key: str, count: int) -> tuple[QuerySet[Any], str]:
-    """`rows`, whose message id is at the path `key`, not further back than the newest `count` messages of all companies
-    before the end of the filter `accepted`; and the words for it, where the filter asked for more."""
+def reach_back(values: Mapping[str, Any], count: int) -> tuple[UUID | None, str]:
+    """The least id that a list looks at: that of the oldest of the newest `count` messages of all companies before the end of
+    the filter `accepted`, or its start where that is later; and the words for it, where the filter asked for more. None: all."""
     period = values.get("accepted")
-    start: datetime | None = period.start if period else None
+    start = first_id_from(period.start) if period and period.start is not None else None
     messages = Message.objects.order_by("-pk")
     if period and period.stop is not None:
         messages = messages.filter(pk__lt=period.stop)
     last, *further = [*messages.values_list("pk", flat=True)[count - 1 : count + 1], None]
-    if last is None or further == [None] or (start is not None and first_id_from(start) >= last):
-        return rows, ""
+    if last is None or further == [None] or (start is not None and start >= last):
+        return start, ""
     words = (
         f"searched back to {localtime(accepted_at(last)):%d.%m.%Y %H:%M}; "
         "for earlier ones set an earlier end of Accepted, or take the CSV"
     )
-    return rows.filter(**{f"{key}__gte": last}), words
+    return last, words
 
 
 def with_price(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Messages with where each is and its price at the client's level: reserved, then what is in force of it."""
+    """Messages with where each is and its price at the client's level: reserved, then what is in force of it. Names come as
+    values: a file has a hundred thousand rows, and a record for each name would double what a row costs."""
     charged = Edr.objects.filter(message=OuterRef("pk"), level=0).values("message")
     agreement = Agreement.objects.filter(pk=OuterRef("agreement_ids__0"))
     return (
         rows.with_state()
-        .select_related("company", "network", "api_key")
-        .defer("body", "node_ids", "units", "tax_bp")
+        .defer("body", "callback_url", "agreement_ids", "node_ids", "units", "reserved_micros", "tax_bp")
         .annotate(
+            company_name=F("company__name"),
+            network_name=F("network__name"),
+            api_key_name=Subquery(ApiKey.objects.filter(pk=OuterRef("api_key_id")).values("name")),  # not of all
             price_micros=Coalesce(
                 Subquery(charged.annotate(sum=Sum(F("net_micros") + F("tax_micros"))).values("sum")),
                 F("reserved_micros__0"),
@@ -117,4 +121,5 @@ def with_price(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def reach_of_messages(rows: QuerySet[Any], values: Mapping[str, Any]) -> tuple[QuerySet[Any], str]:
-    return reach(rows, values, "pk", REACH_MESSAGES_COUNT)
+    least, words = reach_back(values, REACH_MESSAGES_COUNT)
+    return (rows if least is None else rows.filter(pk__gte=least)), words

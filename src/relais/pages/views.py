@@ -2,6 +2,7 @@
 whole page, so that every URL can be sent, reloaded and used without a script."""
 
 import csv
+import io
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,7 +27,7 @@ from django.views.decorators.http import require_safe
 from relais.pages.drawers import Drawer, FormDrawer, delete, run_action
 from relais.pages.entity import Action, Entity
 from relais.pages.filters import OPTIONS
-from relais.pages.forms import ReferenceField
+from relais.pages.forms import ReferenceField, told
 from relais.pages.lists import EntityList, record_url
 from relais.pages.templatetags.pages import in_sentence, verb
 from relais.pages.viewer import MANAGE, Viewer, viewer_of
@@ -35,6 +36,7 @@ from relais.records.errors import Invalid
 
 View = Callable[..., HttpResponse]
 OPTIONS_COUNT_MAX = 30
+CSV_PIECE_LETTERS_COUNT = 64 * 1024
 
 
 def list_view(entity: Entity) -> View:
@@ -78,14 +80,22 @@ def csv_view(entity: Entity) -> View:
         audit.note(f"Export {entity.plural}", user=viewer.user, ip_address=viewer.ip_address)
         columns = entity.columns if every else listed.columns
 
-        def lines() -> Iterator[str]:
-            yield "\N{BYTE ORDER MARK}"
-            writer = csv.writer(_Echo())
-            yield from (writer.writerow(line) for line in listed.csv_lines(rows, columns))
+        def pieces() -> Iterator[str]:
+            """Of many lines each: a piece is compressed and sent for itself."""
+            piece = io.StringIO(newline="")
+            piece.write("\N{BYTE ORDER MARK}")
+            writer = csv.writer(piece)
+            for line in listed.csv_lines(rows, columns):
+                writer.writerow(line)
+                if piece.tell() >= CSV_PIECE_LETTERS_COUNT:
+                    yield piece.getvalue()
+                    piece.seek(0)
+                    piece.truncate()
+            yield piece.getvalue()
 
         day = timezone.localtime(viewer.now, viewer.zone)
         name = f"{entity.name}-{day:%Y-%m-%d-%H%M}-{viewer.zone.key.replace('/', '-')}.csv"
-        answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+        answer = StreamingHttpResponse(pieces(), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{name}"'
         return answer
 
@@ -128,7 +138,7 @@ def delete_view(entity: Entity) -> View:
             try:
                 delete(entity, drawer.record, viewer)
             except Invalid as invalid:
-                context["reasons"] = str(invalid).splitlines()
+                context["reasons"] = told(invalid)
             else:
                 return stored_answer(
                     request, entity, gettext("%(label)s %(name)s deleted.") % _named(entity, drawer.record), ""
@@ -153,14 +163,14 @@ def action_view(entity: Entity) -> View:
             try:
                 run_action(entity, chosen, drawer.record, viewer, form.cleaned_data if form else {})
             except Invalid as invalid:
-                context["reasons"] = str(invalid).splitlines()
+                context["reasons"] = told(invalid)
             else:
                 words = gettext("%(label)s %(name)s: %(action)s done.")
                 return stored_answer(
                     request,
                     entity,
                     words % (_named(entity, drawer.record) | {"action": in_sentence(verb(chosen.label))}),
-                    pk,
+                    None if chosen.ends else pk,
                 )
         return in_drawer(request, entity, "pages/action.html", context, status=409 if context["reasons"] else 200)
 
@@ -280,10 +290,3 @@ def stored_answer(request: HttpRequest, entity: Entity, words: str, pk: Any) -> 
     answer = HttpResponse(status=204)
     answer["HX-Trigger"] = json.dumps({"record-stored": {"message": words, "url": target, "closed": not pk}})
     return answer
-
-
-class _Echo:
-    """A file for `csv.writer` that hands each line back."""
-
-    def write(self, text: str) -> str:
-        return text

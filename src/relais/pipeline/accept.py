@@ -12,7 +12,7 @@ from relais.core.segments import NotEncodable, TooManyParts, encode
 from relais.pipeline.configuration import RIGHT_SEND, ApiKey, Sender, Snapshot
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.message import Message
-from relais.pipeline.rate import Chains
+from relais.pipeline.rate import Chains, Routes
 from relais.pipeline.submission import Refused, Submission
 
 SEGMENTS_MAX = 10  # what networks deliver in order; 1,530 GSM characters or 670 others
@@ -112,7 +112,8 @@ class Admission:
             destination=digits,
             text=text,
             encoded=encoded,
-            terms=terms,
+            terms=() if isinstance(terms, Routes) else terms,
+            routes=terms.routes if isinstance(terms, Routes) else (),
             validity_s=submission.validity_s or VALIDITY_DEFAULT_S,
             send_at=submission.send_at if submission.send_at and submission.send_at > now else None,
             client_ref=submission.client_ref,

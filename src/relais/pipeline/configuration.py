@@ -16,11 +16,11 @@ import msgspec
 import structlog
 
 from relais.contracts.registry import vendors
-from relais.core.billing.periods import BillingPeriod, BillingTerms
+from relais.core.billing.periods import BillingPeriod, BillingTerms, VersionTerms, version_period_at
+from relais.core.billing.periods import Period as Span
 from relais.core.numbers import NumberPlan
-from relais.core.rating.scale import UnsupportedScale
 from relais.core.rating.tree import compile_tree
-from relais.core.rating.types import NodeRow, Tree
+from relais.core.rating.types import CoverKind, NodeRow, ServiceType, Tree
 from relais.pipeline.numbering import build_number_plan
 from relais.secretbox import SecretBox
 from relais.store.blocks import blocks
@@ -28,6 +28,13 @@ from relais.store.sessions import CONNECTION_LOST, open_session
 
 RIGHT_SEND, RIGHT_STATUS, RIGHT_BALANCE = 1, 2, 4
 POLL_S = 1.0  # how long a change can stay unseen when its notification is lost
+
+PACK_KINDS: Mapping[str, CoverKind] = {
+    ServiceType.UNIT_PACK: CoverKind.UNITS,
+    ServiceType.MONETARY_PACK: CoverKind.MONEY,
+    ServiceType.BUNDLE_PACK: CoverKind.MEMBERS,
+}
+_PAY_AS_YOU_GO, _INITIATOR = ServiceType.PAY_AS_YOU_GO, ServiceType.BUNDLE_INITIATOR
 
 _SQL = blocks("configuration")
 _NUMBERING_TABLES = frozenset(
@@ -75,6 +82,16 @@ class Period(msgspec.Struct, frozen=True):
     item: Any
 
 
+class EnabledPack(msgspec.Struct, frozen=True):
+    """A pack of an agreement: `kind` is UNITS, MONEY or MEMBERS."""
+
+    effective_from: datetime
+    effective_till: datetime | None
+    id: int
+    service_id: int
+    kind: CoverKind
+
+
 class Sender(msgspec.Struct, frozen=True):
     """An SMS sender ID; `text` is its spelling on the wire."""
 
@@ -119,7 +136,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     companies: Mapping[int, tuple[int | None, bool]]  # parent, enabled
     agreements: Mapping[int, Agreement]
     reselling: Mapping[int, tuple[Period, ...]]  # own legal entity → agreements, in the order they are tried
-    services: Mapping[int, tuple[Period, ...]]  # agreement → enabled services
+    services: Mapping[int, tuple[Period, ...]]  # agreement → enabled pay-as-you-go services
+    packs: Mapping[int, tuple[EnabledPack, ...]]  # agreement → its packs, bundle packs too, in the order they are asked
+    initiators: Mapping[int, tuple[Period, ...]]  # agreement → enabled bundle initiators
     scopes: Mapping[int, tuple[Period, ...]]  # service → compiled trees
     senders: Mapping[tuple[int, str, str], Sender]  # company, channel, case-folded sender ID
     connections: Mapping[int, VendorConnection]
@@ -130,6 +149,16 @@ class Snapshot(msgspec.Struct, frozen=True):
 def in_force(periods: Sequence[Any], now: datetime) -> list[Any]:
     """Those of `periods` that hold at `now`, in their order."""
     return [p for p in periods if p.effective_from <= now and (p.effective_till is None or now < p.effective_till)]
+
+
+def billing_period(agreement: Agreement, at: datetime) -> Span:
+    """The agreement's billing period that holds that instant (rulings 5, 21)."""
+    terms = [VersionTerms(version.effective_from, version.billing, version.tax_bp) for version in agreement.versions]
+    return version_period_at(at, terms)
+
+
+def period_start(snapshot: "Snapshot", agreement_id: int, at: datetime) -> datetime:
+    return billing_period(snapshot.agreements[agreement_id], at).start
 
 
 async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Snapshot | None) -> Snapshot:
@@ -148,6 +177,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
         else:
             networks, number_plan = dict(former.networks), former.number_plan
         companies = {r["id"]: (r["parent_id"], r["enabled"]) for r in await session.fetch(_SQL["companies"])}
+        enabled = await session.fetch(_SQL["enabled_services"])
         return Snapshot(
             change=changes["newest"],
             api_keys={
@@ -159,7 +189,9 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             companies=companies,
             agreements=await _agreements(session),
             reselling=_grouped(await session.fetch(_SQL["reselling_agreements"]), "legal_entity_id", "agreement_id"),
-            services=_grouped(await session.fetch(_SQL["enabled_services"]), "agreement_id", "service_id"),
+            services=_grouped([r for r in enabled if r["type"] == _PAY_AS_YOU_GO], "agreement_id", "service_id"),
+            packs=_packs(enabled),
+            initiators=_grouped([r for r in enabled if r["type"] == _INITIATOR], "agreement_id", "service_id"),
             scopes=await _scopes(session),
             senders={
                 (r["company_id"], r["channel"], r["sender_id"].casefold()): Sender(
@@ -182,6 +214,18 @@ def _grouped(rows: Sequence[Any], key: str, item: str) -> dict[int, tuple[Period
     for row in rows:
         groups[row[key]].append(Period(row["effective_from"], row["effective_till"], row[item]))
     return {group: tuple(periods) for group, periods in groups.items()}
+
+
+def _packs(rows: Sequence[Any]) -> dict[int, tuple[EnabledPack, ...]]:
+    groups: dict[int, list[EnabledPack]] = defaultdict(list)
+    for row in rows:
+        if row["type"] in PACK_KINDS:
+            groups[row["agreement_id"]].append(
+                EnabledPack(
+                    row["effective_from"], row["effective_till"], row["id"], row["service_id"], PACK_KINDS[row["type"]]
+                )
+            )
+    return {agreement_id: tuple(packs) for agreement_id, packs in groups.items()}
 
 
 async def _agreements(session: asyncpg.Connection) -> dict[int, Agreement]:
@@ -317,7 +361,7 @@ class Configuration:
             return
         try:
             self.snapshot = await load_snapshot(session, self._box, self.snapshot)
-        except (ValueError, LookupError, TypeError, UnsupportedScale) as error:
+        except (ValueError, LookupError, TypeError) as error:
             # A record that cannot be read must not stop the traffic that the former snapshot carries.
             if changes["newest"] != self._unreadable_change:
                 log.error("configuration.unreadable", change=changes["newest"], error=repr(error))

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from relais.core.charging.types import Charged
 from relais.core.lifecycle import State
+from relais.core.rating.message import Route
 from relais.core.rating.types import Term
 from relais.core.segments import Encoded
 
@@ -26,8 +27,9 @@ class Batch:
 
 
 class Message:
-    """One accepted message. `terms` holds what each level was promised, client first; `settled[n]` what level n was
-    charged in the end (zero when released, None while only reserved); `receipts[part]` the final state of that part;
+    """One accepted message. `terms` holds what each level was promised, client first, and then what bundles count;
+    `settled[n]` what term n was charged in the end (zero when released, None while only reserved). `routes`, where packs
+    have a say, is what the terms are chosen from when the message is written; `receipts[part]` the final state of that part;
     `expires_at_s`, in seconds since the epoch, when it is worthless to its client."""
 
     __slots__ = (
@@ -47,6 +49,7 @@ class Message:
         "network_id",
         "parts_unsent",
         "receipts",
+        "routes",
         "send_at",
         "sender_id",
         "settled",
@@ -73,6 +76,7 @@ class Message:
         text: str,
         encoded: Encoded,
         terms: tuple[Term, ...],
+        routes: tuple[Route, ...] = (),
         validity_s: int,
         send_at: datetime | None = None,
         client_ref: str | None = None,
@@ -90,7 +94,8 @@ class Message:
         self.destination = destination
         self.text = text
         self.encoded = encoded
-        self.terms = terms
+        self.routes = routes
+        self.promise(terms)
         self.validity_s = validity_s
         self.expires_at_s = (send_at or accepted_at).timestamp() + validity_s
         self.send_at = send_at
@@ -98,9 +103,13 @@ class Message:
         self.callback_url = callback_url
         self.state = State.ACCEPTED
         self.batch: Batch | None = None
-        self.settled: list[Charged | None] = [None] * len(terms)
         self.parts_unsent = len(encoded.parts)
         self.receipts: dict[int, State] | None = None
+
+    def promise(self, terms: tuple[Term, ...]) -> None:
+        """What each level owes from now on; nothing of it is settled."""
+        self.terms = terms
+        self.settled: list[Charged | None] = [None] * len(terms)
 
     @property
     def expires_at(self) -> datetime:

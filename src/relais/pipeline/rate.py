@@ -2,7 +2,8 @@
 
 A level is charged on the agreement that its seller buys under: the reselling agreements of the seller's own legal entity
 (RSL-44), in the order of RSL-45, up to the company that has no parent. Resolved chains are kept until one of the periods
-they rest on begins or ends.
+they rest on begins or ends. Where packs or bundles have a say, what is left of them decides when the message is written: then
+the answer is every route that could be charged.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -11,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from relais.core.rating.message import Level, rate_message
+from relais.core.rating.message import Level, Offer, Option, PackSource, Route, offer_message, rate_message
 from relais.core.rating.tree import Attributes
-from relais.core.rating.types import Domain, Parameter, Resource, Term, Tree
+from relais.core.rating.types import CoverKind, Domain, Parameter, Resource, Term, Tree
 from relais.core.refusals import Refusal
-from relais.pipeline.configuration import Agreement, Snapshot, in_force
+from relais.pipeline.configuration import Agreement, Period, Snapshot, billing_period, in_force
 
 _Values = dict[Parameter, str]
 
@@ -38,12 +39,26 @@ class _Noting:
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """One level and the ways up from it; `above` is empty at the top of the chain. `refusal` set = nothing goes here."""
+    """One level and the ways up from it; `above` is empty at the top of the chain. `refusal` set = nothing goes here.
+    `plain` = from here on up nothing but pay-as-you-go has a say."""
 
     level: Level
     above: tuple["Hop", ...]
     refusal: Refusal | None
     until: datetime
+
+    @property
+    def plain(self) -> bool:
+        return self.level.plain and all(hop.plain for hop in self.above)
+
+
+class Routes(msgspec.Struct, frozen=True):
+    """What a message can be charged by, to be chosen from in the order of `core.charging.types.Choose`."""
+
+    routes: tuple[Route, ...]
+
+
+Rated = tuple[Term, ...] | Routes | Refusal
 
 
 class Chains:
@@ -52,11 +67,11 @@ class Chains:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._kept: dict[int, Hop] = {}
-        self._rated: dict[Hashable, tuple[Hop, tuple[Term, ...] | Refusal | None]] = {}
+        self._rated: dict[Hashable, tuple[Hop, Rated | None]] = {}
 
     def rate(
         self, agreement_id: int, now: datetime, segments_count: int, kind: Hashable, attributes: Callable[[], _Values]
-    ) -> tuple[Term, ...] | Refusal:
+    ) -> Rated:
         """`rate_chain` of that chain. Messages of one `kind` have the same attributes but for the phone number; unless a
         tree asks for that, they share their terms, and `attributes` are not even made."""
         hop = self.of(agreement_id, now)
@@ -82,14 +97,31 @@ class Chains:
         snapshot = self._snapshot
         agreement = snapshot.agreements[agreement_id]
         services = snapshot.services.get(agreement_id, ())
-        scopes = [scope for service in services for scope in snapshot.scopes.get(service.item, ())]
-        until = _next_boundary([*agreement.versions, *services, *scopes], now)
+        initiators, packs = snapshot.initiators.get(agreement_id, ()), snapshot.packs.get(agreement_id, ())
+        service_ids = {service.item for service in (*services, *initiators)} | {pack.service_id for pack in packs}
+        scopes = [scope for service_id in service_ids for scope in snapshot.scopes.get(service_id, ())]
+        until = _next_boundary([*agreement.versions, *services, *initiators, *packs, *scopes], now)
         versions = in_force(agreement.versions, now)
         if not versions:
             return self._closed(agreement, Refusal.PROVIDER_UNAVAILABLE if depth else Refusal.AGREEMENT_EXPIRED, until)
         if depth >= LEVELS_MAX or not snapshot.companies[agreement.company_id][1]:
             return self._closed(agreement, Refusal.PROVIDER_UNAVAILABLE if depth else Refusal.COMPANY_DISABLED, until)
-        level = Level(agreement_id, versions[0].tax_bp, tuple(self._sources(agreement_id, now)))
+        period = billing_period(agreement, now)
+        until = min(until, period.end)
+        sold = [
+            PackSource(pack.id, pack.kind, tree)
+            for pack in in_force(packs, now)
+            if (tree := self._tree(pack.service_id, now)) is not None
+        ]
+        level = Level(
+            agreement_id,
+            versions[0].tax_bp,
+            tuple(self._trees(services, now)),
+            tuple(pack for pack in sold if pack.kind is not CoverKind.MEMBERS),
+            tuple(self._trees(initiators, now)),
+            tuple(pack for pack in sold if pack.kind is CoverKind.MEMBERS),
+            period.start,
+        )
         parent_id, seller_enabled = snapshot.companies[agreement.seller_id]
         if not seller_enabled:
             return self._closed(agreement, Refusal.PROVIDER_UNAVAILABLE, until)
@@ -102,12 +134,17 @@ class Chains:
             return self._closed(agreement, Refusal.PROVIDER_UNAVAILABLE, until)
         return Hop(level, above, None, min(until, *(hop.until for hop in above)))
 
-    def _sources(self, agreement_id: int, now: datetime) -> Iterator[Tree]:
-        """Pay-as-you-go trees in force; of several scopes of one service the first made is used (SV-50)."""
-        for service in in_force(self._snapshot.services.get(agreement_id, ()), now):
-            scopes = in_force(self._snapshot.scopes.get(service.item, ()), now)
-            if scopes:
-                yield scopes[0].item
+    def _trees(self, services: Sequence[Period], now: datetime) -> Iterator[Tree]:
+        """Those in force of services in force."""
+        for service in in_force(services, now):
+            tree = self._tree(service.item, now)
+            if tree is not None:
+                yield tree
+
+    def _tree(self, service_id: int, now: datetime) -> Tree | None:
+        """Of several scopes of one service the first made is used (SV-50)."""
+        scopes = in_force(self._snapshot.scopes.get(service_id, ()), now)
+        return scopes[0].item if scopes else None
 
     @staticmethod
     def _closed(agreement: Agreement, refusal: Refusal, until: datetime) -> Hop:
@@ -120,7 +157,40 @@ def _next_boundary(periods: Sequence[Any], now: datetime) -> datetime:
     return min((instant for instant in instants if instant > now), default=FOREVER)
 
 
-def rate_chain(hop: Hop, attributes: Attributes, segments_count: int) -> tuple[Term, ...] | Refusal:
+def rate_chain(hop: Hop, attributes: Attributes, segments_count: int) -> Rated:
+    """What every level owes for one SMS, client first; or why nobody may send it."""
+    if not hop.plain:
+        routes = _routes(hop, attributes, segments_count)
+        return routes if isinstance(routes, Refusal) else Routes(routes)
+    terms = _plain_chain(hop, attributes, segments_count)
+    if isinstance(terms, Refusal) or not any(term.held_from is not None for term in terms):
+        return terms
+    return Routes((tuple(Offer((Option(term),), Refusal.RATE_NOT_FOUND) for term in terms),))
+
+
+def _routes(hop: Hop, attributes: Attributes, segments_count: int) -> tuple[Route, ...] | Refusal:
+    """Every way up that may have a rate, in the order of RSL-45."""
+    if hop.refusal is not None:
+        return hop.refusal
+    offer = offer_message(hop.level, Domain.SMS_MESSAGING, Resource.SMS_MESSAGE, attributes, segments_count)
+    if isinstance(offer, Refusal):
+        return offer
+    if not hop.above:
+        return ((offer,),)
+    routes: list[Route] = []
+    refusal = Refusal.PROVIDER_UNAVAILABLE
+    for above in hop.above:
+        upper = _routes(above, attributes, segments_count)
+        if isinstance(upper, tuple):
+            routes += [(offer, *route) for route in upper]
+        elif upper is not Refusal.RATE_NOT_FOUND:
+            return tuple(routes) or upper
+        else:
+            refusal = upper
+    return tuple(routes) or refusal
+
+
+def _plain_chain(hop: Hop, attributes: Attributes, segments_count: int) -> tuple[Term, ...] | Refusal:
     """What every level owes for one SMS, client first; or why nobody may send it.
 
     At each level above the client's the first agreement that has a rate is charged (RSL-45).
@@ -134,7 +204,7 @@ def rate_chain(hop: Hop, attributes: Attributes, segments_count: int) -> tuple[T
         return (term,)
     refusal = Refusal.PROVIDER_UNAVAILABLE
     for above in hop.above:
-        upper = rate_chain(above, attributes, segments_count)
+        upper = _plain_chain(above, attributes, segments_count)
         if isinstance(upper, tuple):
             return (term, *upper)
         if upper is not Refusal.RATE_NOT_FOUND:

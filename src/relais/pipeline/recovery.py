@@ -4,7 +4,7 @@ The text is encoded again, with the same result; terms keep the rate, rule and r
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,10 +14,10 @@ from relais.core.charging.types import Charged
 from relais.core.lifecycle import State
 from relais.core.rating.message import restore_term
 from relais.core.rating.tree import rates_of_nodes
-from relais.core.rating.types import Rate
+from relais.core.rating.types import Cover, Rate
 from relais.core.segments import encode
 from relais.pipeline.accept import Admission
-from relais.pipeline.configuration import node_row
+from relais.pipeline.configuration import PACK_KINDS, node_row, period_start
 from relais.pipeline.ids import accepted_at
 from relais.pipeline.message import Message
 from relais.store.blocks import blocks
@@ -49,32 +49,44 @@ async def open_messages(
     receipts: dict[UUID, dict[int, State]] = defaultdict(dict)
     for row in await session.fetch(_MESSAGES["part_receipts"], ids):
         receipts[row["message_id"]][row["part"]] = State(row["status"])
-    settled: dict[UUID, dict[int, tuple[int, int]]] = defaultdict(dict)
+    settled: dict[UUID, dict[int, Any]] = defaultdict(dict)
     for row in await session.fetch(_MESSAGES["settled_levels"], ids):
-        settled[row["message_id"]][row["level"]] = (row["net_micros"], row["tax_micros"])
+        settled[row["message_id"]][row["level"]] = row
+    pack_ids = sorted({pack_id for row in rows for pack_id in row["pack_ids"] or () if pack_id})
+    packs = await session.fetch(_CONFIGURATION["pack_types"], pack_ids) if pack_ids else []
+    covers = {row["id"]: Cover(PACK_KINDS[row["type"]], row["id"]) for row in packs}
     recovered = []
     for row in rows:
-        message = _message(row, admission, rates)
+        message = _message(row, admission, rates, covers)
         message.receipts = receipts.get(message.id)
         message.parts_unsent -= len(sent[message.id])
         if not message.parts_unsent:
             message.state = State.SENT
-        for level, (net_micros, tax_micros) in settled[message.id].items():
-            message.settled[level] = Charged(message.terms[level].agreement_id, net_micros, tax_micros)
+        for level, edr in settled[message.id].items():
+            message.settled[level] = Charged(
+                message.terms[level].agreement_id, edr["net_micros"], edr["tax_micros"], period_start=edr["period_start"],
+                taken=edr["pack_amount"],
+            )  # fmt: skip
         recovered.append(Recovered(message, sent[message.id]))
     return recovered
 
 
-def _message(row: Any, admission: Admission, rates: Any) -> Message:
+def _message(row: Any, admission: Admission, rates: Any, covers: Mapping[int, Cover]) -> Message:
     attributes = admission.attributes(row["sender_id"], row["country"], row["network_id"], row["destination"])
     taxes = row["tax_bp"] or [0] * len(row["agreement_ids"])
     terms = []
+    pack_ids, pack_amounts = (row[name] or [0] * len(taxes) for name in ("pack_ids", "pack_amounts"))
     for level, node_id in enumerate(row["node_ids"]):
         rate: Rate = rates[node_id]
+        agreement_id = row["agreement_ids"][level]
+        held_from = None
+        if rate.scale is not None and rate.scale.holds:
+            held_from = period_start(admission.snapshot, agreement_id, accepted_at(row["id"]))
         terms.append(
             restore_term(
-                row["agreement_ids"][level], rate, row["units"][level], row["reserved_micros"][level], taxes[level],
+                agreement_id, rate, row["units"][level], row["reserved_micros"][level], taxes[level],
                 bool(row["delivered_rules"] >> level & 1), attributes,
+                covers.get(pack_ids[level]), pack_amounts[level], held_from,
             )
         )  # fmt: skip
     return Message(

@@ -16,10 +16,13 @@ from relais.pipeline.settle import Plan, Settlement
 from relais.pipeline.submission import Accepted, Outcome
 from relais.store.binary import Row, packed_terms
 from relais.store.tick import (
+    EDR_CORRECTED,
+    EDR_CORRECTED_BACK,
     EDR_RELEASED,
     EDR_REVERSED,
     LEDGER_MESSAGES,
     LEDGER_MESSAGES_REVERSED,
+    LEDGER_SCALE_CORRECTED,
     TickTransaction,
 )
 
@@ -51,7 +54,15 @@ def _terms(terms: tuple[Term, ...]) -> bytes:
         [term.units for term in terms],
         [term.reserved_micros for term in terms],
         [term.tax_bp for term in terms] if any(term.tax_bp for term in terms) else None,
+        *_packs(terms),
     )
+
+
+def _packs(terms: tuple[Term, ...]) -> tuple[list[int] | None, list[int] | None]:
+    """The pack of each term, and what is reserved of it; None where no term has one."""
+    if all(term.cover is None for term in terms):
+        return None, None
+    return [term.cover.id if term.cover else 0 for term in terms], [term.cover_amount for term in terms]
 
 
 def accepted(message: Message, snapshot: Snapshot) -> Accepted:
@@ -66,10 +77,15 @@ def accepted(message: Message, snapshot: Snapshot) -> Accepted:
         network=network.mccmnc if network else None,
         encoding=ENCODINGS[message.encoded.data_coding],
         segments_count=len(message.encoded.parts),
-        price_micros=message.terms[0].reserved_micros,
+        price_micros=_client_micros(message.terms),
         currency=snapshot.agreements[message.terms[0].agreement_id].currency,
         scheduled=message.send_at is not None,
     )
+
+
+def _client_micros(terms: tuple[Term, ...]) -> int:
+    """What is reserved of the client: for the message, and for the members that bundles make of it."""
+    return sum([term.reserved_micros for term in terms if term.agreement_id == terms[0].agreement_id])
 
 
 def encode_outcomes(outcomes: list[Outcome]) -> bytes:
@@ -96,6 +112,11 @@ async def write_plan(
                 if gross_micros:
                     key = (charged.agreement_id, kind)
                     ledger[key] = ledger.get(key, 0) - gross_micros
+                if charged.correction_net_micros:
+                    edrs.append(_corrected_edr(settlement, level, charged))
+                    key = (charged.agreement_id, LEDGER_SCALE_CORRECTED)
+                    corrected_micros = charged.correction_net_micros + charged.correction_tax_micros
+                    ledger[key] = ledger.get(key, 0) - corrected_micros
         else:
             edrs.extend(_released_edr(settlement, level) for level in settlement.levels)
     if plan.sent:
@@ -118,6 +139,19 @@ def _edr(settlement: Settlement, level: int, charged: Charged) -> Row:
         settlement.message.id, charged.agreement_id, term.node_id, charged.net_micros, charged.tax_micros,
         settlement.at, -term.units if settlement.entry == EDR_REVERSED else term.units, level, settlement.entry,
         json.dumps(charged.pieces) if charged.pieces else None,
+        term.cover.id if term.cover else None, charged.taken if term.cover else None,
+        term.counter_group if charged.period_start else None, charged.period_start,
+    )  # fmt: skip
+
+
+def _corrected_edr(settlement: Settlement, level: int, charged: Charged) -> Row:
+    """What a Back-to-First scale makes of earlier units of the period (SV-255)."""
+    term = settlement.message.terms[level]
+    entry = EDR_CORRECTED_BACK if settlement.entry == EDR_REVERSED else EDR_CORRECTED
+    return (
+        settlement.message.id, charged.agreement_id, term.node_id, charged.correction_net_micros,
+        charged.correction_tax_micros, settlement.at, 0, level, entry, None, None, None, term.counter_group,
+        charged.period_start,
     )  # fmt: skip
 
 
@@ -125,4 +159,5 @@ def _released_edr(settlement: Settlement, level: int) -> Row:
     term = settlement.message.terms[level]
     return (
         settlement.message.id, term.agreement_id, term.node_id, 0, 0, settlement.at, 0, level, EDR_RELEASED, None,
+        None, None, None, None,
     )  # fmt: skip

@@ -12,11 +12,10 @@ from datetime import datetime
 import msgspec
 
 from relais.contracts.vendors import VendorReceipt
-from relais.core.billing.periods import VersionTerms, version_period_at
 from relais.core.charging.types import Capture, Charged, Event, Release, Reverse
 from relais.core.lifecycle import State, may_follow
 from relais.core.rating.types import Term
-from relais.pipeline.configuration import Snapshot, VendorConnection
+from relais.pipeline.configuration import Snapshot, VendorConnection, period_start
 from relais.pipeline.ids import accepted_at
 from relais.pipeline.lane import Lane
 from relais.pipeline.message import Batch, Message
@@ -150,8 +149,11 @@ def _capture(plan: Plan, message: Message, levels: Sequence[int], at: datetime) 
     terms = tuple(message.terms[n] for n in levels)
     starts = None
     if any(term.scale is not None for term in terms):
-        starts = tuple(_period_start(plan.snapshot, term, at) if term.scale is not None else None for term in terms)
-    plan.settlements.append(Settlement(message, levels, Capture(terms, starts), EDR_CAPTURED, at))
+        starts = tuple(
+            period_start(plan.snapshot, term.agreement_id, at) if term.scale is not None else None for term in terms
+        )
+    event = Capture(terms, starts, message.destination)
+    plan.settlements.append(Settlement(message, levels, event, EDR_CAPTURED, at))
     for n in levels:
         message.settled[n] = PLANNED
 
@@ -164,18 +166,19 @@ def _reverse(plan: Plan, message: Message, levels: Sequence[int], at: datetime) 
                 settlement.event = Release(tuple(message.terms[n] for n in settlement.levels))
                 settlement.entry = EDR_RELEASED
         return
-    charges = tuple(charged for n in levels if (charged := message.settled[n]) is not None)
-    kept = [n for n, charged in zip(levels, charges, strict=True) if charged.net_micros or charged.tax_micros]
+    kept = [n for n in levels if _can_be_paid_back(message.terms[n], message.settled[n])]
     if kept:
-        event = Reverse(tuple(charged for charged in charges if charged.net_micros or charged.tax_micros))
+        charges = tuple(charged for n in kept if (charged := message.settled[n]) is not None)
+        event = Reverse(charges, tuple(message.terms[n] for n in kept))
         plan.settlements.append(Settlement(message, kept, event, EDR_REVERSED, at))
 
 
-def _period_start(snapshot: Snapshot, term: Term, at: datetime) -> datetime:
-    """Start of the agreement's billing period at the billing moment (rulings 5, 21)."""
-    versions = snapshot.agreements[term.agreement_id].versions
-    terms = [VersionTerms(version.effective_from, version.billing, version.tax_bp) for version in versions]
-    return version_period_at(at, terms).start
+def _can_be_paid_back(term: Term, charged: Charged | None) -> bool:
+    """Whether money moved, or something of a pack; what a scale makes of it later counts as money."""
+    if charged is None:
+        return False
+    corrected = term.scale is not None and term.scale.back_to_first and charged.period_start is not None
+    return bool(charged.net_micros or charged.tax_micros or charged.taken or corrected)
 
 
 def mapped_state(connection: VendorConnection, state: State | None, status: str, error: str) -> State | None:

@@ -15,9 +15,9 @@ import msgspec
 import structlog
 
 from relais.core.charging.charge import charge, touched
-from relais.core.charging.types import Account, Captured, CounterKey, Event, Reserve, Reserved, State
+from relais.core.charging.types import Account, Captured, Choose, Chosen, Event, Reserve, Reserved, State, Unrated
 from relais.core.refusals import Refusal
-from relais.pipeline import rows
+from relais.pipeline import books, rows
 from relais.pipeline.accept import refused
 from relais.pipeline.configuration import Snapshot, in_force
 from relais.pipeline.message import Batch, Message
@@ -262,16 +262,16 @@ class Writer:
         """Lock, charge, write; all in the open transaction."""
         now = datetime.now(UTC)
         events: list[Event] = [settlement.event for settlement in plan.settlements]
-        events += [Reserve(message.terms) for request in requests for message in request.messages]
-        agreement_ids, counter_keys = touched(events)
-        balances = await transaction.lock_balances(agreement_ids)
+        events += [_reservation(message) for request in requests for message in request.messages]
+        rows_due = touched(events)
+        balances = await transaction.lock_balances(rows_due.agreement_ids)
         replayed = await self._replayed(transaction, requests)
         fresh = [request for request, answer in zip(requests, replayed, strict=True) if answer is None]
         if len(fresh) < len(requests):
             events = events[: len(plan.settlements)]
-            events += [Reserve(message.terms) for request in fresh for message in request.messages]
-        counters = await transaction.lock_counters(counter_keys) if counter_keys else {}
-        state, outcomes = charge(self._state(balances, counters, now), events)
+            events += [_reservation(message) for request in fresh for message in request.messages]
+        before = await books.lock(transaction, self._accounts(balances, now), rows_due)
+        state, outcomes = charge(before, events)
         settled, reserved = outcomes[: len(plan.settlements)], iter(outcomes[len(plan.settlements) :])
 
         answers: dict[int, Answer] = {}
@@ -282,7 +282,13 @@ class Writer:
             for outcome in request.outcomes:
                 if isinstance(outcome, Refused):
                     results.append(outcome)
-                elif isinstance(next(reserved), Reserved):
+                    continue
+                answer = next(reserved)
+                if isinstance(answer, Unrated):
+                    results.append(refused(answer.refusal))
+                elif isinstance(answer, Reserved | Chosen):
+                    if isinstance(answer, Chosen):
+                        outcome.promise(answer.terms)
                     accepted.append(outcome)
                     results.append(rows.accepted(outcome, snapshot))
                 else:
@@ -303,8 +309,7 @@ class Writer:
             (batch_id, messages, batch.owner is not None)
             for batch_id, (batch, messages) in zip(batch_ids, queued, strict=True)
         ]
-        if counter_keys:
-            await transaction.update_counters({(*key,): units for key, units in state.counters.items()})
+        await books.store(transaction, before, state)
         charges = [
             (settlement.message, settlement.levels, outcome)
             for settlement, outcome in zip(plan.settlements, settled, strict=True)
@@ -316,9 +321,7 @@ class Writer:
         ]
         return _Written(ordered, accepted, batches, charges, plan.sent[0] if plan.sent else None, first_edr)
 
-    def _state(
-        self, balances: dict[int, tuple[int, int]], counters: dict[tuple[int, int, str, datetime], int], now: datetime
-    ) -> State:
+    def _accounts(self, balances: dict[int, tuple[int, int]], now: datetime) -> dict[int, Account]:
         """Credit limits come from the version in force; without one nothing more can be reserved on credit."""
         agreements = self._ports.snapshot().agreements
         accounts = {}
@@ -326,7 +329,7 @@ class Writer:
             versions = in_force(agreements[agreement_id].versions, now)
             limit_micros = versions[0].credit_limit_micros if versions else 0
             accounts[agreement_id] = Account(balance_micros, reserved_micros, limit_micros)
-        return State(accounts, {CounterKey(*key): units for key, units in counters.items()})
+        return accounts
 
     async def _replayed(self, transaction: TickTransaction, requests: list[Request]) -> list[Answer | Refused | None]:
         """For each request what an earlier one with its idempotency key was answered; None where there is none, or no key."""
@@ -420,6 +423,10 @@ class Writer:
 def waiting_ends_at(messages: Sequence[Message]) -> datetime:
     """When nobody waits for receipts of these messages any more."""
     return max(message.expires_at for message in messages) + RECEIPT_GRACE
+
+
+def _reservation(message: Message) -> Event:
+    return Choose(message.routes, message.destination) if message.routes else Reserve(message.terms)
 
 
 def _changed(before: dict[int, tuple[int, int]], state: State) -> dict[int, tuple[int, int]]:

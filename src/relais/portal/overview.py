@@ -31,6 +31,7 @@ class BalanceCard:
     balance: SafeString
     reserved: SafeString
     credit_limit: SafeString
+    is_spent: bool  # so that whatever costs something is refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def overview(viewer: Viewer) -> dict[str, Any]:
     """Of each part nothing but its absence where the viewer lacks its line."""
     shown: dict[str, Any] = {}
     if viewer.may(BALANCES.line):
-        shown["balances"] = list(_balances(viewer))
+        shown["balances"] = list(balances_of(viewer))
     if viewer.may("Messages"):
         shown["traffic"] = [_traffic(viewer, days) for days in PERIODS_DAYS]
     if viewer.may(SERVICES.line):
@@ -58,7 +59,8 @@ def overview(viewer: Viewer) -> dict[str, Any]:
     return shown
 
 
-def _balances(viewer: Viewer) -> Iterator[BalanceCard]:
+def balances_of(viewer: Viewer) -> Iterator[BalanceCard]:
+    """By agreement code."""
     money, limit = Money("currency"), Money("currency", none=_("Unlimited"))
     for row in BALANCES.queryset(viewer).order_by("agreement_code", "pk"):
         yield BalanceCard(
@@ -67,6 +69,8 @@ def _balances(viewer: Viewer) -> Iterator[BalanceCard]:
             money.html(row.balance.balance_micros, row),
             money.html(row.balance.reserved_micros, row),
             limit.html(row.credit_limit_micros, row),
+            row.credit_limit_micros is not None
+            and row.balance.balance_micros - row.balance.reserved_micros + row.credit_limit_micros <= 0,
         )
 
 

@@ -2,6 +2,7 @@
 
 from relais.pages.site import Site
 from relais.portal import entities, screens
+from relais.portal.header import header_of
 
 GROUPS = (
     ("Dashboard", "layout-dashboard"),
@@ -14,6 +15,9 @@ GROUPS = (
     ("Users", "users"),
 )
 
-PORTAL = Site("client_portal", "Client portal", GROUPS, look="rl-portal", documentation="portal/documentation.html")
+PORTAL = Site(
+    "client_portal", "Client portal", GROUPS, look="rl-portal", documentation="portal/documentation.html",
+    header="portal/header.html", header_of=header_of,
+)  # fmt: skip
 PORTAL.discover(entities)
 PORTAL.discover(screens)

@@ -51,7 +51,7 @@ from relais.records.people.models import (
     UserRole,
 )
 from relais.records.people.roles import may_use
-from relais.records.senders.models import SenderId
+from relais.records.senders.models import Handover, SenderId
 
 M = TypeVar("M", bound=Model)
 Action = Literal["view", "manage"]
@@ -211,6 +211,12 @@ def _bought(user: User) -> Q:
 @rule_of(PasswordPolicy, Service, VendorSmppConnection)
 def _own(user: User, action: Action) -> Q:
     return Q(company_id=user.company_id)
+
+
+@rule_of(Handover)
+def _handed_down(user: User, action: Action) -> Q:
+    """By who gave it, however far below it is used now (RSL-54)."""
+    return Q(given_by_id=user.company_id)
 
 
 @rule_of(Scope)

@@ -17,6 +17,7 @@ Row = tuple[Any, ...]
 _HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # signature, no flags, no extension
 _END: Final = b"\xff\xff"
 _NULL: Final = b"\xff\xff\xff\xff"
+_FIVE_NULLS: Final = _NULL * 5
 _JSONB_VERSION: Final = b"\x01"
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _INT4_OID, _INT8_OID = 23, 20
@@ -28,7 +29,7 @@ _array_head = struct.Struct(">iiiii").pack  # dimensions, nulls, element type, l
 MESSAGE_COLUMNS = (
     "id", "company_id", "api_key_id", "sender_id", "connection_id", "validity_s", "status", "channel", "encoding",
     "segments_count", "network_id", "send_at", "country", "source", "destination", "body", "client_ref", "callback_url",
-    "delivered_rules", "agreement_ids", "node_ids", "units", "reserved_micros", "tax_bp",
+    "delivered_rules", "agreement_ids", "node_ids", "units", "reserved_micros", "tax_bp", "pack_ids", "pack_amounts",
 )  # fmt: skip
 _message = struct.Struct(">h i16s iq iq iq iq ii ih ih ih ih").pack
 
@@ -37,6 +38,7 @@ _sent = struct.Struct(">h i16s iq iq ih").pack
 
 EDR_COLUMNS = (
     "message_id", "agreement_id", "node_id", "net_micros", "tax_micros", "at", "units", "level", "entry", "pieces",
+    "pack_id", "pack_amount", "counter_group", "period_start",
 )  # fmt: skip
 _edr = struct.Struct(">h i16s iq iq iq iq iq ii ih ih").pack
 
@@ -73,8 +75,10 @@ def packed_terms(
     units: Sequence[int],
     reserved_micros: Sequence[int],
     tax_bp: Sequence[int] | None,
+    pack_ids: Sequence[int] | None = None,
+    pack_amounts: Sequence[int] | None = None,
 ) -> bytes:
-    """The columns from `delivered_rules` to `tax_bp`: the same for many messages, so worth keeping."""
+    """The columns from `delivered_rules` to `pack_amounts`: the same for many messages, so worth keeping."""
     return b"".join(
         (
             struct.pack(">ih", 2, delivered_rules),
@@ -83,6 +87,8 @@ def packed_terms(
             _array(units, _INT4_OID),
             _array(reserved_micros, _INT8_OID),
             _NULL if tax_bp is None else _array(tax_bp, _INT4_OID),
+            _NULL if pack_ids is None else _array(pack_ids, _INT8_OID),
+            _NULL if pack_amounts is None else _array(pack_amounts, _INT8_OID),
         )
     )
 
@@ -102,14 +108,24 @@ def edr_rows(rows: Iterable[Row]) -> bytearray:
     octets = bytearray(_HEAD)
     known: UUID | None = None
     message_octets = b""
-    for message_id, agreement_id, node_id, net_micros, tax_micros, at, units, level, entry, pieces in rows:
+    for (
+        message_id, agreement_id, node_id, net_micros, tax_micros, at, units, level, entry, pieces,
+        pack_id, pack_amount, counter_group, period_start,
+    ) in rows:  # fmt: skip
         if message_id is not known:  # levels of one message follow each other
             known, message_octets = message_id, message_id.bytes
         octets += _edr(
-            10, 16, message_octets, 8, agreement_id, 8, node_id, 8, net_micros, 8, tax_micros, 8, _instant(at),
+            14, 16, message_octets, 8, agreement_id, 8, node_id, 8, net_micros, 8, tax_micros, 8, _instant(at),
             4, units, 2, level, 2, entry,
         )  # fmt: skip
+        if pieces is pack_id is counter_group is None:
+            octets += _FIVE_NULLS
+            continue
         octets += _NULL if pieces is None else _counted(_JSONB_VERSION + pieces.encode())
+        octets += _NULL if pack_id is None else _int8(8, pack_id)
+        octets += _NULL if pack_amount is None else _int8(8, pack_amount)
+        octets += _NULL if counter_group is None else _text(counter_group)
+        octets += _NULL if period_start is None else _int8(8, _instant(period_start))
     octets += _END
     return octets
 

@@ -25,12 +25,18 @@ SELECT id, legal_entity_id, agreement_id, effective_from, effective_till FROM ag
 ORDER BY effective_from, id
 
 -- name: enabled_services
--- Pay-as-you-go services that are not archived.
-SELECT e.agreement_id, e.service_id, e.effective_from, e.effective_till
+-- Of services that are not archived, in the order in which packs are asked (ruling 3). A pack that is to be charged is of no
+-- use before it was (ES-80).
+SELECT e.id, e.agreement_id, e.service_id, s.type, e.effective_from, e.effective_till
 FROM catalog_enabledservice AS e
 JOIN catalog_service AS s ON s.id = e.service_id
-WHERE s.archived_at IS NULL AND s.type = 'pay_as_you_go'
-ORDER BY e.id
+WHERE s.archived_at IS NULL AND (NOT e.charged OR e.charged_at IS NOT NULL)
+ORDER BY e.created_at, e.id
+
+-- name: pack_types
+-- $1 ids of enabled packs, also of those that ended: the type of each.
+SELECT e.id, s.type FROM catalog_enabledservice AS e JOIN catalog_service AS s ON s.id = e.service_id
+WHERE e.id = ANY ($1::bigint[])
 
 -- name: scopes
 -- Of several that cover an instant the one created first is used (SV-50).

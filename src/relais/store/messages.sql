@@ -3,10 +3,13 @@
 -- name: message
 -- $1 message id, $2 company id. One row for the customer who sent it, or none.
 SELECT m.id, m.channel, m.source, m.destination, m.country, m.network_id, m.encoding, m.segments_count, m.send_at,
-       m.client_ref, m.status, m.final_at, m.error, m.agreement_ids[1] AS agreement_id, m.reserved_micros[1] AS reserved_micros,
+       m.client_ref, m.status, m.final_at, m.error, m.agreement_ids[1] AS agreement_id,
+       (SELECT sum(t.micros)::bigint FROM unnest(m.agreement_ids, m.reserved_micros) AS t (agreement_id, micros)
+        WHERE t.agreement_id = m.agreement_ids[1]) AS reserved_micros,
        (SELECT count(*) FROM traffic_sent AS s WHERE s.message_id = m.id) AS sent_count,
        (SELECT max(s.sent_at) FROM traffic_sent AS s WHERE s.message_id = m.id) AS sent_at,
-       (SELECT sum(e.net_micros + e.tax_micros)::bigint FROM traffic_edr AS e WHERE e.message_id = m.id AND e.level = 0) AS charged_micros
+       (SELECT sum(e.net_micros + e.tax_micros)::bigint FROM traffic_edr AS e
+        WHERE e.message_id = m.id AND e.agreement_id = m.agreement_ids[1] AND e.entry < 4) AS charged_micros
 FROM traffic_message AS m
 WHERE m.id = $1 AND m.company_id = $2
 
@@ -36,7 +39,7 @@ RETURNING id, connection_id, message_ids
 -- $1 message ids. Those that are not final, with all that sending and settling them needs.
 SELECT id, company_id, api_key_id, sender_id, connection_id, network_id, send_at, validity_s, segments_count, delivered_rules,
        country, source, destination, body, encoding, client_ref, callback_url,
-       agreement_ids, node_ids, units, reserved_micros, tax_bp
+       agreement_ids, node_ids, units, reserved_micros, tax_bp, pack_ids, pack_amounts
 FROM traffic_message
 WHERE id = ANY ($1::uuid[]) AND status < 10
 
@@ -49,9 +52,10 @@ SELECT message_id, part, vendor_id, sent_at FROM traffic_sent WHERE message_id =
 SELECT message_id, part, status, error FROM traffic_part_receipt WHERE message_id = ANY ($1::uuid[])
 
 -- name: settled_levels
--- $1 message ids. The levels that are captured or released, with the amounts in force.
-SELECT message_id, level, sum(net_micros)::bigint AS net_micros, sum(tax_micros)::bigint AS tax_micros
-FROM traffic_edr WHERE message_id = ANY ($1::uuid[])
+-- $1 message ids. The levels that are captured or released, with the amounts in force, without corrections.
+SELECT message_id, level, sum(net_micros)::bigint AS net_micros, sum(tax_micros)::bigint AS tax_micros,
+       coalesce(sum(pack_amount), 0)::bigint AS pack_amount, max(period_start) AS period_start
+FROM traffic_edr WHERE message_id = ANY ($1::uuid[]) AND entry < 4
 GROUP BY message_id, level
 
 -- name: messages_by_vendor_id

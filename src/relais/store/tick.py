@@ -17,10 +17,11 @@ _SQL = blocks("tick")
 PART_RECEIPT_COLUMNS = ("message_id", "at", "part", "status", "error")
 IDEMPOTENCY_COLUMNS = ("api_key_id", "key", "created_at", "body_digest", "answer")
 
-EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED = 1, 2, 3
-LEDGER_MESSAGES, LEDGER_MESSAGES_REVERSED = 3, 4
+EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, EDR_CORRECTED, EDR_CORRECTED_BACK = 1, 2, 3, 4, 5
+LEDGER_MESSAGES, LEDGER_MESSAGES_REVERSED, LEDGER_SCALE_CORRECTED = 3, 4, 9
 
 CounterKey = tuple[int, int, str, datetime]  # agreement, node, counter group, period start
+CounterRow = tuple[int, int, int, int]  # units, and of Back-to-First: reserved, void, micros held
 
 
 class FinishedMessage(NamedTuple):
@@ -63,12 +64,22 @@ class TickTransaction:
         rows = await self._session.fetch(_SQL["lock_balances"], agreement_ids)
         return {row[0]: (row[1], row[2]) for row in rows}
 
-    async def lock_counters(self, keys: Sequence[CounterKey]) -> dict[CounterKey, int]:
-        """Units counted so far, by every key; locked like the balances."""
+    async def lock_counters(self, keys: Sequence[CounterKey]) -> dict[CounterKey, CounterRow]:
+        """What every key counted so far; locked like the balances."""
         columns = [list(column) for column in zip(*keys, strict=True)]
         await self._session.execute(_SQL["ensure_counters"], *columns)
         rows = await self._session.fetch(_SQL["lock_counters"], *columns)
-        return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
+        return {(row[0], row[1], row[2], row[3]): (row[4], row[5], row[6], row[7]) for row in rows}
+
+    async def lock_packs(self, pack_ids: Sequence[int]) -> dict[int, tuple[int, int, int]]:
+        """Enabled pack id → (size, used, reserved); locked like the balances, after them and the counters."""
+        await self._session.execute(_SQL["ensure_packs"], pack_ids)
+        return {row[0]: (row[1], row[2], row[3]) for row in await self._session.fetch(_SQL["lock_packs"], pack_ids)}
+
+    async def members(self, pairs: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:
+        """Those of (bundle pack id, recipient) who are counted already; the packs are locked."""
+        rows = await self._session.fetch(_SQL["members"], [pair[0] for pair in pairs], [pair[1] for pair in pairs])
+        return {(row[0], row[1]) for row in rows}
 
     async def idempotent_answers(self, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], tuple[bytes, bytes]]:
         """(API key id, key) → (body digest, answer) of earlier requests."""
@@ -91,11 +102,19 @@ class TickTransaction:
         """(batch id, when waiting ends): all parts of these batches are sent."""
         await self._session.execute(_SQL["await_receipts"], *(list(column) for column in zip(*batches, strict=True)))
 
-    async def update_counters(self, units: dict[CounterKey, int]) -> None:
-        """Units counted now, of counters locked before by this transaction."""
-        keys = sorted(units)
-        columns = [list(column) for column in zip(*keys, strict=True)]
-        await self._session.execute(_SQL["update_counters"], *columns, [units[key] for key in keys])
+    async def update_counters(self, rows: dict[CounterKey, CounterRow]) -> None:
+        """What is counted now, of counters locked before by this transaction."""
+        columns = [list(column) for column in zip(*((*key, *row) for key, row in sorted(rows.items())), strict=True)]
+        await self._session.execute(_SQL["update_counters"], *columns)
+
+    async def update_packs(self, rows: dict[int, tuple[int, int]], members: Sequence[tuple[int, str]]) -> None:
+        """Enabled pack id → (used, reserved), locked before by this transaction; and whom bundle packs count anew."""
+        if rows:
+            columns = zip(*((pack_id, *row) for pack_id, row in sorted(rows.items())), strict=True)
+            await self._session.execute(_SQL["update_packs"], *(list(column) for column in columns))
+        if members:
+            columns = zip(*sorted(members), strict=True)
+            await self._session.execute(_SQL["insert_members"], *(list(column) for column in columns))
 
     async def copy_idempotent_answers(self, rows: Sequence[Row]) -> None:
         """Raises asyncpg.UniqueViolationError when another gateway answered the same key meanwhile."""

@@ -62,12 +62,43 @@ ON CONFLICT DO NOTHING
 
 -- name: lock_counters
 -- $1 agreement ids, $2 node ids, $3 counter groups, $4 period starts: the counters of these four together, in key order.
-SELECT c.agreement_id, c.node_id, c.counter_group, c.period_start, c.units
+SELECT c.agreement_id, c.node_id, c.counter_group, c.period_start, c.units, c.reserved_units, c.void_units, c.held_micros
 FROM traffic_counter AS c
 JOIN unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[]) AS k (agreement_id, node_id, counter_group, period_start)
     USING (agreement_id, node_id, counter_group, period_start)
 ORDER BY 1, 2, 3, 4
 FOR UPDATE OF c
+
+-- name: ensure_packs
+-- $1 ids of enabled packs: those that were never asked begin at 0, so that there is a row to lock.
+INSERT INTO traffic_pack (pack_id) SELECT unnest($1::bigint[]) ON CONFLICT DO NOTHING
+
+-- name: lock_packs
+-- $1 ids of enabled packs. After the counters, in id order.
+SELECT p.pack_id, s.size, p.used, p.reserved
+FROM traffic_pack AS p
+JOIN catalog_enabledservice AS e ON e.id = p.pack_id
+JOIN catalog_service AS s ON s.id = e.service_id
+WHERE p.pack_id = ANY ($1::bigint[])
+ORDER BY p.pack_id
+FOR UPDATE OF p
+
+-- name: members
+-- $1 ids of bundle packs, locked by this transaction, $2 recipients: those of these pairs who are counted already.
+SELECT pack_id, recipient
+FROM traffic_bundle_member
+JOIN unnest($1::bigint[], $2::text[]) AS k (pack_id, recipient) USING (pack_id, recipient)
+
+-- name: update_packs
+-- $1 ids of enabled packs, $2 used, $3 reserved; the rows are locked by this transaction.
+UPDATE traffic_pack AS p
+SET used = u.used, reserved = u.reserved
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u (pack_id, used, reserved)
+WHERE p.pack_id = u.pack_id
+
+-- name: insert_members
+-- $1 ids of bundle packs, $2 recipients counted now.
+INSERT INTO traffic_bundle_member (pack_id, recipient) SELECT * FROM unnest($1::bigint[], $2::text[])
 
 -- name: idempotent_answers
 -- $1 API key ids, $2 keys: what earlier requests with these keys were answered.
@@ -83,11 +114,12 @@ FROM unnest($1::bigint[], $2::timestamptz[]) AS u (id, due_at)
 WHERE o.id = u.id
 
 -- name: update_counters
--- The four columns of `lock_counters`, $5 units counted now; the rows are locked by this transaction.
+-- The four columns of `lock_counters`, $5 units counted now, $6 units reserved, $7 void and $8 micros held, of Back-to-First
+-- scales; the rows are locked by this transaction.
 UPDATE traffic_counter AS c
-SET units = u.units
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[], $5::bigint[])
-    AS u (agreement_id, node_id, counter_group, period_start, units)
+SET units = u.units, reserved_units = u.reserved, void_units = u.void, held_micros = u.held_micros
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+    AS u (agreement_id, node_id, counter_group, period_start, units, reserved, void, held_micros)
 WHERE (c.agreement_id, c.node_id, c.counter_group, c.period_start) = (u.agreement_id, u.node_id, u.counter_group, u.period_start)
 
 -- name: insert_callbacks

@@ -22,17 +22,18 @@ LEFT JOIN (
 WHERE coalesce(p.amount, 0) <> coalesce(l.amount, 0)
 
 -- name: edrs_stand_in_the_ledger
--- Captured and reversed EDRs, against the ledger's kinds 3 and 4.
+-- EDRs, against the ledger's kinds 3, 4 and 9 (captured, reversed, corrected).
 SELECT a.agreement_code, coalesce(e.amount, 0) AS edrs, coalesce(l.amount, 0) AS ledger
 FROM agreements_agreement AS a
 LEFT JOIN (SELECT agreement_id, sum(net_micros + tax_micros)::bigint AS amount FROM traffic_edr GROUP BY 1) AS e ON e.agreement_id = a.id
 LEFT JOIN (
-    SELECT agreement_id, sum(amount_micros)::bigint AS amount FROM agreements_ledgerentry WHERE kind IN (3, 4) GROUP BY 1
+    SELECT agreement_id, sum(amount_micros)::bigint AS amount FROM agreements_ledgerentry WHERE kind IN (3, 4, 9) GROUP BY 1
 ) AS l ON l.agreement_id = a.id
 WHERE coalesce(e.amount, 0) <> -coalesce(l.amount, 0)
 
 -- name: reserved_is_what_is_not_settled
-SELECT a.agreement_code, b.reserved_micros AS reserved, coalesce(o.amount, 0) AS open_charges
+-- And what counters hold for the thresholds of Back-to-First scales.
+SELECT a.agreement_code, b.reserved_micros AS reserved, coalesce(o.amount, 0) AS open_charges, coalesce(h.amount, 0) AS held
 FROM agreements_balance AS b
 JOIN agreements_agreement AS a ON a.id = b.agreement_id
 LEFT JOIN (
@@ -42,7 +43,8 @@ LEFT JOIN (
     WHERE NOT EXISTS (SELECT FROM traffic_edr AS e WHERE e.message_id = m.id AND e.level = t.position - 1)
     GROUP BY 1
 ) AS o USING (agreement_id)
-WHERE b.reserved_micros <> coalesce(o.amount, 0)
+LEFT JOIN (SELECT agreement_id, sum(held_micros)::bigint AS amount FROM traffic_counter GROUP BY 1) AS h USING (agreement_id)
+WHERE b.reserved_micros <> coalesce(o.amount, 0) + coalesce(h.amount, 0)
 
 -- name: final_messages_are_settled_at_every_level
 SELECT m.id, cardinality(m.agreement_ids) AS levels, count(e.level) AS settled
@@ -59,7 +61,7 @@ SELECT e.message_id, e.level, count(*) FILTER (WHERE e.entry IN (1, 2)) AS settl
 FROM traffic_edr AS e
 GROUP BY e.message_id, e.level
 HAVING count(*) FILTER (WHERE e.entry IN (1, 2)) <> 1
-    OR (count(*) FILTER (WHERE e.entry = 3) > 0 AND sum(e.net_micros + e.tax_micros) <> 0)
+    OR (count(*) FILTER (WHERE e.entry = 3) > 0 AND sum(e.net_micros + e.tax_micros) FILTER (WHERE e.entry < 4) <> 0)
 LIMIT 20
 
 -- name: open_messages_are_in_the_outbox
@@ -76,6 +78,66 @@ FROM traffic_edr AS e
 JOIN traffic_message AS m ON m.id = e.message_id
 WHERE e.entry = 1 AND e.net_micros + e.tax_micros > m.reserved_micros[e.level + 1]
 LIMIT 20
+
+-- name: counters_are_the_units_of_their_edrs
+-- Each position of a scale was given once; void are units paid back or paid by a monetary pack, of Back-to-First scales.
+SELECT a.agreement_code, c.node_id, c.counter_group, c.period_start, c.units, coalesce(e.units, 0) AS edrs,
+       c.void_units, coalesce(e.void, 0) AS void_edrs
+FROM traffic_counter AS c
+JOIN agreements_agreement AS a ON a.id = c.agreement_id
+JOIN catalog_ratenode AS of ON of.id = c.node_id
+FULL JOIN (
+    SELECT e.agreement_id, coalesce(n.counter_id, n.id) AS node_id, e.counter_group, e.period_start,
+           coalesce(sum(e.units) FILTER (WHERE e.entry = 1), 0)::bigint AS units,
+           coalesce(sum(CASE WHEN n.scale ->> 'type' = 'tier' THEN 0 WHEN s.type = 'monetary_pack' AND e.entry = 1 THEN e.units
+                             WHEN s.type IS DISTINCT FROM 'monetary_pack' AND e.entry = 3 THEN -e.units END), 0)::bigint AS void
+    FROM traffic_edr AS e
+    JOIN catalog_ratenode AS n ON n.id = e.node_id
+    LEFT JOIN catalog_enabledservice AS p ON p.id = e.pack_id
+    LEFT JOIN catalog_service AS s ON s.id = p.service_id
+    WHERE e.period_start IS NOT NULL
+    GROUP BY 1, 2, 3, 4
+) AS e USING (agreement_id, node_id, counter_group, period_start)
+WHERE c.units IS DISTINCT FROM coalesce(e.units, 0) OR c.void_units IS DISTINCT FROM coalesce(e.void, 0)
+LIMIT 20
+
+-- name: packs_are_used_by_their_edrs
+-- A bundle pack by whom it has counted, too.
+SELECT p.pack_id, p.used, coalesce(e.amount, 0) AS edrs, m.count AS members
+FROM traffic_pack AS p
+JOIN catalog_enabledservice AS en ON en.id = p.pack_id
+JOIN catalog_service AS s ON s.id = en.service_id
+FULL JOIN (SELECT pack_id, sum(pack_amount)::bigint AS amount FROM traffic_edr WHERE pack_id IS NOT NULL GROUP BY 1) AS e USING (pack_id)
+FULL JOIN (SELECT pack_id, count(*) FROM traffic_bundle_member GROUP BY 1) AS m USING (pack_id)
+WHERE p.used IS DISTINCT FROM coalesce(e.amount, 0) OR p.used <> coalesce(m.count, CASE s.type WHEN 'bundle_pack' THEN 0 ELSE p.used END)
+   OR (p.used > s.size AND s.type <> 'bundle_pack')
+LIMIT 20
+
+-- name: reserved_of_packs_is_what_is_not_settled
+SELECT p.pack_id, p.reserved, coalesce(o.amount, 0) AS open_charges
+FROM traffic_pack AS p
+LEFT JOIN (
+    SELECT t.pack_id, sum(t.amount)::bigint AS amount
+    FROM traffic_message AS m
+    CROSS JOIN LATERAL unnest(m.pack_ids, m.pack_amounts) WITH ORDINALITY AS t (pack_id, amount, position)
+    WHERE m.pack_ids IS NOT NULL AND t.amount > 0
+      AND NOT EXISTS (SELECT FROM traffic_edr AS e WHERE e.message_id = m.id AND e.level = t.position - 1)
+    GROUP BY 1
+) AS o USING (pack_id)
+WHERE p.reserved <> coalesce(o.amount, 0)
+
+-- name: pack_prices_stand_in_the_ledger
+-- Against its kind 6.
+SELECT a.agreement_code, coalesce(p.amount, 0) AS prices, coalesce(l.amount, 0) AS ledger
+FROM agreements_agreement AS a
+LEFT JOIN (
+    SELECT agreement_id, sum(cost_net_micros + cost_tax_micros)::bigint AS amount
+    FROM catalog_enabledservice WHERE charged_at IS NOT NULL GROUP BY 1
+) AS p ON p.agreement_id = a.id
+LEFT JOIN (
+    SELECT agreement_id, sum(amount_micros)::bigint AS amount FROM agreements_ledgerentry WHERE kind = 6 GROUP BY 1
+) AS l ON l.agreement_id = a.id
+WHERE coalesce(p.amount, 0) <> -coalesce(l.amount, 0)
 
 -- name: balances_keep_their_credit_limit
 -- Sending never takes a balance below minus the credit limit; a withdrawn payment or a lowered limit may (PAY-68), so

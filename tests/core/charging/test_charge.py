@@ -128,9 +128,9 @@ def test_SV_257_a_reversal_pays_back_exactly_what_was_charged() -> None:
     start = State({CLIENT: Account(100_000, 0, 0)}, {key: 998})
     state, result = charge(start, [Reserve((term,)), Capture((term,), (JANUARY,))])
     assert isinstance(result[1], Captured)
-    assert result[1].charges == (Charged(CLIENT, 14_000, 2940, ((0, 2, 5000), (1, 1, 4000)), 998),)
+    assert result[1].charges == (Charged(CLIENT, 14_000, 2940, ((0, 2, 5000), (1, 1, 4000)), 998, JANUARY),)
     state, refund = charge(state, [Reverse(result[1].charges)])
-    assert refund == [Reversed((Charged(CLIENT, -14_000, -2940, ((0, -2, 5000), (1, -1, 4000))),))]
+    assert refund == [Reversed((Charged(CLIENT, -14_000, -2940, ((0, -2, 5000), (1, -1, 4000)), None, JANUARY),))]
     assert state.accounts == start.accounts
     assert state.counters == {key: 1001}
 
@@ -228,7 +228,7 @@ def test_what_is_to_be_locked_is_named_in_one_order() -> None:
         Reverse((Charged(8, 1, 0),)),
         Reserve((tiered(CLIENT, STEPS),)),
     ]
-    assert touched(events) == ([CLIENT, RESELLER, OWNER, 8], [CounterKey(RESELLER, 202, "9", JANUARY)])
+    assert touched(events) == ([CLIENT, RESELLER, OWNER, 8], [CounterKey(RESELLER, 202, "9", JANUARY)], [], [])
 
 
 def test_posted_sums_are_the_changes_of_the_balances() -> None:
@@ -236,7 +236,7 @@ def test_posted_sums_are_the_changes_of_the_balances() -> None:
     state = prepaid(client=10**6, reseller=10**6, owner=0)
     chain = (*CHAIN, free)
     middle, result = charge(state, [Reserve(chain), Reserve(chain), Capture(chain), Capture(chain)])
-    assert posted(result) == ({CLIENT: -80_000, RESELLER: -60_000}, {})
+    assert posted(result) == ({CLIENT: -80_000, RESELLER: -60_000}, {}, {})
     assert isinstance(result[2], Captured)
     _, refund = charge(middle, [Reverse(result[2].charges)])
-    assert posted(refund) == ({}, {CLIENT: 40_000, RESELLER: 30_000})
+    assert posted(refund) == ({}, {CLIENT: 40_000, RESELLER: 30_000}, {})

@@ -6,11 +6,12 @@ from itertools import count
 from typing import Any
 
 from relais.core.charging.charge import charge
-from relais.core.charging.types import Account, Capture, Captured, Release, Reserve, Reserved, State
+from relais.core.charging.types import Account, Capture, Captured, Choose, Chosen, Release, Reserve, State
 from relais.core.money import parse_micros
-from relais.core.rating.message import Level, rate_message
+from relais.core.rating.message import Level, Offer, Option, rate_message
 from relais.core.rating.tree import compile_tree
 from relais.core.rating.types import NodeRow, Parameter, PriceType, Term, Tree
+from relais.core.refusals import Refusal
 
 JANUARY = datetime(2025, 1, 1, tzinfo=UTC)
 FEBRUARY = datetime(2025, 2, 1, tzinfo=UTC)
@@ -18,7 +19,8 @@ AGREEMENT = 7
 SMS = ("sms_messaging", "sms_message")
 
 # A shape is "0.04" (flat), "free" and the like, a list of steps [(1000, "0.005"), (None, "0.004")], or a dict: by + is
-# for a split ("others" = Others), steps + group for a scale with counters of its own, billing_rule and quantity_rule.
+# for a split ("others" = Others), steps + group + kind for a scale with counters of its own or of another type,
+# billing_rule and quantity_rule.
 Shape = str | list[tuple[int | None, str]] | dict[str, Any]
 
 EXAMPLE_1: dict[tuple[str, str], Shape] = {
@@ -78,11 +80,15 @@ def rows_of(shapes: Mapping[tuple[str, str], Shape], first_id: int = 1) -> list[
         elif "price" in shape:
             rows.append(NodeRow(price_type="flat", price_micros=parse_micros(shape["price"]), **fields))
         else:
-            rows.append(NodeRow(price_type="scale", scale=stored_scale(shape["steps"], shape.get("group")), **fields))
+            rows.append(NodeRow(price_type="scale", scale=_stored(shape), **fields))
 
     for key, shape in shapes.items():
         add(shape, None, key, None)
     return rows
+
+
+def _stored(shape: Mapping[str, Any]) -> dict[str, object]:
+    return stored_scale(shape["steps"], shape.get("group"), shape.get("kind", "tier"))
 
 
 def stored_scale(
@@ -113,7 +119,7 @@ class Till:
     """One agreement without a credit limit on one tree; answers what its balance lost, in micros."""
 
     def __init__(self, tree: Tree, key: tuple[str, str] = SMS, tax_bp: int = 0) -> None:
-        self.level = Level(AGREEMENT, tax_bp, (tree,))
+        self.level = Level(AGREEMENT, tax_bp, (tree,), period_start=JANUARY)
         self.key = key
         self.state = State({AGREEMENT: Account(0, 0, None)}, {})
 
@@ -127,11 +133,17 @@ class Till:
     ) -> int:
         """Accepts and bills one message; its net price."""
         term = self.term(attributes, segments_count)
-        self.state, outcomes = charge(self.state, [Reserve((term,)), Capture((term,), (period_start,))])
+        before = self.spent_micros
+        route = (Offer((Option(term),), Refusal.RATE_NOT_FOUND),)
+        self.state, outcomes = charge(self.state, [Choose((route,), "1"), Capture((term,), (period_start,))])
         reserved, captured = outcomes
-        assert reserved == Reserved()
+        assert reserved == Chosen((term,))
         assert isinstance(captured, Captured)
-        return captured.charges[0].net_micros
+        (charged,) = captured.charges
+        assert self.spent_micros - before == sum(
+            (charged.net_micros, charged.tax_micros, charged.correction_net_micros, charged.correction_tax_micros)
+        )
+        return charged.net_micros
 
     def abandon(self, attributes: Mapping[Parameter, str]) -> None:
         """Accepts one message that the vendor refuses."""

@@ -6,7 +6,6 @@ import pytest
 from tests.core.rating.rating_samples import SMS, attributes_of, rows_of, stored_scale, to, tree_of
 
 from relais.core.money import parse_micros
-from relais.core.rating.scale import UnsupportedScale
 from relais.core.rating.tree import compile_tree, lookup, rates_of_nodes
 from relais.core.rating.types import BLOCKED, Answer, NodeRow, Parameter, Rate, Tree
 
@@ -266,14 +265,6 @@ def test_SV_253_a_new_version_of_a_scale_carries_on_its_counter() -> None:
     assert isinstance(newer, Rate) and newer.scale is not None
     assert (first.scale.counter_id, newer.scale.counter_id) == (40, 40)
     assert (first.node_id, newer.node_id) == (40, 55)
-
-
-def test_a_back_to_first_scale_is_refused_rather_than_charged_at_another_price() -> None:
-    node = NodeRow(5, None, *SMS, "scale", scale=stored_scale([(1, "2"), (None, "1")], kind="back_to_first"))
-    with pytest.raises(UnsupportedScale, match="rate node 5: scale type Back-to-First is not supported yet"):
-        compile_tree([node])
-    with pytest.raises(UnsupportedScale, match="not supported yet"):
-        rates_of_nodes([node])
 
 
 def test_a_compiled_tree_cannot_be_changed() -> None:

@@ -91,10 +91,6 @@ def test_SV_65_what_is_missing_makes_a_record_incomplete_not_invalid(fields: dic
             {"price_type": "scale", "scale": stored_scale([(5, "1"), (5, "2"), (None, "3")])},
             "step 2: thresholds must ascend",
         ),
-        (
-            {"price_type": "scale", "scale": stored_scale(STEPS, kind="back_to_first")},
-            "scale type Back-to-First is not supported yet",
-        ),
     ],
 )
 def test_what_a_record_cannot_say_is_invalid(fields: dict[str, object], reason: str) -> None:

@@ -7,7 +7,7 @@ from tests.core.rating.rating_samples import Till, attributes_of, rows_of, store
 
 from relais.core.money import parse_micros
 from relais.core.rating.problems import problems
-from relais.core.rating.scale import UnsupportedScale, read_price, read_scale, store_scale, tier_pieces
+from relais.core.rating.scale import read_price, read_scale, store_scale, tier_pieces
 from relais.core.rating.types import Parameter, Scale, ScaleType
 
 WORKED_CASE = read_scale(stored_scale([(1000, "1"), (None, "2")]), counter_id=1)
@@ -196,11 +196,6 @@ def test_SV_252_a_broken_scale_is_refused_with_its_reason(stored: dict[str, obje
     assert str(refused.value) == reason
 
 
-def test_back_to_first_has_its_word_and_is_refused() -> None:
-    with pytest.raises(UnsupportedScale, match="scale type Back-to-First is not supported yet"):
-        read_scale(stored_scale([(1000, "1"), (None, "2")], kind="back_to_first"), counter_id=1)
-
-
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
@@ -222,7 +217,7 @@ def scales(draw: st.DrawFn) -> Scale:
     thresholds = sorted(draw(st.sets(st.integers(1, 60), min_size=1, max_size=5)))
     prices_micros = draw(st.lists(st.integers(0, 90_000), min_size=len(thresholds) + 1, max_size=len(thresholds) + 1))
     group = draw(st.lists(st.sampled_from(Parameter), unique=True, max_size=2))
-    return Scale(ScaleType.TIER, tuple(thresholds), tuple(prices_micros), tuple(group), 1)
+    return Scale(draw(st.sampled_from(ScaleType)), tuple(thresholds), tuple(prices_micros), tuple(group), 1)
 
 
 @settings(deadline=None)

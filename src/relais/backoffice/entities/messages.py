@@ -19,7 +19,7 @@ MESSAGES = Entity(
         Column("id", "ID", MessageId(), path="pk"),
         Column("accepted", "Accepted", Instant(seconds=True), path="accepted_at", sort="pk", phone="m3"),
         Column("status", "Status", STATE, path="state", sort=None, phone="m4"),
-        Column("company", "Company", Kind(), path="company__name", sort=None),
+        Column("company", "Company", Kind(), path="company_name", sort=None),
         Column("sender", "Sender ID", Kind(), path="source", sort=None),
         Column("destination", "Destination", Kind(), sort=None, phone="m1"),
         Column("network", "Network", Computed(network_name), sort=None),
@@ -31,7 +31,7 @@ MESSAGES = Entity(
         Column("encoding", "Encoding", Choice(dict(Encoding.choices)), sort=None, shown=False),
         Column("send_at", "Scheduled for", Instant(), sort=None, shown=False),
         Column("final_at", "Final", Instant(seconds=True), sort=None, shown=False),
-        Column("api_key", "API key", Kind(), path="api_key__name", sort=None, shown=False),
+        Column("api_key", "API key", Kind(), path="api_key_name", sort=None, shown=False),
     ),
     filters=(
         Filter("accepted", "Accepted", "instant", path="id"),

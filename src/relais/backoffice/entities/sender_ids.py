@@ -24,7 +24,9 @@ from relais.records.senders.models import SenderId, SenderStatus, VendorType
 
 VENDOR_TYPES = {VendorType.SMPP: "SMPP"}
 VENDOR_FIELDS = ("vendor_type", "smpp_connection", "service_type")
+LENT_FIELDS = ("sender_id", "mcc", "keyword")  # what a sender ID is stays with its owner too (RSL-54)
 NOTIFICATION_FIELDS = ("trigger_percent", "minimal_message_count", "window_size_minutes")
+LENGTHS_USUAL = gettext_noop("Most networks take up to 11 letters, or a number of 3 to 15 digits")
 EXPLAINED = {
     "minimal_message_count": gettext_noop(
         "How many messages there must be in the window before failures are looked for: of a few, one that fails says nothing."
@@ -95,20 +97,19 @@ class SenderIdForm(RecordForm):
 
     def __init__(self, viewer: Viewer, *args: Any, **options: Any) -> None:
         super().__init__(viewer, *args, **options)
-        self.fields["sender_id"].help_text = (
-            " ".join(_doubts(self.instance)) or "Most networks take up to 11 letters, or a number of 3 to 15 digits"
-        )
+        self.fields["sender_id"].help_text = " ".join(_doubts(self.instance)) or LENGTHS_USUAL
         if viewer.company.parent_id is not None:
             self.fields["agreement"].required = True
         else:
-            self.fields["agreement"].help_text = "Left blank for sender IDs of your own only"
+            self.fields["agreement"].help_text = gettext_noop("Left blank for sender IDs of your own only")
         self.fields["webhook_guid"].place = self.fields["notifications"].place = "c12"
         for name in NOTIFICATION_FIELDS:
             self.fields[name].show_when = "notifications=true"
         for name, words in EXPLAINED.items():
             explained(self.fields[name], words)
         if not _shows_vendor(self.instance, viewer):
-            for name in VENDOR_FIELDS:
+            self.fixed = LENT_FIELDS
+            for name in (*LENT_FIELDS, *VENDOR_FIELDS):
                 del self.fields[name]
         elif self.instance.smpp_connection_id:
             # what it uses now stays a choice, even when it was reserved for others meanwhile
@@ -198,7 +199,7 @@ SENDER_IDS = Entity(
     ),
     rows=lambda rows: rows.select_related("company", "agreement", "smpp_connection"),
     form=SenderIdForm,
-    deletes=lambda sender, viewer: delete_sender_id(sender.pk, viewer.now),
+    deletes=lambda sender, viewer: delete_sender_id(sender.pk, viewer.company.pk, viewer.now),
     actions=(
         Action(
             "block",

@@ -31,7 +31,7 @@ def _id(text: str) -> UUID:
 def message_view(request: HttpRequest, pk: str) -> HttpResponse:
     """404 alike for a message that does not exist and one of a company further off."""
     viewer = viewer_of(request)
-    rows = viewer.rows(Message).with_state().select_related("company", "network", "api_key", "sender")
+    rows = viewer.rows(Message).with_state().select_related("company", "network", "sender")
     message = rows.filter(pk=_id(pk)).first()
     if message is None:
         raise Http404
@@ -48,6 +48,7 @@ def message_view(request: HttpRequest, pk: str) -> HttpResponse:
         "letters_count": len(message.body),
         "encoding": Encoding(message.encoding).label,
         "country": COUNTRY_NAMES.get(message.country_id, message.country_id),
+        "received_by": story.received_by(message),
         "connection": connection,
         "valid_till": (message.send_at or message.accepted_at) + timedelta(seconds=message.validity_s),
         "links": _links(request, message),

@@ -1,14 +1,18 @@
 """Which resources a domain has, what each may be split by, and the rules it takes (SV-70 to SV-84, SV-105 to SV-107).
 
-A new channel is a line in `_RESOURCES`. Whether a dictionary still holds a value is not decided here (SV-69).
+A new channel is a line in `_RESOURCES`, a new attribute a file in `attributes/`.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from importlib import import_module
+from pkgutil import iter_modules
 from types import MappingProxyType
 
+from relais.core.rating import attributes
+from relais.core.rating.attributes.attribute import Attribute, Family
 from relais.core.rating.types import BillingRule, Domain, Parameter, QuantityRule, Resource
 
 
@@ -34,46 +38,40 @@ class ResourceRules:
     default_quantity_rule: QuantityRule
 
 
-_TRAFFIC = frozenset(
-    {
-        Parameter.DIRECTION,
-        Parameter.COUNTRY,
-        Parameter.NETWORK,
-        Parameter.NETWORK_NAME,
-        Parameter.MCC,
-        Parameter.MCCMNC,
-        Parameter.MNO,
-        Parameter.PHONE_NUMBER,
-        Parameter.SENDER_ID,
-        Parameter.SENDER_ID_TYPE,
+def _attributes() -> dict[Parameter, Attribute]:
+    modules = (import_module(f"{attributes.__name__}.{each.name}") for each in iter_modules(attributes.__path__))
+    found: dict[Parameter, Attribute] = {
+        module.ATTRIBUTE.parameter: module.ATTRIBUTE for module in modules if hasattr(module, "ATTRIBUTE")
     }
-)
-_WHATSAPP = _TRAFFIC | {Parameter.WHATSAPP_REGION, Parameter.PRICING_CATEGORY, Parameter.PRICING_TYPE}
-_SETUP = frozenset({Parameter.MNO, Parameter.SENDER_ID_TYPE})  # what SID-248 looks the fee up by
-_USAGE = _SETUP | {Parameter.PERIODICITY}  # SID-30
-_PACK = frozenset({Parameter.PACK})
+    return {parameter: found[parameter] for parameter in Parameter}
 
-_RESOURCES: Mapping[Resource, tuple[Domain, Kind, frozenset[Parameter]]] = {
+
+ATTRIBUTES: Mapping[Parameter, Attribute] = MappingProxyType(_attributes())
+
+_TRAFFIC = (Family.TRAFFIC,)
+_WHATSAPP = (Family.TRAFFIC, Family.WHATSAPP)
+
+_RESOURCES: Mapping[Resource, tuple[Domain, Kind, tuple[Family, ...]]] = {
     Resource.SMS_MESSAGE: (Domain.SMS_MESSAGING, Kind.MESSAGE, _TRAFFIC),
-    Resource.SENDER_ID_SETUP_FEE: (Domain.SMS_MESSAGING, Kind.FEE, _SETUP),
-    Resource.SENDER_ID_USAGE_FEE: (Domain.SMS_MESSAGING, Kind.FEE, _USAGE),
-    Resource.RCS_MESSAGE: (Domain.RCS_MESSAGING, Kind.MESSAGE, _TRAFFIC | {Parameter.BILLING_EVENT}),
+    Resource.SENDER_ID_SETUP_FEE: (Domain.SMS_MESSAGING, Kind.FEE, (Family.SETUP_FEE,)),
+    Resource.SENDER_ID_USAGE_FEE: (Domain.SMS_MESSAGING, Kind.FEE, (Family.USAGE_FEE,)),
+    Resource.RCS_MESSAGE: (Domain.RCS_MESSAGING, Kind.MESSAGE, (Family.TRAFFIC, Family.RCS)),
     Resource.VIBER_MESSAGE: (Domain.VIBER_MESSAGING, Kind.MESSAGE, _TRAFFIC),
     Resource.VIBER_CONVERSATION: (Domain.VIBER_MESSAGING, Kind.MESSAGE, _TRAFFIC),
     Resource.WHATSAPP_MESSAGE: (Domain.WHATSAPP_MESSAGING, Kind.MESSAGE, _WHATSAPP),
     Resource.WHATSAPP_CONVERSATION: (Domain.WHATSAPP_MESSAGING, Kind.MESSAGE, _WHATSAPP),
-    Resource.UNIT_PACK: (Domain.SERVICE_PURCHASE, Kind.PURCHASE, _PACK),
-    Resource.MONETARY_PACK: (Domain.SERVICE_PURCHASE, Kind.PURCHASE, _PACK),
-    Resource.BUNDLE_PACK: (Domain.SERVICE_PURCHASE, Kind.PURCHASE, _PACK),
+    Resource.UNIT_PACK: (Domain.SERVICE_PURCHASE, Kind.PURCHASE, (Family.PACK,)),
+    Resource.MONETARY_PACK: (Domain.SERVICE_PURCHASE, Kind.PURCHASE, (Family.PACK,)),
+    Resource.BUNDLE_PACK: (Domain.SERVICE_PURCHASE, Kind.PURCHASE, (Family.PACK,)),
     Resource.WECHAT_MESSAGE: (Domain.WECHAT_MESSAGING, Kind.MESSAGE, _TRAFFIC),
     Resource.EMAIL_MESSAGE: (Domain.EMAIL_MESSAGING, Kind.MESSAGE, _TRAFFIC),
     Resource.ADDITIONAL_SERVICE: (
         Domain.ADDITIONAL_SERVICE,
         Kind.PURCHASE,
-        frozenset({Parameter.ADDITIONAL_SERVICE}),
+        (Family.ADDITIONAL,),
     ),
     Resource.TELEGRAM_GATEWAY_MESSAGE: (Domain.TELEGRAM_GATEWAY_MESSAGING, Kind.MESSAGE, _TRAFFIC),
-    Resource.BUNDLE_MEMBER: (Domain.BUNDLE_GROUPING, Kind.PURCHASE, frozenset()),
+    Resource.BUNDLE_MEMBER: (Domain.BUNDLE_GROUPING, Kind.PURCHASE, ()),
     Resource.PUSH_MESSAGE: (Domain.PUSH_MESSAGING, Kind.MESSAGE, _TRAFFIC),
     Resource.TTS_MESSAGE: (Domain.TTS_MESSAGING, Kind.MESSAGE, _TRAFFIC),  # billed as messages (SV-279)
     Resource.VOICE_CALL: (Domain.VOICE_CALLS, Kind.CALL, _TRAFFIC),
@@ -98,12 +96,13 @@ _DEFAULT_QUANTITY_RULE = {
 
 
 def _rules(resource: Resource) -> ResourceRules:
-    domain, kind, parameters = _RESOURCES[resource]
+    domain, kind, families = _RESOURCES[resource]
+    parameters = [each.parameter for each in ATTRIBUTES.values() if not each.families.isdisjoint(families)]
     quantity = QuantityRule.SEGMENTS if resource is Resource.SMS_MESSAGE else _DEFAULT_QUANTITY_RULE[kind]
     return ResourceRules(
         domain=domain,
         kind=kind,
-        parameters=parameters,
+        parameters=frozenset(parameters),
         billing_rules=_BILLING_RULES[kind],
         quantity_rules=_QUANTITY_RULES[kind],
         default_billing_rule=BillingRule.SUBMITTED if _BILLING_RULES[kind] is _SENT else BillingRule.WHEN_APPLIED,
@@ -114,43 +113,9 @@ def _rules(resource: Resource) -> ResourceRules:
 RULES: Mapping[str, ResourceRules] = MappingProxyType({resource: _rules(resource) for resource in Resource})
 
 # What a scale may keep separate counters for (SV-285), as far as the resource knows the parameter.
-COUNTER_GROUPS = frozenset({Parameter.SENDER_ID, Parameter.COUNTRY, Parameter.NETWORK, Parameter.MCCMNC})
+COUNTER_GROUPS = frozenset(each.parameter for each in ATTRIBUTES.values() if each.counts)
 
-_ID = re.compile(r"[1-9][0-9]{0,18}")
-_WORD = re.compile(r"\S(?:.{0,198}\S)?")  # names and keys of dictionaries, without blanks around them
-
-
-def _one_of(*words: str) -> re.Pattern[str]:
-    return re.compile("|".join(words))
-
-
-# The form of a value, whether or not a dictionary knows it (SV-69): SV-85 to SV-87, SV-149, SV-150, SV-180, SV-284.
+# The form of a value, whether or not a dictionary knows it (SV-69).
 VALUE_FORMS: Mapping[Parameter, re.Pattern[str]] = MappingProxyType(
-    {
-        Parameter.DIRECTION: _one_of("A2P", "P2A"),
-        Parameter.COUNTRY: re.compile(r"[A-Z]{2}"),
-        Parameter.NETWORK: _ID,
-        Parameter.NETWORK_NAME: _WORD,
-        Parameter.MCC: re.compile(r"[0-9]{3}"),
-        Parameter.MCCMNC: re.compile(r"[0-9]{5,6}"),
-        Parameter.MNO: _WORD,
-        Parameter.PHONE_NUMBER: re.compile(r"[1-9][0-9]{6,14}"),
-        Parameter.SENDER_ID: _ID,
-        Parameter.SENDER_ID_TYPE: _one_of("alphanumeric", "short_code", "long_code"),
-        Parameter.PERIODICITY: _one_of("monthly", "weekly"),
-        Parameter.WHATSAPP_REGION: _WORD,
-        Parameter.PRICING_CATEGORY: _one_of(
-            "authentication",
-            "authentication_international",
-            "marketing",
-            "marketing_lite",
-            "utility",
-            "service",
-            "referral_conversion",
-        ),
-        Parameter.PRICING_TYPE: _one_of("regular", "free_customer_service", "free_entry_point"),
-        Parameter.BILLING_EVENT: _one_of("basic", "conversation", "single"),
-        Parameter.PACK: _ID,
-        Parameter.ADDITIONAL_SERVICE: _WORD,
-    }
+    {parameter: each.form for parameter, each in ATTRIBUTES.items()}
 )

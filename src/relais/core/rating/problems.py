@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from relais.core.rating.catalogue import COUNTER_GROUPS, RULES, VALUE_FORMS, ResourceRules
-from relais.core.rating.scale import UnsupportedScale, read_price, read_scale
+from relais.core.rating.scale import read_price, read_scale
 from relais.core.rating.types import NodeRow, Parameter, PriceType, Problem, ServiceType, Severity
 
 _STATUSES = frozenset({PriceType.DEPENDS_ON, PriceType.INCLUDED, PriceType.NOT_INCLUDED, PriceType.BLOCKED})
@@ -218,7 +218,7 @@ def _check_scale(found: _Findings, row: NodeRow, place: _Place, rules: ResourceR
         return
     try:
         scale = read_scale(row.scale, row.id)
-    except (ValueError, UnsupportedScale) as fault:
+    except ValueError as fault:
         found.invalid(row, place.path, str(fault))
         return
     for parameter in scale.counter_group:

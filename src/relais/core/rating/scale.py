@@ -1,18 +1,12 @@
-"""Scales: read from their stored form, and the price of units at a position of the volume.
-
-Only the type Tier is priced; Back-to-First is refused when a tree is compiled or checked, never charged wrongly.
-"""
+"""Scales: read from their stored form, and the price of units at a position of the volume."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from itertools import pairwise
 
 from relais.core.rating.types import Parameter, Scale, ScaleType
 
 PRICE_MICROS_MAX = 10**15  # a thousand million currency units; times a message's units it still fits a bigint
-
-
-class UnsupportedScale(Exception):
-    """A well-formed scale of a type that this version cannot charge. No ValueError, so that nobody passes it over."""
 
 
 def read_price(value: object) -> int:
@@ -31,8 +25,8 @@ def read_price(value: object) -> int:
 def read_scale(stored: Mapping[str, object], counter_id: int) -> Scale:
     """The scale of a `NodeRow.scale` (its form is described there).
 
-    ValueError with a sentence for an editor when it breaks SV-252 or has unknown words; `UnsupportedScale` for
-    Back-to-First. Whether the path allows the counter group is `problems`'s matter.
+    ValueError with a sentence for an editor when it breaks SV-252 or has unknown words. Whether the path allows the
+    counter group is `problems`'s matter.
     """
     unknown = sorted(set(stored) - {"type", "counter_group", "steps"})
     if unknown:
@@ -40,10 +34,8 @@ def read_scale(stored: Mapping[str, object], counter_id: int) -> Scale:
     kind = stored.get("type")
     if kind not in tuple(ScaleType):
         raise ValueError(f"unknown scale type {kind!r}")
-    if kind == ScaleType.BACK_TO_FIRST:
-        raise UnsupportedScale("scale type Back-to-First is not supported yet")
     thresholds, prices_micros = _read_steps(stored.get("steps"))
-    return Scale(ScaleType.TIER, thresholds, prices_micros, _read_group(stored.get("counter_group")), counter_id)
+    return Scale(ScaleType(str(kind)), thresholds, prices_micros, _read_group(stored.get("counter_group")), counter_id)
 
 
 def _read_steps(steps: object) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -119,3 +111,20 @@ def tier_pieces(scale: Scale, position: int, units: int) -> tuple[tuple[int, int
         position = stop
         tier += 1
     return tuple(pieces)
+
+
+def tier_of(scale: Scale, volume: int) -> int:
+    """Index of the step that a period of `volume` units is in: a threshold belongs to the lower one (ruling 5)."""
+    return bisect_left(scale.thresholds, volume)
+
+
+def held_net_micros(scale: Scale, counted: int, reserved: int, void: int) -> int:
+    """The most that the thresholds which `reserved` further units may pass can cost the units before them, net.
+
+    `counted` units of the period have a position already; `void` of them were paid back, or not charged.
+    """
+    return sum(
+        max(threshold - void, 0) * (later - earlier)
+        for threshold, (earlier, later) in zip(scale.thresholds, pairwise(scale.prices_micros), strict=True)
+        if later > earlier and counted <= threshold < counted + reserved
+    )

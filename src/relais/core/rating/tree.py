@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from relais.core.rating.catalogue import RULES
-from relais.core.rating.scale import UnsupportedScale, read_price, read_scale
+from relais.core.rating.scale import read_price, read_scale
 from relais.core.rating.types import (
     BLOCKED,
     Answer,
@@ -36,8 +36,7 @@ class Attributes(Protocol):
 def compile_tree(rows: Iterable[NodeRow]) -> Tree:
     """The tree of one scope. Order of the rows does not matter; of two siblings with one value the older (by id) holds.
 
-    Raises `UnsupportedScale`, naming the node, for a scale that must not be charged at another price than it says;
-    everything else that is wrong with a record only makes that record absent.
+    What is wrong with a record only makes that record absent.
     """
     below: dict[int, list[NodeRow]] = {}
     tops: list[NodeRow] = []
@@ -71,6 +70,17 @@ def lookup(tree: Tree, domain: str, resource: str, attributes: Attributes) -> Ra
     while isinstance(node, Split):
         node = node.children.get(attributes.get(node.parameter), node.others)
     return node
+
+
+def has_own_node(tree: Tree, domain: str, resource: str, attributes: Attributes, parameter: Parameter) -> bool:
+    """Whether the way of these attributes meets their value of `parameter` by name, not by Others nor not at all."""
+    node = tree.resources.get((domain, resource))
+    while isinstance(node, Split):
+        value = attributes.get(node.parameter)
+        if node.parameter is parameter:
+            return value in node.children
+        node = node.children.get(value, node.others)
+    return False
 
 
 def rates_of_nodes(rows: Iterable[NodeRow]) -> Mapping[int, Rate]:
@@ -132,10 +142,7 @@ def _leaf(row: NodeRow, rules: _Rules) -> Rate | Answer | None:
             price_micros = read_price(row.price_micros)
             return Rate(row.id, PriceType.FLAT, price_micros, None, *rules, price_micros)
         case PriceType.SCALE:
-            try:
-                scale = read_scale(row.scale or {}, row.id if row.counter_id is None else row.counter_id)
-            except UnsupportedScale as fault:
-                raise UnsupportedScale(f"rate node {row.id}: {fault}") from None
+            scale = read_scale(row.scale or {}, row.id if row.counter_id is None else row.counter_id)
             return Rate(row.id, PriceType.SCALE, 0, scale, *rules, max(scale.prices_micros))
         case PriceType.DEPENDS_ON:
             raise ValueError("not a leaf")

@@ -6,7 +6,9 @@ micros of the service's currency (SV-251, SV-288).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, StrEnum
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -22,7 +24,14 @@ class ServiceType(StrEnum):
     BUNDLE_PACK = "bundle_pack"
 
 
-class Domain(StrEnum):
+class _Word(StrEnum):
+    """A word that rates are looked up by: its hash is that of the text, which is kept, not that of a member, which a
+    function of Python works out each time."""
+
+    __hash__ = str.__hash__
+
+
+class Domain(_Word):
     """Service domains (SV-59). "Push Partner messaging" is the channel called Mobile Push elsewhere (SV-60)."""
 
     SMS_MESSAGING = "sms_messaging"
@@ -41,7 +50,7 @@ class Domain(StrEnum):
     PUSH_PARTNER_MESSAGING = "push_partner_messaging"
 
 
-class Resource(StrEnum):
+class Resource(_Word):
     """Chargeable items (SV-70 to SV-80). SV-83 lists Resource as a parameter; here it is the domain's own level."""
 
     SMS_MESSAGE = "sms_message"
@@ -66,7 +75,7 @@ class Resource(StrEnum):
     PUSH_PARTNER_MESSAGE = "push_partner_message"
 
 
-class Parameter(StrEnum):
+class Parameter(_Word):
     """What a node can be split by (SV-83, SV-84, SV-284), with the form of its values."""
 
     DIRECTION = "direction"  # A2P (MT) or P2A (MO)
@@ -123,7 +132,7 @@ class ScaleType(StrEnum):
     """How volume changes the price (SV-90, SV-91)."""
 
     TIER = "tier"
-    BACK_TO_FIRST = "back_to_first"  # has its word here; refused until its corrections can be posted (SV-255)
+    BACK_TO_FIRST = "back_to_first"  # past a threshold the volume of the whole period has the new price
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -151,6 +160,16 @@ class Scale(msgspec.Struct, frozen=True, gc=False):
         return tuple(
             Step(up_to, price) for up_to, price in zip((*self.thresholds, None), self.prices_micros, strict=True)
         )
+
+    @property
+    def back_to_first(self) -> bool:
+        return self.type is ScaleType.BACK_TO_FIRST
+
+    @property
+    def holds(self) -> bool:
+        """Whether passing a threshold can be a debit for what came before, which is then reserved with it (SV-256)."""
+        prices = self.prices_micros
+        return self.back_to_first and any(later > earlier for earlier, later in pairwise(prices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +258,31 @@ class Problem:
     severity: Severity
 
 
+class CoverKind(Enum):
+    """What is asked before the balance."""
+
+    UNITS = "units"  # a unit pack pays with its units
+    MONEY = "money"  # a monetary pack pays the net price
+    MEMBERS = "members"  # a bundle pack counts the recipient; only a member beyond its size is charged (SV-220)
+    SESSION = "session"  # charged once a recipient and session of 24 hours (SV-278, SV-283)
+
+
+class Cover(msgspec.Struct, frozen=True, gc=False):
+    """`id` names the association of the pack with the agreement; `session` the session, 0 and "" where there is none."""
+
+    kind: CoverKind
+    id: int = 0
+    session: str = ""
+
+
 class Term(msgspec.Struct, frozen=True, gc=False):
     """What one level of a chain owes for one message, fixed at acceptance (SV-281); captured or released later.
 
     `unit_price_micros` is net, and 0 where `scale` decides; `reserved_micros` is gross of tax at the dearest price
     (rulings 19, 23); `tax_bp` is percent x 100; `delivered` says that the level is captured at the delivery receipt.
-    `counter_group` is the value of the scale's counter group, "" when there is one counter for all.
+    `counter_group` is the value of the scale's counter group, "" when there is one counter for all. `cover` None = the
+    balance pays; `cover_amount` is what is reserved of a pack: units, net micros, or the place of one member.
+    `held_from` is the start of the billing period of acceptance where the scale `holds`.
     """
 
     agreement_id: int
@@ -256,3 +294,6 @@ class Term(msgspec.Struct, frozen=True, gc=False):
     delivered: bool
     scale: Scale | None
     counter_group: str
+    cover: Cover | None = None
+    cover_amount: int = 0
+    held_from: datetime | None = None

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.encoding import force_bytes, force_str
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext_noop
 
 from relais.records.access.passwords import require_fit, store_password
 from relais.records.access.sessions import end_sessions
@@ -17,7 +18,7 @@ from relais.records.errors import WHOLE, Invalid
 from relais.records.people.backends import who_may_be_in
 from relais.records.people.models import User
 
-USED_UP = "this link is not good any more: ask for a new one"
+USED_UP = gettext_noop("this link is not good any more: ask for a new one")
 PEOPLE_MAX = 5  # who share an address and get a mail each
 
 

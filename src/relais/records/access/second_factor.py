@@ -13,6 +13,7 @@ import pyotp
 from django.db import transaction
 from django.db.models import TextChoices
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_noop
 
 from relais.records.access.models import Access, Authenticator, PasswordPolicy, Purpose, RecoveryCode, SmsCode
 from relais.records.access.outbox import send_text
@@ -28,7 +29,7 @@ STEP_S = 30
 RECOVERY_CODES_COUNT, RECOVERY_OCTETS = 10, 10
 CODE_DIGITS, CODE_TRIES = 6, 5
 CODE_VALID, CODE_AGAIN = timedelta(minutes=5), timedelta(seconds=60)
-TOO_OFTEN = "was wrong too often: wait a while"
+TOO_OFTEN = gettext_noop("was wrong too often: wait a while")
 
 
 class Way(TextChoices):

@@ -173,6 +173,7 @@ class LedgerKind(models.IntegerChoices):
     PACK = 6
     ROUNDING = 7
     CORRECTION = 8
+    SCALE_CORRECTED = 9  # Back-to-First: the difference for earlier units of the period (SV-255)
 
 
 class LedgerEntry(models.Model):

@@ -50,7 +50,7 @@ def require_sound_terms(version: AgreementVersion, currency: str) -> None:
         if getattr(version, column) not in zone_names()
     }
     for column in EMAIL_COLUMNS:
-        wrong = [address for address in _addresses(getattr(version, column)) if not _is_address(address)]
+        wrong = [address for address in addresses(getattr(version, column)) if not _is_address(address)]
         if wrong:
             reasons[column] = tuple(f"{address!r} is not an e-mail address" for address in wrong)
     limit_micros = version.credit_limit_micros
@@ -66,7 +66,7 @@ def require_sound_terms(version: AgreementVersion, currency: str) -> None:
         raise Invalid(reasons)
 
 
-def _addresses(text: str) -> list[str]:
+def addresses(text: str) -> list[str]:
     """Of a list separated by commas (AG-93); blank is none."""
     return [address.strip() for address in text.split(",")] if text.strip() else []
 

@@ -73,6 +73,7 @@ class Payments(Section):
                     **amounts,
                 ),
                 run.now,
+                tells_client=False,
             )
             return Outcome.CREATED
         fixed = self.given(entry, self._fixed) | amounts

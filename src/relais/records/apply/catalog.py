@@ -1,8 +1,9 @@
 """Services with their scopes and rates, and what is enabled for whom, in scenario files."""
 
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
-from relais.core.rating.types import ServiceType as RatedType
 from relais.records.apply import references
 from relais.records.apply.rates import read_rates
 from relais.records.apply.section import Outcome, Run, Section, assign, changed_if
@@ -21,6 +22,7 @@ from relais.records.apply.shapes import (
     text,
     whole,
 )
+from relais.records.catalog.actions.enable_bundle import enable_bundle_pack, enable_initiator, set_auto_extend
 from relais.records.catalog.actions.enable_service import change_enabled_service, enable_pack, enable_service
 from relais.records.catalog.actions.replace_rate_tree import refresh_channels_of_service, replace_rate_tree
 from relais.records.catalog.actions.save_service import save_service
@@ -64,9 +66,21 @@ class Services(Section):
         changed = assign(record, self.given(entry, ("type", "currency", "size", "description")), final)
         if not same or changed:
             save_service(record)
-        for scope in entry.get("scopes", []):
-            changed |= _apply_scope(scope, record, run)
         return changed_if(changed) if same else Outcome.CREATED
+
+
+class ServicesScopes(Section):
+    """The second step: rates may name packs that stand further down."""
+
+    name = Services.name
+    key = Services.key
+    shape = Services.shape
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        if not entry.get("scopes"):
+            return Outcome.UNCHANGED
+        record = references.service(entry["name"], references.company(entry["company"]).pk, "name")
+        return changed_if(any([_apply_scope(scope, record, run) for scope in entry["scopes"]]))
 
 
 def _apply_scope(entry: Entry, service: Service, run: Run) -> bool:
@@ -77,7 +91,7 @@ def _apply_scope(entry: Entry, service: Service, run: Run) -> bool:
     changed = assign(record, given) or found is None
     faults = Faults()
     rates_path = f"{entry.path}.rates"
-    rows = read_rates(entry["rates"], rates_path, RatedType(service.type), faults) if "rates" in entry else None
+    rows = read_rates(entry["rates"], rates_path, service, faults) if "rates" in entry else None
     if faults.found:
         raise Invalid({path: [why for place, why in faults.found if place == path] for path, _ in faults.found})
     try:
@@ -103,7 +117,12 @@ class EnabledServices(Section):
         "effective_till": Field(instant, blank=True),
         "effective_till_timezone": Field(full_text),
         "hidden_from_client": Field(flag),
+        "billing": Field(one_of("free", "charge")),
     }
+
+    def posted_to(self, entries: Sequence[Entry]) -> Collection[int]:
+        """Of packs that are charged."""
+        return _agreement_ids(entry for entry in entries if entry.get("billing") == "charge")
 
     def apply(self, entry: Entry, run: Run) -> Outcome:
         agreement = references.agreement(entry["agreement"])
@@ -112,12 +131,62 @@ class EnabledServices(Section):
         given = self.given(
             entry, ("effective_from_timezone", "effective_till", "effective_till_timezone", "hidden_from_client")
         )
+        if "billing" in entry and service.type not in PACK_TYPES:
+            raise Invalid.of("billing", "goes with packs only")
+        charged = {"charged": entry["billing"] == "charge"} if "billing" in entry else {}
         found = EnabledService.objects.filter(**same).first()
         if found is None:
-            enable = enable_pack if service.type in PACK_TYPES else enable_service
-            enable(EnabledService(**same, **given), run.now)
+            enable = _ENABLE.get(service.type, enable_service)
+            enable(EnabledService(**same, **given, **charged), run.now)
             return Outcome.CREATED
+        assign(found, charged, final=charged)  # ES-43
         differing = {column: value for column, value in given.items() if getattr(found, column) != value}
         if differing:
             change_enabled_service(found.pk, run.now, **differing)
         return changed_if(bool(differing))
+
+
+class EnabledBundlePacks(Section):
+    """Applied after payments: a bundle pack is paid when it is enabled, which is when it is first applied."""
+
+    name = "enabled_bundle_packs"
+    key = ("agreement", "service")
+    label = "service"
+    shape: ClassVar[Shape] = {
+        "agreement": Field(full_text, required=True),
+        "service": Field(full_text, required=True),
+        "auto_extend": Field(flag),
+    }
+
+    def posted_to(self, entries: Sequence[Entry]) -> Collection[int]:
+        return _agreement_ids(entries)
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        agreement = references.agreement(entry["agreement"])
+        service = references.service(entry["service"], agreement.own_legal_entity.company_id)
+        given = self.given(entry, ("auto_extend",))
+        same = {"agreement": agreement, "service": service}
+        found = EnabledService.objects.filter(**same, effective_till__gt=run.now).order_by("pk").last()
+        if found is None:
+            enable_bundle_pack(EnabledService(**same, **given), run.now)
+            return Outcome.CREATED
+        if given and found.auto_extend != given["auto_extend"]:
+            set_auto_extend(found.pk, given["auto_extend"])
+            return Outcome.CHANGED
+        return Outcome.UNCHANGED
+
+
+_ENABLE = {
+    ServiceType.UNIT_PACK: enable_pack,
+    ServiceType.MONETARY_PACK: enable_pack,
+    ServiceType.BUNDLE_INITIATOR: enable_initiator,
+}
+
+
+def _agreement_ids(entries: Iterable[Entry]) -> set[int]:
+    """Those that can be found; of the others the entry itself will tell."""
+    found = set()
+    for entry in entries:
+        with suppress(Invalid):
+            found.add(references.agreement(entry["agreement"]).pk)
+    return found

@@ -23,9 +23,10 @@ from relais.records.apply.shapes import (
     read_entry,
     whole,
 )
-from relais.records.catalog.models import Country, NetworkCode
+from relais.records.catalog.models import Country, NetworkCode, Service
 
 OTHERS = "others"
+PAY_AS_YOU_GO, INITIATOR = ServiceType.PAY_AS_YOU_GO, ServiceType.BUNDLE_INITIATOR
 _TERMS: Shape = {
     "by": Field(full_text),
     "rates": Field(anything),
@@ -54,21 +55,22 @@ class _Reading:
     """Rows so far, each row's path in the file by its id, and faults."""
 
     faults: Faults
+    service: Service
     rows: list[NodeRow] = field(default_factory=list)
     paths: dict[int, str] = field(default_factory=dict)
 
 
-def read_rates(raw: object, path: str, service_type: ServiceType, faults: Faults) -> list[NodeRow]:
-    """The rows of a scope; ids are counted from 1. A tree with any fault, an incomplete record too, gives no rows:
-    in a file nobody comes back to complete it."""
-    reading = _Reading(faults)
+def read_rates(raw: object, path: str, service: Service, faults: Faults) -> list[NodeRow]:
+    """The rows of a scope of that service; ids are counted from 1. A tree with any fault, an incomplete record too, gives no
+    rows: in a file nobody comes back to complete it."""
+    reading = _Reading(faults, service)
     known = len(faults.found)
     for domain in _entries(reading, raw, _DOMAIN, path):
         for resource in _entries(reading, domain["resources"], _RESOURCE, f"{domain.path}.resources"):
             _read_record(reading, resource, domain["domain"], resource["resource"], None, None)
     if len(faults.found) > known:
         return []
-    for problem in problems(reading.rows, service_type):
+    for problem in problems(reading.rows, ServiceType(service.type)):
         faults.add(reading.paths[problem.node_id], problem.reason)
     return reading.rows if len(faults.found) == known else []
 
@@ -137,6 +139,13 @@ def _value(reading: _Reading, entry: Entry, split_by: str | None) -> str:
             reading.faults.add(f"{entry.path}.is", f"no network has the code {text!r} in the dictionary")
             return text
         return str(code.network_id)
+    if split_by == Parameter.PACK:
+        packs = Service.objects.filter(company_id=reading.service.company_id, name__iexact=text)
+        found = list(packs.exclude(type__in=[PAY_AS_YOU_GO, INITIATOR]).values_list("pk", flat=True)[:2])
+        if len(found) != 1:
+            reading.faults.add(f"{entry.path}.is", f"{'no' if not found else 'more than one'} pack is called {text!r}")
+            return text
+        return str(found[0])
     return text
 
 

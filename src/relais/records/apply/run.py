@@ -31,7 +31,7 @@ STEPS: tuple[Section, ...] = (
     agreements.Agreements(),
     agreements.ResellingAgreements(),
     catalog.Services(),
-    catalog.EnabledServices(),
+    catalog.ServicesScopes(),
     traffic.VendorSmppConnections(),
     traffic.SenderIds(),
     access.PasswordPolicies(),  # before users, whose passwords they judge
@@ -39,7 +39,9 @@ STEPS: tuple[Section, ...] = (
     people.Departments(),
     people.Roles(),
     people.Users(),
-    billing.Payments(),  # last: from here on balances are locked
+    billing.Payments(),  # from here on balances are locked
+    catalog.EnabledServices(),  # packs are paid from what payments brought
+    catalog.EnabledBundlePacks(),
 )
 SECTIONS = {step.name: step for step in reversed(STEPS)}  # the first step of a name has its shape
 

@@ -104,6 +104,7 @@ class ServiceType(models.TextChoices):
 
 TYPES_WITH_CURRENCY = [ServiceType.PAY_AS_YOU_GO, ServiceType.MONETARY_PACK]
 PACK_TYPES = [ServiceType.UNIT_PACK, ServiceType.MONETARY_PACK]
+CHARGEABLE_TYPES = [*PACK_TYPES, ServiceType.BUNDLE_PACK]
 TYPES_WITH_SIZE = [ServiceType.UNIT_PACK, ServiceType.MONETARY_PACK, ServiceType.BUNDLE_PACK]
 
 
@@ -227,9 +228,24 @@ class EnabledService(Editable):
     effective_till = models.DateTimeField(null=True, blank=True)
     effective_till_timezone = models.CharField(max_length=64, default="Etc/UTC", db_default="Etc/UTC")
     hidden_from_client = flag()
+    auto_extend = flag()  # of a bundle pack: another one follows in the next billing period (ES-71)
+    charged = (
+        flag()
+    )  # of a pack: it costs what a pay-as-you-go service says, and is of no use before that is paid (ES-80)
+    charged_at = models.DateTimeField(null=True, blank=True)
+    charge_tried_at = models.DateTimeField(null=True, blank=True)
+    not_charged_reason = blank_text(100)  # why the last try failed
+    cost_node = owner("catalog.RateNode", null=True, blank=True, related_name="+", db_index=False)
+    cost_net_micros = models.BigIntegerField(null=True, blank=True)
+    cost_tax_micros = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(charged_at=None)
+                | Q(charged=True, cost_net_micros__gte=0, cost_tax_micros__gte=0, cost_node__isnull=False),
+                name="enabled_service_cost_when_charged",
+            ),
             models.UniqueConstraint(fields=["id", "agreement"], name="enabled_service_of_agreement"),
             models.CheckConstraint(
                 condition=Q(effective_till=None) | Q(effective_till__gt=F("effective_from")),

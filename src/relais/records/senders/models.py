@@ -5,7 +5,7 @@ from typing import Any
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 
 from relais.records.columns import TEXT_LENGTH_MAX, Editable, blank_text, closed_set, flag, name_text, owner
 
@@ -93,3 +93,23 @@ class SenderId(Editable):
 
     def __str__(self) -> str:
         return self.sender_id
+
+
+class Handover(models.Model):
+    """That a company has passed a sender ID on to one directly below it. Of each sender ID there is a row for every step from
+    the company whose connection it uses, its owner, down to the one that sends from it (decision 16)."""
+
+    sender = models.ForeignKey(SenderId, models.CASCADE, related_name="handovers")
+    given_by = owner("parties.Company", related_name="handed_down_senders")
+    company = owner("parties.Company", related_name="handed_senders")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "senders_handover"
+        constraints = [
+            models.UniqueConstraint(fields=["sender", "given_by"], name="handover_given_once"),
+            models.UniqueConstraint(fields=["sender", "company"], name="handover_had_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.sender)

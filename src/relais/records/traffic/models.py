@@ -43,6 +43,8 @@ class Entry(models.IntegerChoices):
     CAPTURED = 1
     RELEASED = 2
     REVERSED = 3
+    CORRECTED = 4  # of earlier units of the period, by a Back-to-First scale (SV-255)
+    CORRECTED_BACK = 5  # the same, when such a charge was reversed
 
 
 class Messages(models.QuerySet["Message"]):
@@ -88,6 +90,8 @@ class Message(models.Model):
     units = ArrayField(models.IntegerField())
     reserved_micros = ArrayField(models.BigIntegerField())
     tax_bp = ArrayField(models.IntegerField(), null=True)
+    pack_ids = ArrayField(models.BigIntegerField(), null=True)
+    pack_amounts = ArrayField(models.BigIntegerField(), null=True)
 
     objects = Messages.as_manager()
 
@@ -150,6 +154,10 @@ class Edr(models.Model):
     at = models.DateTimeField()
     units = models.IntegerField()
     pieces = models.JSONField(null=True)
+    pack = _join("catalog.EnabledService", null=True)
+    pack_amount = models.BigIntegerField(null=True)
+    counter_group = models.TextField(null=True)
+    period_start = models.DateTimeField(null=True)
 
     class Meta:
         managed = False
@@ -165,6 +173,20 @@ class Edr(models.Model):
     @property
     def gross_micros(self) -> int:
         return self.net_micros + self.tax_micros
+
+
+class PackUse(models.Model):
+    """How far an enabled pack is used, in its units, net micros or members; no row before it is first asked."""
+
+    pack = models.OneToOneField(
+        "catalog.EnabledService", on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="use"
+    )
+    used = models.BigIntegerField()
+    reserved = models.BigIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "traffic_pack"
 
 
 class Callback(models.Model):

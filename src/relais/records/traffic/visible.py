@@ -5,10 +5,11 @@ written by the data plane alone, so nobody manages it."""
 from django.db.models import Q
 
 from relais.records.agreements.models import Agreement
+from relais.records.catalog.models import EnabledService
 from relais.records.parties.models import Company
 from relais.records.people.models import User
-from relais.records.traffic.models import Callback, Edr, Message, PartReceipt, SentPart
-from relais.records.visibility import NOTHING, Action, agreements_of, own_and_children, rule_of
+from relais.records.traffic.models import Callback, Edr, Message, PackUse, PartReceipt, SentPart
+from relais.records.visibility import NOTHING, Action, agreements_of, own_and_children, rule_of, visible
 
 
 @rule_of(Message)
@@ -34,6 +35,11 @@ def _callbacks(user: User, action: Action) -> Q:
     return NOTHING if action == "manage" else Q(api_key__company__in=own_and_children(user.company_id))
 
 
+@rule_of(PackUse)
+def _uses_of_packs(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else Q(pack__in=visible(EnabledService.objects.all(), user).values("pk"))
+
+
 @rule_of(Message, portal=True)
 def _own_messages(user: User, action: Action) -> Q:
     return NOTHING if action == "manage" else Q(company_id=user.company_id)
@@ -46,3 +52,8 @@ def _own_edrs(user: User, action: Action) -> Q:
         return NOTHING
     bought = Agreement.objects.filter(company_id=user.company_id).values("pk")
     return Q(agreement__in=bought, message__company_id=user.company_id)
+
+
+@rule_of(PackUse, portal=True)
+def _uses_of_own_packs(user: User, action: Action) -> Q:
+    return _uses_of_packs(user, action)

@@ -10,7 +10,7 @@ from relais.records.agreements.versions import find_version
 from relais.records.errors import WHOLE, Invalid
 from relais.records.saving import require_unchanged
 
-_CHARGES = (LedgerKind.MESSAGES_CAPTURED, LedgerKind.FEE, LedgerKind.PACK)
+_CHARGES = (LedgerKind.MESSAGES_CAPTURED, LedgerKind.FEE, LedgerKind.PACK, LedgerKind.SCALE_CORRECTED)
 
 
 @transaction.atomic

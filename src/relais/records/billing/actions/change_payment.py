@@ -11,6 +11,7 @@ from relais.records.billing.actions.withdraw_confirmation import withdraw
 from relais.records.billing.amounts import require_payable_amounts, settle_exchange
 from relais.records.billing.counting import find_payment, recount, require_past_payment_date
 from relais.records.billing.models import Payment
+from relais.records.billing.notices import tell_confirmed
 from relais.records.errors import Invalid
 from relais.records.saving import prepare, save
 
@@ -56,6 +57,8 @@ def change_payment(
     if payment.confirmed and payment.payment_date != before.payment_date:
         require_past_payment_date(payment, now)
     save(payment)
+    if payment.confirmed and not before.confirmed:
+        tell_confirmed(payment, now)
     return payment
 
 

@@ -6,14 +6,18 @@ from django.db import transaction
 
 from relais.records.billing.counting import count, find_payment, require_past_payment_date
 from relais.records.billing.models import Payment
+from relais.records.billing.notices import tell_confirmed
 
 
 @transaction.atomic
 def confirm_payment(payment_id: int, now: datetime, *, unchanged_since: datetime | None = None) -> Payment:
-    """Counts at once if it does not already (PAY-54, PAY-55); a confirmed payment is left as it is."""
+    """Counts at once if it does not already (PAY-54, PAY-55), and the client is told (PAY-52); a confirmed payment is left as it
+    is."""
     payment = find_payment(payment_id, unchanged_since)
-    confirm(payment, now)
-    payment.save()
+    if not payment.confirmed:
+        confirm(payment, now)
+        payment.save()
+        tell_confirmed(payment, now)
     return payment
 
 

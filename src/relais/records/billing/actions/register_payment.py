@@ -8,16 +8,20 @@ from relais.records.agreements.posting import lock_balances
 from relais.records.billing.amounts import require_payable_amounts, settle_exchange
 from relais.records.billing.counting import count, require_later_deadline, require_past_payment_date
 from relais.records.billing.models import Payment
+from relais.records.billing.notices import tell_confirmed
 from relais.records.errors import Invalid
 from relais.records.saving import prepare, save
 
 
 @transaction.atomic
-def register_payment(payment: Payment, now: datetime, *, duplicate_intended: bool = False) -> Payment:
+def register_payment(
+    payment: Payment, now: datetime, *, duplicate_intended: bool = False, tells_client: bool = True
+) -> Payment:
     """Store an unsaved payment; it counts from now on, confirmed or awaiting confirmation (PAY-12, PAY-20).
 
     In one currency the credited amount follows the paid one unless it is given (PAY-62). A reference code met before on the
-    agreement is refused unless `duplicate_intended` (PAY-64).
+    agreement is refused unless `duplicate_intended` (PAY-64). Of a confirmed one the client is told by mail (PAY-53), but for
+    automatic ones, and those that `tells_client` excepts: books that are taken over.
     """
     prepare(payment)
     assert payment._state.adding, "a payment is registered once; change_payment changes it"
@@ -39,6 +43,8 @@ def register_payment(payment: Payment, now: datetime, *, duplicate_intended: boo
     save(payment)
     payment.counted = False
     count(payment, now)
+    if payment.confirmed and not payment.automatic and tells_client:
+        tell_confirmed(payment, now)
     return payment
 
 

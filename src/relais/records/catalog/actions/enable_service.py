@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from relais.records.agreements.models import Agreement
+from relais.records.catalog.actions.charge_pack import charge_pack
 from relais.records.catalog.channels import refresh_channels
 from relais.records.catalog.models import PACK_TYPES, EnabledService, Service, ServiceType
 from relais.records.errors import Invalid
@@ -17,15 +18,15 @@ OPEN = frozenset(
     {"effective_from", "effective_from_timezone", "effective_till", "effective_till_timezone", "hidden_from_client"}
 )  # service and agreement are a purchase, and final (ES-23)
 
-# $1 agreement, $2 service, $3 instant: the newest message accepted since then whose price at this agreement came from the
-# service. Ids are UUIDv7, so only the partitions since then are read.
+# The newest message accepted since an instant whose price at this agreement came from the service, or which this very pack paid
+# for or counted. Ids are UUIDv7, so only the partitions since then are read.
 _NEWEST_SINCE = """
 SELECT m.id FROM traffic_message AS m
 WHERE m.id >= traffic_uuid_floor(%(since)s) AND m.agreement_ids @> ARRAY[%(agreement)s]::bigint[]
-  AND EXISTS (SELECT FROM unnest(m.agreement_ids, m.node_ids) AS level (agreement_id, node_id)
+  AND EXISTS (SELECT FROM unnest(m.agreement_ids, m.node_ids, m.pack_ids) AS level (agreement_id, node_id, pack_id)
               JOIN catalog_ratenode AS n ON n.id = level.node_id
               JOIN catalog_scope AS s ON s.id = n.scope_id
-              WHERE level.agreement_id = %(agreement)s AND s.service_id = %(service)s)
+              WHERE level.agreement_id = %(agreement)s AND (s.service_id = %(service)s OR level.pack_id = %(enabled)s))
 ORDER BY m.id DESC LIMIT 1
 """
 
@@ -33,12 +34,17 @@ ORDER BY m.id DESC LIMIT 1
 def enable_service(enabled: EnabledService, now: datetime) -> EnabledService:
     """Store an unsaved association of a pay-as-you-go service. `Invalid` when the seller, the currency (ES-73), the
     agreement's period (ES-74) or another service on the same channel (ES-19, named) does not fit."""
-    return _enable(enabled, now, [ServiceType.PAY_AS_YOU_GO], "is not a pay-as-you-go service")
+    return enable(enabled, now, [ServiceType.PAY_AS_YOU_GO], "is not a pay-as-you-go service")
 
 
+@transaction.atomic
 def enable_pack(enabled: EnabledService, now: datetime) -> EnabledService:
-    """The same for a unit or monetary pack, free of charge (ES-33). Packs may overlap (ruling 12)."""
-    return _enable(enabled, now, PACK_TYPES, "is not a pack")
+    """The same for a unit or monetary pack; packs may overlap (ruling 12). With `charged` it is paid at once, or when its
+    start has come (ES-80): `Invalid` when it is to be paid now and there is no rate or not the money."""
+    enable(enabled, now, PACK_TYPES, "is not a pack")
+    if enabled.charged and enabled.effective_from <= now:
+        charge_pack(enabled, now)
+    return enabled
 
 
 @transaction.atomic
@@ -70,7 +76,8 @@ def end_enabled_service(
 
 
 @transaction.atomic
-def _enable(enabled: EnabledService, now: datetime, types: Collection[str], otherwise: str) -> EnabledService:
+def enable(enabled: EnabledService, now: datetime, types: Collection[str], otherwise: str) -> EnabledService:
+    """What every kind of purchase must keep; `otherwise` is said of a service that is of none of `types`."""
     prepare(enabled)
     assert enabled._state.adding, "a purchase is made once (ES-23)"
     # the service before the agreement, as whatever changes a service's channels does
@@ -126,7 +133,12 @@ def _require_end_after_events(enabled: EnabledService) -> None:
     """`Invalid` for an end earlier than the latest event that the association rated (ES-82)."""
     if enabled.effective_till is None:
         return
-    where = {"since": enabled.effective_till, "agreement": enabled.agreement_id, "service": enabled.service_id}
+    where = {
+        "since": enabled.effective_till,
+        "agreement": enabled.agreement_id,
+        "service": enabled.service_id,
+        "enabled": enabled.pk,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST_SINCE, where)
         row = cursor.fetchone()

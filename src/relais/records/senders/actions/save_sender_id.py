@@ -11,6 +11,7 @@ from relais.records.errors import Invalid
 from relais.records.parties.models import Company
 from relais.records.parties.tree import level_and_above
 from relais.records.saving import find, prepare, require_fixed, save
+from relais.records.senders.handing_down import record_handovers
 from relais.records.senders.models import SenderChannel, SenderId
 
 SMS_SENDER_CHARACTERS_MAX = 20  # SID-250
@@ -22,7 +23,8 @@ DIGITS_USUAL = range(3, 16)
 def save_sender_id(sender: SenderId, now: datetime, *, unchanged_since: datetime | None = None) -> SenderId:
     """`Invalid` without an agreement of the company that is not over (SID-8, SID-230), without a connection that the company
     may use (SID-38, VSMPP-12, HTTPC-47), for a name that SMS cannot carry (SID-250), for a number that another sender of
-    the connection has (SID-226), and for another channel than it was made for (SID-225).
+    the connection has (SID-226), and for another channel than it was made for (SID-225). Given to a company below, it stays
+    under the control of its owner (RSL-54).
 
     One that the company deleted earlier comes back under its ID, with its history.
     """
@@ -44,6 +46,7 @@ def save_sender_id(sender: SenderId, now: datetime, *, unchanged_since: datetime
     if reasons:
         raise Invalid({field: (reason,) for field, reason in reasons.items()})
     save(sender)
+    record_handovers(sender)
     return sender
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from relais.pages.choices import country_choices
 from relais.pages.forms import DayField, RecordForm, ZoneField
-from relais.pages.kinds import Choice
+from relais.pages.kinds import Kind
 from relais.pages.viewer import Viewer
 from relais.pages.widgets import SecretInput
 from relais.records.people.actions.save_user import NAME_MAX
@@ -16,7 +16,6 @@ from relais.records.people.passwords import LENGTH_MAX
 
 ACCESS = {True: ("Enabled", "ok"), False: ("Disabled", "hollow")}
 PERSON = ("first_name", "last_name", "middle_name")
-LANGUAGE = Choice(dict(settings.LANGUAGES))
 GENERAL = (
     "login", "password", "password_again", *PERSON, "birthday", "job_title", "phone", "e_mail", "country",
     "language", "timezone", "two_factor", "is_active", "last_login", "blocked_at",
@@ -28,6 +27,13 @@ def _password(label: str, hint: str = "") -> forms.CharField:
     return forms.CharField(
         label=label, strip=False, required=False, max_length=LENGTH_MAX, widget=widget, help_text=hint
     )
+
+
+class Language(Kind):
+    """A language by its own name, in whatever language the page is."""
+
+    def text(self, value: str, row: Any) -> str:
+        return dict(settings.LANGUAGES).get(value, value)
 
 
 class PersonForm(RecordForm):

@@ -11,7 +11,7 @@ from relais.pages.choices import COUNTRY_NAMES
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import ReferenceField
 from relais.pages.kinds import Badge, Choice, Code, Computed, Day, Flag, Id, Instant, Name, Reference
-from relais.pages.people import ACCESS, GENERAL, LANGUAGE, PersonForm, roles_told
+from relais.pages.people import ACCESS, GENERAL, Language, PersonForm, roles_told
 from relais.pages.viewer import Viewer
 from relais.pages.widgets import CreatableField, ReferencesField
 from relais.records.access.actions.block_unused_users import unblock_user
@@ -181,7 +181,7 @@ COLUMNS = (
     Column("roles", "Role", Computed(roles_told), sort=None, shown=False),
     Column("birthday", "Birthday", Day(), shown=False),
     Column("country", "Country", Choice(COUNTRY_NAMES), shown=False),
-    Column("language", "Language", LANGUAGE, shown=False),
+    Column("language", "Language", Language(), shown=False),
     Column("timezone", "Timezone", shown=False),
     Column("two_factor", "Two factor authentication", Flag(), shown=False),
     Column("no_restrictions", "No restrictions", Flag(), shown=False),

@@ -9,7 +9,7 @@ from relais.pages.choices import COUNTRY_NAMES
 from relais.pages.entity import Column, Entity, Filter, Menu, Section
 from relais.pages.forms import ReferenceField
 from relais.pages.kinds import Badge, Choice, Code, Computed, Day, Flag, Id, Instant, Kind, Name
-from relais.pages.people import ACCESS, GENERAL, LANGUAGE, PersonForm, roles_told
+from relais.pages.people import ACCESS, GENERAL, Language, PersonForm, roles_told
 from relais.pages.viewer import Viewer
 from relais.pages.widgets import ReferencesField
 from relais.records.people.actions.delete_user import delete_user
@@ -82,7 +82,7 @@ USERS = Entity(
         Column("job_title", "Job title", shown=False),
         Column("birthday", "Birthday", Day(), shown=False),
         Column("country", "Country", Choice(COUNTRY_NAMES), shown=False),
-        Column("language", "Language", LANGUAGE, shown=False),
+        Column("language", "Language", Language(), shown=False),
         Column("timezone", "Timezone", shown=False),
         Column("two_factor", "Two factor authentication", Flag(), shown=False),
         Column("no_restrictions", "No restrictions", Flag(), shown=False),

@@ -104,7 +104,7 @@ def rate_message(
 def term_of(level: Level, rate: Rate, attributes: Attributes, segments_count: int, duration_s: int = 0) -> Term:
     """The term of a rate already found. It depends on nothing but the arguments, so a caller may keep and share it. A call
     is reserved with one unit, and exchanged for the term of its duration once that is known."""
-    units = units_of(rate.quantity_rule, segments_count=segments_count, duration_s=duration_s)
+    units = units_of(rate.quantity_rule, segments_count, duration_s)
     tax_bp = level.tax_bp
     reserved_micros = units * rate.dearest_micros
     if tax_bp:

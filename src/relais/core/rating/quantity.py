@@ -5,7 +5,7 @@ from relais.core.rating.types import QuantityRule
 SECONDS_A_MINUTE = 60
 
 
-def units_of(rule: QuantityRule, *, segments_count: int = 1, duration_s: int = 0) -> int:
+def units_of(rule: QuantityRule, segments_count: int = 1, duration_s: int = 0) -> int:
     """Segments, each minute begun, or seconds; a call has at least one unit, also before its duration is known. Everything
     else is one."""
     if rule is QuantityRule.SEGMENTS:

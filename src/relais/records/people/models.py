@@ -329,5 +329,6 @@ class AuditLine(models.Model):
             models.Index(fields=["company", "action"], name="audit_line_company"),
             models.Index(fields=["company", "action"], condition=Q(elsewhere=True), name="audit_line_elsewhere"),
             models.Index(fields=["table", "object_id"], name="audit_line_object"),
+            models.Index(fields=["table", "action"], name="audit_line_table"),
         ]
         constraints = [models.CheckConstraint(condition=Q(operation__in=Operation.values), name="audit_line_operation")]

@@ -183,7 +183,7 @@ def test_a_filter_is_saved_under_a_name_for_its_user_alone(name: str, world: Wor
 @each_entity
 def test_what_does_not_exist_is_said_and_left_out(name: str, world: World) -> None:
     listed = listing(world.client("reseller"), name, {"nonsense": 1, "sort": "nothing", "page": 10**9})
-    assert len(listed.problems) == 3 + listed.paging.count.more and "nonsense" in listed.problems[0]
+    assert len(listed.problems) == 3 + listed.paging.total.more and "nonsense" in listed.problems[0]
     assert listed.paging.page == listed.paging.pages and listed.table
 
 

@@ -229,9 +229,8 @@ class EnabledService(Editable):
     effective_till_timezone = models.CharField(max_length=64, default="Etc/UTC", db_default="Etc/UTC")
     hidden_from_client = flag()
     auto_extend = flag()  # of a bundle pack: another one follows in the next billing period (ES-71)
-    charged = (
-        flag()
-    )  # of a pack: it costs what a pay-as-you-go service says, and is of no use before that is paid (ES-80)
+    # Of a pack: it costs what a pay-as-you-go service says, and is of no use before that is paid (ES-80).
+    charged = flag()
     charged_at = models.DateTimeField(null=True, blank=True)
     charge_tried_at = models.DateTimeField(null=True, blank=True)
     not_charged_reason = blank_text(100)  # why the last try failed

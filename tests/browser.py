@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.conftest import SECRET_KEY
-from tests.story.conftest import House, free_port, product_environment, stop
+from tests.ports import free_port
+from tests.story.conftest import House, product_environment, stop
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as Arriving
 from tests.account.conftest import PASSWORD, is_in, logged_in, person, typed
-from tests.story.conftest import free_port
+from tests.ports import free_port
 
 LINK = re.compile(r"http://testserver(/bo/reset/\S+)")
 

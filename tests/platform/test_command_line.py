@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 from tests.platform.platform_samples import WITHIN_S, open_folder
+from tests.ports import free_port
 
 from relais.cli import COMMANDS, relais
 
@@ -109,8 +110,3 @@ def test_only_the_embedded_database_can_be_reset() -> None:
     said = run("demo", "reset", "--yes", RELAIS_DATABASE_URL="postgresql://me@db.example/relais")
     assert said.returncode == 2
     assert "only the embedded database is reset" in said.stderr
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 API_KEY = "rk_test_telecom_monsters"
@@ -96,12 +96,6 @@ class House:
 def product_environment() -> dict[str, str]:
     """The environment without any setting of the product."""
     return {name: value for name, value in os.environ.items() if not name.startswith("RELAIS_")}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def stop(process: subprocess.Popen[bytes]) -> int:

@@ -37,7 +37,8 @@ def main(names: Sequence[str] = ()) -> int:
 
 
 def _prepare(dsn: str) -> None:
-    from relais.backoffice.main import configure_pages
+    from relais.backoffice.main import COLLECT_AFTER_OBJECTS, configure_pages
+    from relais.collector import calm_collector
 
     configure_pages(
         Settings(
@@ -57,6 +58,7 @@ def _prepare(dsn: str) -> None:
     apply_file(Path(__file__).resolve().parents[1] / "scenarios" / "spain.yaml")
     began_s = time.perf_counter()
     fill(dsn)
+    calm_collector(COLLECT_AFTER_OBJECTS)
     print(f"rows made in {time.perf_counter() - began_s:.0f} s")
 
 

@@ -17,12 +17,14 @@ from granian.constants import Interfaces
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
+from relais.collector import calm_collector
 from relais.settings import Settings, load
 
 KIT = Path(__file__).parent.parent / "pages"
 STATIC_KEPT_S = 365 * 24 * 3600  # their URLs carry a digest of the content
 HSTS_S = 365 * 24 * 3600
 THREADS_COUNT = 8
+COLLECT_AFTER_OBJECTS = 50_000  # made and not freed yet: more than one page makes
 
 
 def serve(settings: Settings) -> None:
@@ -51,7 +53,9 @@ def create_application() -> Any:
     from django.core.wsgi import get_wsgi_application
 
     threading.Thread(target=_serve_ops, args=(settings,), name="ops", daemon=True).start()
-    return with_static_files(get_wsgi_application())
+    application = with_static_files(get_wsgi_application())
+    calm_collector(COLLECT_AFTER_OBJECTS)
+    return application
 
 
 def configure_pages(settings: Settings) -> None:

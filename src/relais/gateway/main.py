@@ -1,13 +1,13 @@
 """The gateway process: pipeline, vendor connections and, composed in by the command line, the customer API."""
 
 import asyncio
-import gc
 import signal
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 
+from relais.collector import calm_collector
 from relais.pipeline.configuration import Configuration
 from relais.pipeline.traffic import Traffic
 from relais.secretbox import SecretBox
@@ -42,7 +42,7 @@ async def serve(
     try:
         for edge in listening:
             await edge.start()
-        _calm_collector()
+        calm_collector(COLLECT_AFTER_OBJECTS)
         log.info("gateway.started")
         ends = {asyncio.create_task(stop.wait()), asyncio.create_task(traffic.failed())}
         done, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -56,11 +56,3 @@ async def serve(
         await traffic.close()
         await configuration.close()
         log.info("gateway.stopped")
-
-
-def _calm_collector() -> None:
-    """Leave the number plan and the rate trees out of garbage collection, and collect rarely: messages hold no cycles,
-    so reference counting frees them."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER_OBJECTS, 10, 100)

@@ -8,6 +8,7 @@ import "./frame.js";
 import "./drawer.js";
 import "./form.js";
 import "./choice.js";
+import "./clear.js";
 import "./list.js";
 import "./columns.js";
 import "./find.js";

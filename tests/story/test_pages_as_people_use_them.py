@@ -13,7 +13,7 @@ from tests.story.desk import RESELLER, Desk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Locator
 
 pytestmark = pytest.mark.timeout(300)  # the first test also waits for the database and the pages
 NAMES = ["Azahar", "Brisa", "Cierzo", "Duna", "Encina", "Faro", "Garza", "Hayedo", "Jara", "Levante", *(
@@ -67,6 +67,13 @@ def _edit(desk: Desk, name: str) -> None:
     desk.open_record(name)
     desk.drawer.get_by_role("link", name="Edit").click()
     desk.see_title("Edit Bank")
+
+
+def _empty(field: "Locator") -> None:
+    """By the mark that the field shows under the mouse."""
+    place = field.locator("xpath=ancestor::div[contains(concat(' ', @class), ' fld')][1]")
+    place.hover()
+    place.locator(".clear").click()
 
 
 def test_a_record_has_an_address_of_its_own_and_back_closes_its_window(desk: Desk) -> None:
@@ -140,6 +147,31 @@ def test_leaving_a_form_with_changes_asks_first(desk: Desk) -> None:
     expect(desk.drawer).not_to_be_visible()
     desk.page.reload()
     expect(desk.row("Azahar").locator("[data-record]")).to_have_text("Azahar")
+
+
+def test_BK_18_BA_14_OBA_14_a_mark_in_a_field_empties_it_and_the_cross_closes_the_form(desk: Desk) -> None:
+    """The same in every form. What was emptied is a change like any other."""
+    _edit(desk, "Jara")
+    address = desk.drawer.get_by_label("Address")
+    _empty(address)
+    expect(address).to_have_value("")
+    expect(address).to_be_focused()
+    expect(desk.drawer.locator(".clear:visible")).to_have_count(0)
+    _empty(desk.drawer.locator("select[name=country]"))
+    expect(desk.drawer.get_by_text("2 unsaved changes")).to_be_visible()
+    desk.drawer.get_by_role("button", name="Close (Esc)").click()
+    desk.page.get_by_role("button", name="Discard changes").click()
+    expect(desk.drawer).not_to_be_visible()
+    for page in ("Bank accounts", "Own bank accounts"):
+        desk.open_list(page)
+        desk.page.get_by_role("link", name=re.compile("^New ")).first.click()
+        name = desk.drawer.locator("[name=name]")
+        name.fill("Savings")
+        _empty(name)
+        expect(name).to_have_value("")
+        desk.drawer.get_by_role("button", name="Close (Esc)").click()
+        expect(desk.drawer).not_to_be_visible()
+    assert desk.troubles == []
 
 
 def test_ctrl_enter_saves(desk: Desk) -> None:

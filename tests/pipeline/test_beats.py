@@ -19,7 +19,7 @@ async def told(pipeline: Running, at: datetime = NOW) -> tuple[dict[str, Any], l
     from relais.pipeline.beats import Beats
 
     traffic = pipeline.traffic
-    await Beats(traffic._instance, traffic._lanes.values).write(traffic._pool, at)
+    await Beats(traffic._instance, traffic._lanes.values, traffic._writer.shortages).write(traffic._pool, at)
     row = await pipeline.session.fetchrow("SELECT beat, events FROM traffic_gateway_beat WHERE at = $1", at)
     beat, events = json.loads(row["beat"]), json.loads(row["events"])
     ((key, counters),) = beat["connections"].items()
@@ -45,6 +45,36 @@ def test_a_beat_counts_what_was_accepted_sent_reported_and_delivered(spain_db: s
         assert (counters["ready"], counters["disabled"], counters["reason"]) == (True, False, "bound")
         assert [(tone, text) for _, tone, text in events] == [("ok", "bound")]
         assert beat["ticks"] > 0 and beat["tick_us"] > 0
+
+    on(spain_db, story)
+
+
+def test_RSL_43_a_beat_counts_the_messages_that_a_balance_did_not_cover_for_the_level_that_lacked(
+    spain_db: str,
+) -> None:
+    """Once each, however many beats there are; the client is told no level."""
+
+    async def story(pipeline: Running) -> None:
+        await pipeline.session.execute(
+            "UPDATE agreements_balance SET balance_micros = -1000000000 WHERE agreement_id ="
+            " (SELECT id FROM agreements_agreement WHERE agreement_code = 'HH-1')"
+        )
+        for _ in range(3):
+            outcome = await pipeline.send()
+            assert isinstance(outcome, Refused) and outcome.refusal is Refusal.BALANCE_TOO_LOW
+            assert "HH" not in outcome.detail
+        await told(pipeline)
+        await told(pipeline, NOW + timedelta(seconds=1))
+        outcome = await pipeline.send()
+        await told(pipeline, NOW + timedelta(seconds=2))
+        rows = await pipeline.session.fetch(
+            "SELECT agreement_code, messages, last_at FROM traffic_shortage AS s"
+            " JOIN agreements_agreement AS a ON a.id = s.agreement_id"
+        )
+        assert [tuple(row) for row in rows] == [("HH-1", 4, NOW + timedelta(seconds=2))]
+        await pipeline.session.execute(
+            "UPDATE agreements_balance SET balance_micros = 1000000000 WHERE balance_micros < 0"
+        )
 
     on(spain_db, story)
 

@@ -100,6 +100,8 @@ def full(world: World) -> World:
             enabled_service=enabled, agreement=enabled.agreement, domain="sms", during=during
         )
         put("traffic_pack", pack_id=enabled.pk, used=1, reserved=0)
+    for agreement in Agreement.objects.all():
+        put("traffic_shortage", agreement_id=agreement.pk, hour=NOW, messages=1, last_at=NOW)
     EnabledService.objects.filter(agreement=agreements["reseller"]).update(hidden_from_client=True)
     network = Network.objects.create(country_id="ES", name="N")
     NetworkCode.objects.create(mccmnc="21401", mcc="214", mnc="01", network=network)

@@ -1,6 +1,7 @@
 """The BackOffice as a site: the groups of its menu in the guide's order, and whatever the two packages declare."""
 
 from relais.backoffice import entities, screens
+from relais.backoffice.header import notices_of
 from relais.pages.site import Site
 
 GROUPS = (
@@ -27,6 +28,6 @@ SETUP = (  # GEN-26 to GEN-34
     ("Sender ID, tied to the agreement", "sender-ids"),
 )
 
-BACKOFFICE = Site("backoffice", "BackOffice", GROUPS, SETUP)
+BACKOFFICE = Site("backoffice", "BackOffice", GROUPS, SETUP, header="backoffice/header.html", header_of=notices_of)
 BACKOFFICE.discover(entities)
 BACKOFFICE.discover(screens)

@@ -1,5 +1,5 @@
 """What pages have asked to be sent: mails with links to set a password, log-in codes by SMS (records.access.outbox), mails that a
-payment is confirmed (records.billing.notices).
+payment is confirmed or a balance does not cover what is sent (records.billing.notices).
 
 A mail server or pipeline that is away is tried again for a few minutes: later nobody waits for a code or a link any more.
 """
@@ -41,6 +41,17 @@ def add_outbox(app: procrastinate.App, text_sender: SendText | None) -> None:
 
         close_old_connections()
         log.info("payment_mail.sent" if send(payment_id, address) else "payment_mail.dropped", payment_id=payment_id)
+
+    @app.task(name="send_shortage_mail", retry=RETRY)
+    def send_shortage_mail(agreement_id: int, messages: int, address: str) -> None:
+        """That a balance does not cover what is sent, to one of those who are told (RSL-43)."""
+        from django.db import close_old_connections
+
+        from relais.records.billing.notices import send_shortage_mail as send
+
+        close_old_connections()
+        send(agreement_id, messages, address)
+        log.info("shortage_mail.sent", agreement_id=agreement_id)
 
     @app.task(name="send_sms_code", retry=RETRY, pass_context=True)
     async def send_sms_code(context: procrastinate.JobContext, sealed: str) -> None:

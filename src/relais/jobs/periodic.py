@@ -67,6 +67,17 @@ def make_app(
         charge_due_packs(now)
         extend_bundle_packs(now)
 
+    @app.periodic(cron="*/10 * * * *")
+    @app.task(queueing_lock="tell_shortages", name="tell_shortages")
+    def tell_shortages(timestamp: int) -> None:
+        """Whose balance does not cover what is sent is written to (RSL-43)."""
+        from django.db import close_old_connections
+
+        from relais.records.billing.notices import tell_shortages as tell
+
+        close_old_connections()
+        tell(datetime.now(UTC))
+
     @app.periodic(cron="43 2 * * *")
     @app.task(queueing_lock="block_unused_users", name="block_unused_users")
     def block_unused_users(timestamp: int) -> None:

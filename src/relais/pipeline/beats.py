@@ -5,7 +5,7 @@ Counting costs a message a few additions to whole numbers. Beats are for looking
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BEAT_S = 1.0
 KEPT = timedelta(minutes=15)
+SHORTAGES_KEPT = timedelta(days=30)
 FORGET_EVERY_BEATS = 60
 EVENTS_KEPT = 8
 
@@ -45,11 +46,13 @@ class LaneCounts:
 
 
 class Beats:
-    """Writes a beat a second until cancelled. `lanes`: those that the gateway drives now."""
+    """Writes a beat a second until cancelled. `lanes`: those that the gateway drives now. `shortages`: by agreement how many
+    messages its balance did not cover; taken out of it once they are written."""
 
-    def __init__(self, gateway: UUID, lanes: Callable[[], Iterable["Lane"]]) -> None:
+    def __init__(self, gateway: UUID, lanes: Callable[[], Iterable["Lane"]], shortages: Counter[int]) -> None:
         self._gateway = gateway
         self._lanes = lanes
+        self._shortages = shortages
         self._count = 0
 
     async def run(self, pool: asyncpg.Pool) -> None:
@@ -72,8 +75,15 @@ class Beats:
         events = {str(lane.connection_id): list(lane.counts.events) for lane in lanes}
         async with pool.acquire() as session:
             await session.execute(_SQL["insert_beat"], now, self._gateway, beat, msgspec.json.encode(events).decode())
+            told = Counter(self._shortages)
+            if told:
+                await session.execute(_SQL["count_shortages"], now, list(told), list(told.values()))
+                self._shortages.subtract(told)
+                for agreement_id in [key for key, count in self._shortages.items() if not count]:
+                    del self._shortages[agreement_id]
             if self._count % FORGET_EVERY_BEATS == 0:
                 await session.execute(_SQL["forget_beats"], now - KEPT)
+                await session.execute(_SQL["forget_shortages"], now - SHORTAGES_KEPT)
         self._count += 1
 
 

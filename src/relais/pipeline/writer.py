@@ -6,6 +6,7 @@ it is written; whether a commit whose answer was lost took place is asked of the
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -15,7 +16,18 @@ import msgspec
 import structlog
 
 from relais.core.charging.charge import charge, touched
-from relais.core.charging.types import Account, Captured, Choose, Chosen, Event, Reserve, Reserved, State, Unrated
+from relais.core.charging.types import (
+    Account,
+    Captured,
+    Choose,
+    Chosen,
+    Event,
+    Lacking,
+    Reserve,
+    Reserved,
+    State,
+    Unrated,
+)
 from relais.core.refusals import Refusal
 from relais.pipeline import books, rows
 from relais.pipeline.accept import refused
@@ -69,6 +81,7 @@ class _Written(msgspec.Struct):
     accepted: list[Message]
     batches: list[tuple[int, list[Message], bool]]  # batch id, messages, to be sent by this gateway now
     charges: list[tuple[Message, Sequence[int], Captured]]
+    lacking: list[int]  # agreement ids, one for each message that its balance did not cover
     first_sent: Row | None
     first_edr: Row | None
 
@@ -104,6 +117,9 @@ class Writer:
         self._session: asyncpg.Connection | None = None
         self.task: asyncio.Task[None] | None = None  # ends early only by a fault of our own
         self.database_ready = False
+        self.shortages: Counter[int] = (
+            Counter()
+        )  # agreement id → messages its balance did not cover, until they are told
 
     async def open(self) -> None:
         """Connect and start ticking; raises what the database raises."""
@@ -225,6 +241,7 @@ class Writer:
         request.tell(written.answers[0])
 
     def _settle_memory(self, written: _Written) -> None:
+        self.shortages.update(written.lacking)
         for message, levels, captured in written.charges:
             for level, charged in zip(levels, captured.charges, strict=True):
                 message.settled[level] = charged
@@ -276,6 +293,7 @@ class Writer:
 
         answers: dict[int, Answer] = {}
         accepted: list[Message] = []
+        lacking: list[int] = []
         snapshot = self._ports.snapshot()
         for request in fresh:
             results: list[Outcome] = []
@@ -292,6 +310,8 @@ class Writer:
                     accepted.append(outcome)
                     results.append(rows.accepted(outcome, snapshot))
                 else:
+                    assert isinstance(answer, Lacking)
+                    lacking.append(answer.agreement_id)
                     results.append(refused(Refusal.BALANCE_TOO_LOW))
             answers[id(request)] = Answer(results)
         if accepted:
@@ -319,7 +339,8 @@ class Writer:
             answer if answer is not None else answers[id(request)]
             for request, answer in zip(requests, replayed, strict=True)
         ]
-        return _Written(ordered, accepted, batches, charges, plan.sent[0] if plan.sent else None, first_edr)
+        first_sent = plan.sent[0] if plan.sent else None
+        return _Written(ordered, accepted, batches, charges, lacking, first_sent, first_edr)
 
     def _accounts(self, balances: dict[int, tuple[int, int]], now: datetime) -> dict[int, Account]:
         """Credit limits come from the version in force; without one nothing more can be reserved on credit."""

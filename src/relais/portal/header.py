@@ -5,17 +5,12 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from relais.pages.notices import Notice
 from relais.pages.viewer import Viewer
 from relais.portal.entities.balances import BALANCES
 from relais.portal.entities.sender_ids import SENDER_IDS
 from relais.portal.overview import ROWS_SHOWN_MAX, BalanceCard, balances_of
 from relais.records.senders.models import SenderStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    text: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,18 @@
 INSERT INTO traffic_gateway_beat (at, gateway, beat, events) VALUES ($1, $2, $3::text::jsonb, $4::text::jsonb)
 ON CONFLICT DO NOTHING
 
+-- name: count_shortages
+-- $1 instant, $2 agreement ids, $3 of each how many messages its balance did not cover since the last beat.
+INSERT INTO traffic_shortage (agreement_id, hour, messages, last_at)
+SELECT s.agreement_id, date_trunc('hour', $1, 'UTC'), s.messages, $1
+FROM unnest($2::bigint[], $3::bigint[]) AS s (agreement_id, messages)
+ON CONFLICT (agreement_id, hour) DO UPDATE
+SET messages = traffic_shortage.messages + excluded.messages, last_at = greatest(traffic_shortage.last_at, excluded.last_at)
+
+-- name: forget_shortages
+-- $1 instant. Hours before it go.
+DELETE FROM traffic_shortage WHERE hour < $1
+
 -- name: forget_beats
 -- $1 instant. Beats before it go, whoever told them.
 DELETE FROM traffic_gateway_beat WHERE at < $1

@@ -54,20 +54,20 @@ def test_RSL_42_a_level_that_lacks_funds_stops_the_whole_chain(balances: dict[st
     state = prepaid(**balances)
     chain = (*CHAIN, flat(OWNER, 20_000))
     next_state, result = charge(state, [Reserve(chain)])
-    assert result == [Lacking(level)]
+    assert result == [Lacking(level, chain[level].agreement_id)]
     assert next_state == state
 
 
 def test_AG_87_the_last_micro_may_be_spent_and_not_one_more() -> None:
     state = prepaid(client=80_000)
     term = flat(CLIENT, 40_000)
-    assert outcomes(state, *[Reserve((term,))] * 3) == [Reserved(), Reserved(), Lacking(0)]
+    assert outcomes(state, *[Reserve((term,))] * 3) == [Reserved(), Reserved(), Lacking(0, CLIENT)]
 
 
 def test_AG_87_credit_extends_what_is_available() -> None:
     state = State({CLIENT: Account(10_000, 0, 30_000)}, {})
     state, result = charge(state, [Reserve((flat(CLIENT, 40_000),)), Reserve((flat(CLIENT, 1),))])
-    assert result == [Reserved(), Lacking(0)]
+    assert result == [Reserved(), Lacking(0, CLIENT)]
     assert after(state, Capture((flat(CLIENT, 40_000),))).accounts[CLIENT] == Account(-30_000, 0, 30_000)
 
 
@@ -79,12 +79,12 @@ def test_AG_87_with_a_blank_limit_money_never_stops_traffic() -> None:
 def test_AG_87_what_costs_nothing_at_a_level_is_not_stopped_for_money_there() -> None:
     state = State({CLIENT: Account(-5, 0, 0), RESELLER: Account(30_000, 0, 0)}, {})
     assert outcomes(state, Reserve((flat(CLIENT, 0), flat(RESELLER, 30_000)))) == [Reserved()]
-    assert outcomes(state, Reserve((flat(RESELLER, 30_000), flat(CLIENT, 1)))) == [Lacking(1)]
+    assert outcomes(state, Reserve((flat(RESELLER, 30_000), flat(CLIENT, 1)))) == [Lacking(1, CLIENT)]
 
 
 def test_one_agreement_at_two_levels_pays_for_both_or_for_none() -> None:
     chain = (flat(CLIENT, 40_000), flat(CLIENT, 40_000))
-    assert outcomes(prepaid(client=79_999), Reserve(chain)) == [Lacking(1)]
+    assert outcomes(prepaid(client=79_999), Reserve(chain)) == [Lacking(1, CLIENT)]
     assert after(prepaid(client=79_999), Reserve(chain)) == prepaid(client=79_999)
     assert outcomes(prepaid(client=80_000), Reserve(chain)) == [Reserved()]
 
@@ -119,7 +119,7 @@ def test_a_release_restores_what_was_before() -> None:
 def test_what_is_released_can_be_reserved_again_in_the_same_batch() -> None:
     state = prepaid(client=40_000, reseller=30_000)
     events = [Reserve(CHAIN), Reserve(CHAIN), Release(CHAIN), Reserve(CHAIN)]
-    assert outcomes(state, *events) == [Reserved(), Lacking(0), Released(), Reserved()]
+    assert outcomes(state, *events) == [Reserved(), Lacking(0, CHAIN[0].agreement_id), Released(), Reserved()]
 
 
 def test_SV_257_a_reversal_pays_back_exactly_what_was_charged() -> None:
@@ -177,7 +177,7 @@ def test_a_chain_can_be_of_any_length() -> None:
     assert all(
         account == Account(0, 0, 0) for account in after(state, Reserve(chain), Capture(chain)).accounts.values()
     )
-    assert outcomes(state, Reserve((*chain[:-1], flat(40, 41)))) == [Lacking(39)]
+    assert outcomes(state, Reserve((*chain[:-1], flat(40, 41)))) == [Lacking(39, 40)]
 
 
 def test_the_state_given_is_not_changed() -> None:

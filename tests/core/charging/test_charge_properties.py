@@ -173,7 +173,7 @@ def test_RSL_42_a_chain_is_reserved_whole_or_not_at_all(history: History) -> Non
                 < term.reserved_micros
             ]
             if lacking:
-                assert (outcome, state) == (Lacking(lacking[0]), before)
+                assert (outcome, state) == (Lacking(lacking[0], event.terms[lacking[0]].agreement_id), before)
             else:
                 assert outcome == Reserved()
                 for term in event.terms:

@@ -85,7 +85,7 @@ def test_SV_256_the_unit_that_would_pass_a_threshold_reserves_the_correction_who
     state, _ = charge(start, [choosing(tenth)])
     assert state.accounts[AGREEMENT].reserved_micros == parse_micros("2")
     state, outcomes = charge(state, [choosing(eleventh)])
-    assert outcomes == [Lacking(0)]  # 9 spent, 2 + 2 reserved, 10 more for the threshold: 23 of 22
+    assert outcomes == [Lacking(0, AGREEMENT)]  # 9 spent, 2 + 2 reserved, 10 more for the threshold: 23 of 22
     start = State({AGREEMENT: Account(-till.spent_micros, 0, parse_micros("23"))}, till.state.counters)
     state, _ = charge(start, [choosing(tenth), choosing(eleventh)])
     assert state.accounts[AGREEMENT].reserved_micros == parse_micros("14")
@@ -101,7 +101,7 @@ def test_SV_256_at_the_threshold_the_next_unit_needs_the_correction_of_all_befor
     till = till_of([(10, "1"), (None, "2")])
     till.send(to("ES"), 10)
     term = till.term(to("ES"))
-    for credit, outcome in (("21.999999", Lacking(0)), ("22", Chosen((term,)))):
+    for credit, outcome in (("21.999999", Lacking(0, AGREEMENT)), ("22", Chosen((term,)))):
         start = State({AGREEMENT: Account(-parse_micros("10"), 0, parse_micros(credit))}, till.state.counters)
         assert charge(start, [choosing(term)])[1] == [outcome]
 

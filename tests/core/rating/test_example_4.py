@@ -1,7 +1,7 @@
 """Example 4 of the specification: packs, of units and of money."""
 
 import pytest
-from tests.core.rating.rating_samples import JANUARY, SMS, attributes_of, rows_of, tree_of
+from tests.core.rating.rating_samples import AGREEMENT, JANUARY, SMS, attributes_of, rows_of, tree_of
 from tests.core.rating.shop import Shop
 
 from relais.core.charging.types import Capture, Captured, Lacking, Release, Reverse, Unrated
@@ -155,4 +155,4 @@ def test_a_monetary_pack_pays_the_position_on_a_scale_and_gets_back_what_is_chea
 def test_AG_87_packs_need_no_money_and_what_follows_them_does() -> None:
     shop, _ = pack_shop(size=1, balance="0")
     assert isinstance(shop.send(SMS, USA), Captured)
-    assert shop.send(SMS, USA) == Lacking(0)
+    assert shop.send(SMS, USA) == Lacking(0, AGREEMENT)

@@ -1,7 +1,7 @@
 """Example 5 of the specification: bundles, which count people beside what messages cost."""
 
 import pytest
-from tests.core.rating.rating_samples import JANUARY, SMS, Shape, attributes_of, rows_of, tree_of
+from tests.core.rating.rating_samples import AGREEMENT, JANUARY, SMS, Shape, attributes_of, rows_of, tree_of
 from tests.core.rating.shop import Shop
 
 from relais.core.charging.types import Capture, Captured, Lacking, Release, Reverse, Unrated
@@ -129,7 +129,7 @@ def test_without_a_price_of_members_the_size_is_the_limit() -> None:
 def test_a_member_that_cannot_be_paid_stops_the_whole_message() -> None:
     shop, pack = bundle_shop({SMS: "0.3", MEMBER: "1"}, size=1, balance="1.2")
     shop.send(SMS, SOMEWHERE, 1, "a")
-    assert shop.send(SMS, SOMEWHERE, 1, "b") == Lacking(0)
+    assert shop.send(SMS, SOMEWHERE, 1, "b") == Lacking(0, AGREEMENT)
     assert (shop.used(pack), shop.balance) == ((1, 0), "0.9000")
 
 

@@ -101,7 +101,7 @@ def test_SV_114_a_price_above_the_credit_limit_stops_traffic_without_an_own_pric
     assert isinstance(own, Term)
     assert isinstance(other, Term)
     after, outcomes = charge(state, [Reserve((other,)), Reserve((own,))])
-    assert outcomes[0] == Lacking(0)
+    assert outcomes[0] == Lacking(0, AGREEMENT)
     assert after.accounts[AGREEMENT].reserved_micros == parse_micros("0.04")
 
 

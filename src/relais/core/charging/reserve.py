@@ -19,7 +19,7 @@ def reserve(books: Books, terms: tuple[Term, ...]) -> Outcome:
         if amount_micros > account.available_micros and amount_micros and account.bounded:
             for earlier in terms[:level]:
                 give_back(books, earlier)
-            return Lacking(level)
+            return Lacking(level, term.agreement_id)
         account.reserved_micros += amount_micros
         account.available_micros -= amount_micros
     return _RESERVED
@@ -55,11 +55,11 @@ def _take(books: Books, route: Route, recipient: str) -> tuple[Outcome, int]:
         if isinstance(wanted, Refusal):
             failure = Unrated(wanted)
         elif not _set_aside(books, wanted.term):
-            failure = Lacking(level)
+            failure = Lacking(level, wanted.term.agreement_id)
         else:
             taken.append(wanted.term)
             if wanted.member is not None and not _set_aside(books, wanted.member):
-                failure = Lacking(level)
+                failure = Lacking(level, wanted.term.agreement_id)
             elif wanted.member is not None:
                 members.append(wanted.member)
         if failure is not None:

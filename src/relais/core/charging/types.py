@@ -152,9 +152,10 @@ class Unrated(msgspec.Struct, frozen=True, gc=False):
 
 
 class Lacking(msgspec.Struct, frozen=True, gc=False):
-    """Refused, nothing set aside: `level` (0 = client) is the first one whose available amount is too small."""
+    """Refused, nothing set aside: `level` (0 = client) is the first one whose agreement has too little available."""
 
     level: int
+    agreement_id: int
 
 
 class Captured(msgspec.Struct, frozen=True, gc=False):

@@ -1,25 +1,32 @@
-"""The client is told by mail when a payment is confirmed (PAY-52, PAY-53).
+"""Mails about money: a payment is confirmed (PAY-52, PAY-53); a balance does not cover what is sent (RSL-43, AG-46).
 
-A job for each address is written in the transaction that confirms, and worked off by the worker: so a mail goes out only if the
-confirmation stands, and a mail server that is away keeps nobody from confirming (PAY-72).
+A job for each address of a payment is written in the transaction that confirms, and worked off by the worker: so a mail goes out
+only if the confirmation stands, and a mail server that is away keeps nobody from confirming (PAY-72).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from babel.numbers import get_currency_precision
 from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import Max, Sum
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from procrastinate.contrib.django import app
 
 from relais.core.money import MICROS
+from relais.records.agreements.models import Agreement
 from relais.records.agreements.terms import version_at
 from relais.records.agreements.versions import addresses
 from relais.records.billing.models import Payment
 from relais.records.people.models import User
+from relais.records.traffic.models import Shortage
 
 SEND_PAYMENT_MAIL = "send_payment_mail"
+SEND_SHORTAGE_MAIL = "send_shortage_mail"
+SHORTAGE_TOLD_EVERY = timedelta(hours=24)
 
 
 def tell_confirmed(payment: Payment, now: datetime) -> None:
@@ -61,6 +68,55 @@ def send_payment_mail(payment_id: int, address: str) -> bool:
         )
     send_mail(subject, text, None, [address])
     return True
+
+
+@transaction.atomic
+def tell_shortages(now: datetime) -> int:
+    """Defers a mail to the account e-mails of each agreement whose balance did not cover messages lately, once in
+    `SHORTAGE_TOLD_EVERY`; how many agreements. It goes to the buyer alone: its own clients learn no more than that a message
+    was refused."""
+    since = now - SHORTAGE_TOLD_EVERY
+    recent = Shortage.objects.filter(last_at__gt=since)
+    found = recent.values("agreement_id").annotate(messages=Sum("messages"), told_at=Max("told_at"), hour=Max("hour"))
+    told = 0
+    for row in found.order_by("agreement_id"):
+        if row["told_at"] is not None and row["told_at"] > since:
+            continue
+        version = version_at(row["agreement_id"], now)
+        to = addresses(version.account_emails) if version is not None else ()
+        marked = Shortage.objects.filter(agreement_id=row["agreement_id"], hour=row["hour"], told_at=row["told_at"])
+        if to and marked.update(told_at=now):
+            told += 1
+            for address in dict.fromkeys(to):
+                app.configure_task(SEND_SHORTAGE_MAIL).defer(
+                    agreement_id=row["agreement_id"], messages=row["messages"], address=address
+                )
+    return told
+
+
+def send_shortage_mail(agreement_id: int, messages: int, address: str) -> None:
+    """In the language of the buyer's person with that address. Raises what the mail server raises."""
+    agreement = Agreement.objects.select_related("own_legal_entity").get(pk=agreement_id)
+    person = User.objects.filter(company_id=agreement.company_id, e_mail__iexact=address).order_by("pk").first()
+    with translation.override(person.language if person is not None else "en"):
+        words = {
+            "agreement": agreement.agreement_code,
+            "messages": messages,
+            "seller": agreement.own_legal_entity.legal_company_name,
+        }
+        subject = _("Agreement %(agreement)s does not cover what is sent") % words
+        text = (
+            ngettext(
+                "%(messages)d message was refused in the last 24 hours because the balance of agreement %(agreement)s with "
+                "%(seller)s did not cover it.",
+                "%(messages)d messages were refused in the last 24 hours because the balance of agreement %(agreement)s with "
+                "%(seller)s did not cover them.",
+                messages,
+            )
+            % words
+        )
+        text += "\n" + _("A payment on that agreement lets messages through again.") + "\n"
+    send_mail(subject, text, None, [address])
 
 
 def _money(micros: int, currency: str) -> str:

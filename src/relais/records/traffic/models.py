@@ -189,6 +189,22 @@ class PackUse(models.Model):
         db_table = "traffic_pack"
 
 
+class Shortage(models.Model):
+    """How many messages of an hour were refused because the balance of that agreement did not cover them. `told_at`: when its
+    buyer was written to."""
+
+    pk = models.CompositePrimaryKey("agreement_id", "hour")
+    agreement = _join("agreements.Agreement")
+    hour = models.DateTimeField()
+    messages = models.BigIntegerField()
+    last_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "traffic_shortage"
+
+
 class Callback(models.Model):
     """A status report that is still on its way to a client; gone once it is answered or given up."""
 

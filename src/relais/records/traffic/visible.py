@@ -8,7 +8,7 @@ from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import EnabledService
 from relais.records.parties.models import Company
 from relais.records.people.models import User
-from relais.records.traffic.models import Callback, Edr, Message, PackUse, PartReceipt, SentPart
+from relais.records.traffic.models import Callback, Edr, Message, PackUse, PartReceipt, SentPart, Shortage
 from relais.records.visibility import NOTHING, Action, agreements_of, own_and_children, rule_of, visible
 
 
@@ -38,6 +38,17 @@ def _callbacks(user: User, action: Action) -> Q:
 @rule_of(PackUse)
 def _uses_of_packs(user: User, action: Action) -> Q:
     return NOTHING if action == "manage" else Q(pack__in=visible(EnabledService.objects.all(), user).values("pk"))
+
+
+@rule_of(Shortage)
+def _shortages(user: User, action: Action) -> Q:
+    """Those who sell under the agreement or buy under it: which level refused is nobody else's affair (RSL-43)."""
+    return _edrs(user, action)
+
+
+@rule_of(Shortage, portal=True)
+def _own_shortages(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else Q(agreement__company_id=user.company_id)
 
 
 @rule_of(Message, portal=True)

@@ -57,7 +57,7 @@ async def sent(pipeline: Running, to: str, text: str = "Hello") -> Accepted:
 
 def test_SV_269_every_level_pays_by_its_own_mix_and_in_order(packs_db: str) -> None:
     """Also ES-13, ES-78, SV-215, SV-220, SV-243: the client from its pack and beside it the bundle, the reseller from its
-    monetary pack; then, when these are used up, both from their balances."""
+    monetary pack (RSL-41, and RSL-4: neither follows the other); then, when these are used up, both from their balances."""
 
     async def story(pipeline: Running) -> None:
         first = await sent(pipeline, VODAFONE, "x" * 300)  # two units, 0.06 of wholesale

@@ -85,7 +85,15 @@ def full(world: World) -> World:
     from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
     from relais.records.agreements.models import Agreement
-    from relais.records.catalog.models import CallingCode, EnabledService, EnabledServiceChannel, Network, NetworkCode
+    from relais.records.catalog.models import (
+        CallingCode,
+        CountryPrices,
+        EnabledService,
+        EnabledServiceChannel,
+        Network,
+        NetworkCode,
+        Service,
+    )
     from relais.records.catalog.models import NumberPrefix as Prefix
     from relais.records.people.models import Department
 
@@ -100,6 +108,12 @@ def full(world: World) -> World:
             enabled_service=enabled, agreement=enabled.agreement, domain="sms", during=during
         )
         put("traffic_pack", pack_id=enabled.pk, used=1, reserved=0)
+    for name in ("reseller", "neighbour"):
+        sold, bought = (
+            Service.objects.create(company=world.companies[name], name=label, type="pay_as_you_go", currency="EUR")
+            for label in ("Sold", "Bought")
+        )
+        CountryPrices.objects.create(company=world.companies[name], service=sold, cost_service=bought)
     for agreement in Agreement.objects.all():
         put("traffic_shortage", agreement_id=agreement.pk, hour=NOW, messages=1, last_at=NOW)
     EnabledService.objects.filter(agreement=agreements["reseller"]).update(hidden_from_client=True)

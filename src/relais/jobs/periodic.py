@@ -6,6 +6,7 @@ import asyncpg
 import procrastinate
 import structlog
 
+from relais.jobs.money import add_money_jobs
 from relais.jobs.outbox import SendText, add_outbox
 from relais.store.blocks import blocks
 from relais.store.sessions import open_session
@@ -42,42 +43,6 @@ def make_app(
         finally:
             await session.close()
 
-    @app.periodic(cron="* * * * *")
-    @app.task(queueing_lock="lapse_payments", name="lapse_payments")
-    def lapse_payments(timestamp: int) -> None:
-        """Payments whose confirmation did not come in time stop counting (PAY-14, PAY-60)."""
-        from django.db import close_old_connections
-
-        from relais.records.billing.actions.lapse_payments import lapse_payments as lapse
-
-        close_old_connections()
-        lapse(datetime.now(UTC))
-
-    @app.periodic(cron="* * * * *")
-    @app.task(queueing_lock="charge_packs", name="charge_packs")
-    def charge_packs(timestamp: int) -> None:
-        """Packs are paid when their start comes, and bundle packs go on from period to period (ES-71, ES-80)."""
-        from django.db import close_old_connections
-
-        from relais.records.catalog.actions.charge_pack import charge_due_packs
-        from relais.records.catalog.actions.enable_bundle import extend_bundle_packs
-
-        close_old_connections()
-        now = datetime.now(UTC)
-        charge_due_packs(now)
-        extend_bundle_packs(now)
-
-    @app.periodic(cron="*/10 * * * *")
-    @app.task(queueing_lock="tell_shortages", name="tell_shortages")
-    def tell_shortages(timestamp: int) -> None:
-        """Whose balance does not cover what is sent is written to (RSL-43)."""
-        from django.db import close_old_connections
-
-        from relais.records.billing.notices import tell_shortages as tell
-
-        close_old_connections()
-        tell(datetime.now(UTC))
-
     @app.periodic(cron="43 2 * * *")
     @app.task(queueing_lock="block_unused_users", name="block_unused_users")
     def block_unused_users(timestamp: int) -> None:
@@ -92,6 +57,7 @@ def make_app(
         log.info("unused_users.blocked", users=block(now))
         forget_tries(now)
 
+    add_money_jobs(app)
     return app
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from relais.records.agreements.models import Agreement, ResellingAgreement
 from relais.records.billing.models import Payment
 from relais.records.catalog.models import (
     CallingCode,
     Country,
+    CountryPrices,
     EnabledService,
     Network,
     NetworkCode,
@@ -116,6 +117,9 @@ def _of_service(service: Service) -> Sequence[Found]:
     return (
         _counted(EnabledService.objects.filter(service=service), "enabled service", "enabled services"),
         _counted(Scope.objects.filter(service=service), "scope", "scopes"),
+        _counted(
+            CountryPrices.objects.filter(Q(service=service) | Q(cost_service=service)), "price list", "price lists"
+        ),
     )
 
 

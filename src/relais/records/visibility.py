@@ -27,6 +27,7 @@ from relais.records.billing.models import Payment
 from relais.records.catalog.models import (
     CallingCode,
     Country,
+    CountryPrices,
     EnabledService,
     EnabledServiceChannel,
     Network,
@@ -217,6 +218,11 @@ def _own(user: User, action: Action) -> Q:
 def _handed_down(user: User, action: Action) -> Q:
     """By who gave it, however far below it is used now (RSL-54)."""
     return Q(given_by_id=user.company_id)
+
+
+@rule_of(CountryPrices)
+def _country_prices(user: User, action: Action) -> Q:
+    return Q(company_id=user.company_id)
 
 
 @rule_of(Scope)

@@ -218,6 +218,32 @@ class RateNode(models.Model):
         ]
 
 
+class CountryPrices(Editable):
+    """A price list of SMS by country: the rates of `service`, written from the costs of `cost_service` by a profit rate (WC-33).
+
+    `by_hand`: ISO codes of countries whose price was entered; the rate leaves those alone until it is asked to overwrite them.
+    """
+
+    company = owner("parties.Company", related_name="country_prices")
+    service = models.OneToOneField("catalog.Service", on_delete=models.PROTECT, related_name="country_prices")
+    cost_service = owner("catalog.Service", related_name="+")
+    profit_bp = models.IntegerField(default=0, db_default=0)  # hundredths of a percent of the cost
+    by_hand = ArrayField(models.CharField(max_length=2), default=list, db_default=[], blank=True)
+    applied_at = models.DateTimeField(null=True, blank=True)  # when prices were last written from the costs
+    trouble = blank_text(TEXT_LENGTH_MAX)  # why they could not be the last time
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(profit_bp__gt=-10_000, profit_bp__lte=10_000_000), name="country_prices_profit"
+            ),
+            models.CheckConstraint(condition=~Q(service=F("cost_service")), name="country_prices_have_costs"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.service)
+
+
 class EnabledService(Editable):
     """A service bought for an agreement (ES-2); service and agreement are final (ES-23)."""
 

@@ -29,9 +29,11 @@ function makeCurrent(row, focus = true) {
   if (focus) row.focus();
 }
 
-onPart((root) => {
+// A part that takes the place of another is no longer what was asked to be filled: so the whole tree is looked at.
+onPart(() => {
   if (!tree()) return;
-  const marked = root.querySelector("[data-marked]") ?? (root.matches?.("[data-marked]") ? root : null);
+  const [marked, ...others] = tree().querySelectorAll("[data-marked]");
+  for (const each of others) delete each.dataset.marked;
   if (marked) {
     delete marked.dataset.marked;
     makeCurrent(marked, !editor());

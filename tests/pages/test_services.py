@@ -106,6 +106,12 @@ def test_a_large_tree_is_read_a_level_at_a_time(reseller: Any) -> None:
     assert "A2P (MT)" in below and "<html" not in below
     level = page(reseller.get(f"{url}rates/?parent={spain.pk}"))
     assert level.count("rt-node") == 200 and "offset=200" in level and "Default (Submitted)" in level
+    with CaptureQueriesContext(connection) as queries:
+        one = RateNode.objects.filter(parent=spain, price_micros=40_000, retired_at=None).first()
+        stored = page(reseller.post(f"{url}rates/{one.pk}/", {"price_type": "flat", "price": "0.5"}))
+    assert "0.50000" in stored and len(stored) < 8_000 and len(queries) < 60, "one record of many is stored alone"
+    shown = RateNode.objects.get(parent=spain, price_micros=500_000, retired_at=None)
+    assert "data-marked" in page(reseller.get(f"{url}?open={shown.pk}")), "the way to it is open"
     last = page(reseller.get(f"{url}rates/?parent={spain.pk}&offset=50000"))
     assert "Others" in last and "Show more" not in last
 

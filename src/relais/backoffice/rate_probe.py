@@ -84,7 +84,7 @@ class ProbeForm(forms.Form):
             if parameter in splits:
                 self.fields[parameter] = _choice(ATTRIBUTES[parameter])
         for name, field in self.fields.items():
-            field.place = "c12 m6" if name in ("to", "text", "resource") else "c6 m6"
+            field.place = "c12" if name in ("to", "text", "resource") else "c6 m6"
 
     def clean_to(self) -> str:
         digits = normalise(self.cleaned_data["to"])

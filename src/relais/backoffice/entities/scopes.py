@@ -123,6 +123,7 @@ class NewScopeForm(ScopeForm):
 
     def __init__(self, viewer: Viewer, *args: Any, **options: Any) -> None:
         super().__init__(viewer, *args, **options)
+        self.fields["copy"].place = "c12"
         for name in ("copy_service", "copy_scope"):
             self.fields[name].show_when = COPYING
 

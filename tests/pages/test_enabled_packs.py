@@ -82,6 +82,8 @@ def test_ES_33_to_ES_37_SV_205_SV_206_the_cost_is_told_when_three_conditions_hol
 
     pack = a_pack()
     asked = {"service": pack.pk, "agreement": bought().pk, "effective_from_0": "08.12.2023, 00:00:00"}
+    offered = reseller.get(f"/bo/enabled-packs/new/?options=agreement&service={pack.pk}").json()["options"]
+    assert [option["text"] for option in offered] == ["Telecom Monsters - TM-1, EUR"], "SV-204, SV-263"
     assert "Choose the pack" in text(reseller.get(COST)) and "Rate not found" in text(reseller.get(COST, asked))
     price = priced(pack)
     told = text(reseller.get(COST, asked))
@@ -91,6 +93,9 @@ def test_ES_33_to_ES_37_SV_205_SV_206_the_cost_is_told_when_three_conditions_hol
             Scope.objects.filter(service=service).update(**wrong)
             assert "Rate not found" in text(reseller.get(COST, asked)), (service.name, wrong)
             Scope.objects.filter(service=service).update(draft=False, effective_from=START)
+    price.hidden_from_client = True
+    price.save()
+    assert "40.00" in text(reseller.get(COST, asked)), "ES-83: rating does not ask what the client sees"
     price.effective_till = NOW - timedelta(days=1)
     price.save()
     assert "Rate not found" in text(reseller.get(COST, asked))
@@ -169,6 +174,12 @@ def test_ES_44_to_ES_59_initiators_are_enabled_side_by_side_with_dates_and_zones
     assert rows[0]["Agreement"] == "TM-1 (EUR)" and rows[0]["Effective till"] == "∞"
     record = EnabledService.objects.latest("pk")
     assert record.hidden_from_client and not record.charged, "ES-55"
+    bought().__class__.objects.filter(pk=bought().pk).update(currency="USD")
+    assert reseller.post("/bo/enabled-bundle-initiators/new/", sent).status_code == 302, "ES-49: whatever the currency"
+    seen = text(reseller.get(f"/bo/enabled-bundle-initiators/{record.pk}/", headers={"HX-Request": "true"}))
+    assert (
+        "View Enabled bundle initiator" in seen and f"ID {record.pk}" in seen and "Telecom Monsters - TM-1" in seen
+    ), "ES-58"
     edited = reseller.get(f"/bo/enabled-bundle-initiators/{record.pk}/edit/").context["drawer"]
     assert (
         set(edited.form.fields) == {"effective_from", "effective_till", "hidden_from_client"}
@@ -181,7 +192,7 @@ def test_ES_44_to_ES_59_initiators_are_enabled_side_by_side_with_dates_and_zones
 def test_ES_60_to_ES_71_ES_84_SV_238_a_bundle_pack_runs_to_the_end_of_the_period_and_counts_people(
     reseller: Any,
 ) -> None:
-    """Also SV-235, SV-236, SV-239, SV-241: it needs an initiator and prices, and is charged on saving."""
+    """Also ES-66, ES-67, SV-235, SV-236, SV-239, SV-241: it needs an initiator and prices, and is charged on saving."""
     from relais.records.catalog.models import EnabledService
 
     pack, before = a_pack(name="Bundle_2_pack", type="bundle_pack", size=10), balance_micros()
@@ -206,7 +217,12 @@ def test_ES_60_to_ES_71_ES_84_SV_238_a_bundle_pack_runs_to_the_end_of_the_period
     assert list(row)[:7] == ["ID", "Company", "Agreement", "Service", "Used", "Effective from", "Effective till"]
     assert "t3" in row["Used"], "ES-62: blank before the first use"
     use(record, 15)
-    assert cells(reseller, "enabled-bundle-packs")[0]["Used"] == "15/10"
+    assert cells(reseller, "enabled-bundle-packs")[0]["Used"] == "15/10", "ES-63, ES-65: it goes on past its size"
+    seen = text(reseller.get(f"/bo/enabled-bundle-packs/{record.pk}/", headers={"HX-Request": "true"}))
+    for words in ("View Enabled bundle pack", "Bundle_2_pack", "Telecom Monsters - TM-1, EUR", "Auto extend"):
+        assert words in seen, f"ES-61, ES-69: {words}"
+    listed = text(reseller.get("/bo/enabled-bundle-packs/"))
+    assert all(each in listed for each in ("columns-menu", "filter-menu", "New enabled bundle pack")), "ES-64"
     edit = f"/bo/enabled-bundle-packs/{record.pk}/edit/"
     assert list(reseller.get(edit).context["drawer"].form.fields) == ["auto_extend"]
     assert reseller.post(edit, {"auto_extend": "on"}).status_code == 302

@@ -100,8 +100,8 @@ def test_SV_66_SV_85_SV_284_what_is_offered_fits_the_way_and_is_not_there_yet(re
     assert body(answer).count("0.07000") == 3 and live().filter(parent=spain, price_micros=70_000).count() == 3
 
 
-def test_SV_89_to_SV_98_SV_252_a_scale_is_typed_step_by_step_with_its_counter_group(reseller: Any) -> None:
-    """Also SV-129, SV-285: what the path has fixed is no counter group."""
+def test_SV_89_SV_90_SV_94_to_SV_98_SV_252_a_scale_is_typed_step_by_step_with_its_counter_group(reseller: Any) -> None:
+    """Also SV-91, SV-95, SV-96, SV-97, SV-129, SV-285: what the path has fixed is no counter group."""
     node = live().get(value="ES", parent__split_by="country").children.get(is_others=True, retired_at=None)
     form = body(reseller.get(url(node.pk), headers=SCRIPTED))
     assert "Sender ID" in form and '<option value="country"' not in form and "∞" in form
@@ -211,7 +211,7 @@ def test_SV_249_SV_250_another_price_type_asks_before_it_takes_records_away(rese
 
 
 def test_SV_56_to_SV_59_SV_70_SV_100_each_type_of_service_has_its_resources_and_statuses(reseller: Any) -> None:
-    """Also SV-75 to SV-80, SV-83, SV-86, SV-99, SV-101 to SV-103: what the editor offers."""
+    """Also SV-58, SV-60, SV-71, SV-75 to SV-80, SV-82, SV-83, SV-86, SV-99, SV-101 to SV-103: what the editor offers."""
     kinds = {
         "pay_as_you_go": {"currency": "EUR"}, "unit_pack": {"size": 5}, "monetary_pack": {"currency": "EUR", "size": 5},
         "bundle_initiator": {}, "bundle_pack": {"size": 10},
@@ -249,7 +249,45 @@ def test_SV_56_to_SV_59_SV_70_SV_100_each_type_of_service_has_its_resources_and_
     page = body(reseller.get(f"/bo/scopes/{scope.pk}/"))
     assert ">Status<" in page and "Price," not in page and "United States" in page
     fee = body(reseller.get(f"{url('new')}?domain=rcs_messaging", headers=SCRIPTED))
-    assert "RCS message" in fee and "SMS message" not in fee
+    assert "RCS message" in fee and "SMS message" not in fee, "SV-76"
+    initiator = the_scope("bundle_initiator")
+    reseller.post(url("new", scope=initiator), {"resource": "sms_message", "price_type": "included"}, headers=SCRIPTED)
+    page = body(reseller.get(f"/bo/scopes/{initiator.pk}/"))
+    assert ">Status<" in page and "Included" in page and "Billing rule" not in page, "SV-58"
+
+
+def test_SV_82_SV_87_SV_149_SV_150_closed_sets_offer_their_words(reseller: Any) -> None:
+    """Also SV-72, SV-73, SV-77, SV-79, SV-83, SV-86, SV-107: which parameter each resource knows."""
+    scope = a_service(name="All", type="pay_as_you_go", currency="EUR")
+    for resource, parameter, wanted in (
+        ("sender_id_setup_fee", "sender_id_type", ["Others", "Alphanumeric", "Short code", "Long code"]),
+        ("sender_id_usage_fee", "periodicity", ["Others", "Monthly", "Weekly"]),
+        ("rcs_message", "billing_event", ["Others", "Basic", "Conversation", "Single"]),
+        ("whatsapp_message", "pricing_category", [
+            "Others", "Authentication", "Authentication international", "Marketing", "Marketing lite", "Utility", "Service",
+            "Referral conversion",
+        ]),
+        ("whatsapp_conversation", "pricing_type", ["Others", "Regular", "Free customer service", "Free entry point"]),
+        ("viber_message", "direction", ["Others", "A2P (MT)", "P2A (MO)"]),
+        ("additional_service", "additional_service", ["Others"]),
+        ("monetary_pack", "pack", ["Others"]),
+    ):  # fmt: skip
+        sent = {"resource": resource, "price_type": "depends_on", "split_by": parameter}
+        body(reseller.post(url("new", scope=scope), sent, headers=SCRIPTED))
+        top = live(scope).get(resource=resource)
+        options = reseller.get(f"{url('new', scope=scope)}?parent={top.pk}&options=values").json()["options"]
+        assert [option["text"] for option in options] == wanted, resource
+    fee = live(scope).get(resource="sender_id_usage_fee")
+    form = body(reseller.get(url(fee.pk, scope=scope), headers=SCRIPTED))
+    assert "Full period" in form and "Segments" not in form and "Submitted" not in form, "SV-107"
+    named = live(scope).get(resource="additional_service")
+    for typed in ("Setup of a short code", "Setup of a short code", "x" * 201):
+        answer = reseller.post(
+            f"{url('new', scope=scope)}?parent={named.pk}",
+            flat("5", values=f"new:{typed}"), headers=SCRIPTED,
+        )  # fmt: skip
+    assert answer.status_code == 422
+    assert live(scope).get(value="Setup of a short code").price_micros == 5_000_000, "SV-79: once"
 
 
 def test_SV_119_to_SV_141_the_probe_tells_what_a_message_would_cost_and_why(reseller: Any) -> None:

@@ -77,6 +77,16 @@ const creating = {
   },
 };
 
+/** One of several is chosen: the word that found it goes, and what else there is comes back. */
+const several = {
+  onItemAdd() {
+    this.setTextboxValue("");
+    if (!this.settings.load) return;
+    this.loadedSearches = {};
+    this.load("");
+  },
+};
+
 /** What the field holds now that another one has changed, until the person chooses. */
 async function preselect(select) {
   const answer = await fetch(addressOf(select, ""), { headers: { Accept: "application/json" } });
@@ -91,7 +101,7 @@ function setUp(root) {
     if (select.closest("[popover]:not(:popover-open)") && !root.matches("[popover]")) continue; // most menus are never opened
     const isRemote = select.dataset.optionsUrl !== undefined;
     if (select.tomselect || (!isRemote && !select.multiple && select.options.length <= LONG_COUNT)) continue;
-    const words = select.multiple ? { plugins: { remove_button: { title: select.dataset.remove ?? "", append: true } } } : {};
+    const words = select.multiple ? { ...several, plugins: { remove_button: { title: select.dataset.remove ?? "", append: true } } } : {};
     const made = select.dataset.create === undefined ? {} : creating;
     const choice = new TomSelect(select, { ...(isRemote ? remote(select) : settings), ...words, ...made });
     if (select.getAttribute("aria-describedby")) choice.control_input.setAttribute("aria-describedby", select.getAttribute("aria-describedby"));

@@ -89,7 +89,9 @@ document.addEventListener("record-stored", async ({ detail }) => {
   if (dialog?.open) dialog.close();
   if (drawer()) forget(drawer());
   if (!list()) {
-    location.assign(detail.closed ? detail.url : drawer()?.open && home ? home : location.href);
+    const here = drawer()?.open && home ? home : location.href;
+    const elsewhere = detail.page && pathOf(detail.url) !== pathOf(here); // a record with a page of its own, not this one
+    location.assign(detail.closed || elsewhere ? detail.url : here);
     return;
   }
   await renewList();

@@ -15,5 +15,6 @@ import "./find.js";
 import "./live.js";
 import "./lines.js";
 import "./permissions.js";
+import "./rates.js";
 
 window.htmx = htmx;

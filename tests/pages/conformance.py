@@ -109,6 +109,14 @@ class World:
             theirs = set(rows_of(name, STRANGER).values_list("pk", flat=True))
             self.strange[name] = next(iter(theirs - set(rows_of(name, "reseller").values_list("pk", flat=True))))
 
+    def line_of(self, action: Any, name: str, key: Any, answer: Any) -> Any:
+        """What the audit says of an action: the change of the record, or the record that it made."""
+        if not action.makes:
+            return audited(name, key, "update")
+        found = re.search(r"/bo/[a-z-]+/([^/\"]+)/", answer.headers["HX-Trigger"])
+        assert found, answer.headers
+        return audited(name, found.group(1), "insert")
+
 
 def is_added(name: str) -> bool:
     return (entity(name).form_of_new or entity(name).form) is not None

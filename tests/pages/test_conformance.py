@@ -474,7 +474,7 @@ def test_every_action_asks_then_is_done_and_audited(name: str, world: World) -> 
         assert asked.status_code == 200 and action.confirm.split("'")[0] in asked.content.decode(), action.key
         answer = client.post(url, of_form(name).asked.get(action.key, {}), headers=SCRIPTED)
         assert answer.status_code == 204, (action.key, answer.content.decode()[:1000])
-        line = audited(name, key, "update")
+        line = world.line_of(action, name, key, answer)
         assert line.action.action == f"{action.label.rstrip('…')} {declared.label}"
         done.add(action.key)
     assert done | of_form(name).never_new == {action.key for action in declared.actions}

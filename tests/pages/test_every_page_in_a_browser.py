@@ -33,7 +33,12 @@ OF_ACCOUNT = {
 }
 NO_PAGES = {
     "payment-effect",
-    "service-rates",
+    "rates-level",
+    "rates-find",
+    "rates-new",
+    "rates-edit",
+    "rates-remove",
+    "rates-probe",
     "audit-entry-csv",
     "permission-levels",
 }  # screens that are part of a page, or a file

@@ -190,12 +190,13 @@ def test_ES_11_ES_12_ES_14_ES_15_ES_17_ES_29_ES_30_ES_32_ES_38_the_forms_of_purc
         (
             "enabled-packs",
             [pack, money],
-            ["Service (pack)", "Agreement", "Effective from", "Effective till", "Billing"],
+            ["Service (pack)", "Agreement", "Effective from", "Effective till", "Billing", "Cost"],
         ),
     ):
         form = form_of(owner, f"/bo/{page}/new/")
         assert sorted(labels(form)) == sorted(wanted)
-        assert starred(form) == [name for name in form.fields if name not in ("effective_till", "hidden_from_client")]
+        optional = ("effective_till", "hidden_from_client", "cost")
+        assert starred(form) == [name for name in form.fields if name not in optional]
         assert form.fields["effective_till"].help_text == "Blank: ∞ (indefinitely)"
         opened = body(owner.get(f"/bo/{page}/new/"))
         assert "data-save" in opened and ">Cancel</button>" in opened and 'aria-label="Close (Esc)"' in opened

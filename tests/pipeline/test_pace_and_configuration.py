@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from tests.pipeline.conftest import VODAFONE, Running, ScriptedVendor, on
+from tests.records.conftest import django_on
 
 from relais.contracts.vendors import OutgoingPart, VendorEvents
 from relais.core.refusals import Refusal
@@ -71,6 +72,31 @@ def test_a_change_of_the_configuration_holds_within_a_second(spain_db: str) -> N
                 await asyncio.sleep(0.02)
         assert isinstance(outcome, Refused) and outcome.refusal is Refusal.SENDER_BLOCKED
         assert time.monotonic() - changed_s < 1.0
+
+    on(spain_db, story)
+
+
+def test_SV_52_SV_273_SV_281_a_price_saved_in_the_current_scope_holds_within_a_second(spain_db: str) -> None:
+    def edit() -> int:
+        """Vodafone Spain at 0.07, as the constructor stores it; the price before."""
+        with django_on(spain_db):
+            from django.utils import timezone
+
+            from relais.records.catalog.actions.edit_rate_tree import Terms, change_record
+            from relais.records.catalog.models import RateNode
+
+            node = RateNode.objects.get(scope__service__name="SMS service", price_micros=40_000, retired_at=None)
+            change_record(node.pk, Terms("flat", price_micros=70_000), timezone.now())
+            return node.price_micros
+
+    async def story(pipeline: Running) -> None:
+        before = (await pipeline.accepted(VODAFONE)).price_micros
+        assert await asyncio.to_thread(edit) == before == 40_000
+        changed_s = time.monotonic()
+        async with asyncio.timeout(5):
+            while (now := (await pipeline.accepted(VODAFONE)).price_micros) == before:
+                await asyncio.sleep(0.02)
+        assert now == 70_000 and time.monotonic() - changed_s < 1.0
 
     on(spain_db, story)
 

@@ -190,10 +190,10 @@ def _said(field: forms.BoundField, value: Any) -> str:
     return str(value) if hasattr(value, "pk") else str(sent or "")
 
 
-def run_action(entity: Entity, action: Action, record: Any, viewer: Viewer, data: dict[str, Any]) -> None:
-    """The verb on a record the viewer may manage, audited; `Invalid` when it refuses."""
+def run_action(entity: Entity, action: Action, record: Any, viewer: Viewer, data: dict[str, Any]) -> Any:
+    """What the verb returns for a record the viewer may manage, audited; `Invalid` when it refuses."""
     with audited(f"{action.label.rstrip('…')} {entity.label}", user=viewer.user, ip_address=viewer.ip_address):
-        action.verb(record, viewer, data)
+        return action.verb(record, viewer, data)
 
 
 def delete(entity: Entity, record: Any, viewer: Viewer) -> None:

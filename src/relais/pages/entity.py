@@ -72,7 +72,7 @@ class Action:
     """A verb on one record beside Edit and Delete, in the drawer. It asks first when `confirm` says what will happen.
 
     `form`: a small form (at most three fields) whose cleaned data go to the verb. `bulk`: offered for many records too.
-    `ends`: the record is gone after it.
+    `ends`: the record is gone after it. `makes`: it returns another record, which is then opened to be edited.
     """
 
     key: str
@@ -83,6 +83,7 @@ class Action:
     form: type[Any] | None = None
     bulk: bool = False
     ends: bool = False
+    makes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class Entity:
     blocks: Callable[[Any, Viewer], list[Block]] | None = None
     empty: str = ""  # what this is and what to do first, for a list that never had a row
     own_page: str = ""  # URL name of a screen that takes the place of the view drawer
+    tab_of: str = ""  # name of the entity whose line of the menu it shares, as a tab beside it
 
     def column(self, key: str) -> Column | None:
         return next((column for column in self.columns if column.key == key), None)

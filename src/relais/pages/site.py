@@ -105,6 +105,14 @@ class Site:
 
         return sorted(self.entities.values(), key=place)
 
+    def tabs_beside(self, entity: Entity, viewer: Viewer) -> list[MenuLine]:
+        """The entities that share a line of the menu with this one, it among them, as far as the person may see them; none
+        where it is alone."""
+        first = entity.tab_of or entity.name
+        beside = [each for each in self.in_order() if first in (each.name, each.tab_of) and viewer.may(each.line)]
+        lines = [MenuLine(each.plural, reverse(f"{each.name}-list"), each is entity) for each in beside]
+        return lines if len(lines) > 1 else []
+
     def setup_steps(self, viewer: Viewer, current: str) -> list[SetupStep]:
         """Where an entity stands in the order of setting up; none where it has no place there."""
         if all(name != current for _, name in self.setup):
@@ -130,15 +138,21 @@ class Site:
         pages += [(screen, screen.label, screen.name) for screen in self.screens.values()]
         for page, label, url_name in pages:
             level = page.level if isinstance(page, Screen) else VIEW
-            if page.menu is not None and viewer.may(page.line, level):
+            if page.menu is not None and viewer.may(page.line, level) and not self._is_tab(page, viewer):
                 below = opened is not None and opened.menu is None and opened.line == page.line
-                line = MenuLine(gettext(label), reverse(url_name), page.name == current or below)
+                beside = isinstance(opened, Entity) and opened.tab_of == page.name
+                line = MenuLine(gettext(label), reverse(url_name), page.name == current or below or beside)
                 lines.setdefault(page.menu.group, []).append((page.menu.order, line))
         return [
             MenuGroup(gettext(group), icon, tuple(line for _, line in sorted(lines[group], key=lambda pair: pair[0])))
             for group, icon in self.groups
             if group in lines
         ]
+
+    def _is_tab(self, page: Any, viewer: Viewer) -> bool:
+        """Whether the person finds it beside another entity, and not by a line of its own."""
+        first = self.entities.get(getattr(page, "tab_of", ""))
+        return first is not None and viewer.may(first.line)
 
     def _add(self, register: dict[str, Any], page: Any) -> None:
         if register.setdefault(page.name, page) is not page:

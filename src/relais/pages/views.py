@@ -161,17 +161,15 @@ def action_view(entity: Entity) -> View:
         context: dict[str, Any] = {"drawer": drawer, "action": chosen, "form": form, "reasons": []}
         if request.method == "POST" and (form is None or form.is_valid()):
             try:
-                run_action(entity, chosen, drawer.record, viewer, form.cleaned_data if form else {})
+                made = run_action(entity, chosen, drawer.record, viewer, form.cleaned_data if form else {})
             except Invalid as invalid:
                 context["reasons"] = told(invalid)
             else:
                 words = gettext("%(label)s %(name)s: %(action)s done.")
-                return stored_answer(
-                    request,
-                    entity,
-                    words % (_named(entity, drawer.record) | {"action": in_sentence(verb(chosen.label))}),
-                    None if chosen.ends else pk,
-                )
+                words %= _named(entity, drawer.record) | {"action": in_sentence(verb(chosen.label))}
+                if chosen.makes:
+                    return stored_answer(request, entity, words, made.pk, "edit")
+                return stored_answer(request, entity, words, None if chosen.ends else pk)
         return in_drawer(request, entity, "pages/action.html", context, status=409 if context["reasons"] else 200)
 
     return view
@@ -282,11 +280,13 @@ def _named(entity: Entity, record: Any) -> dict[str, str]:
     return {"label": gettext(entity.label), "name": str(record)}
 
 
-def stored_answer(request: HttpRequest, entity: Entity, words: str, pk: Any) -> HttpResponse:
+def stored_answer(request: HttpRequest, entity: Entity, words: str, pk: Any, verb: str = "view") -> HttpResponse:
     """To where the user goes on: the record's view, or the list when it is gone. A script is told to refresh the list behind."""
-    target = record_url(entity, pk) if pk else reverse(f"{entity.name}-list")
+    target = record_url(entity, pk, verb) if pk else reverse(f"{entity.name}-list")
     if not request.headers.get("HX-Request"):
         return HttpResponseRedirect(target)
     answer = HttpResponse(status=204)
-    answer["HX-Trigger"] = json.dumps({"record-stored": {"message": words, "url": target, "closed": not pk}})
+    answer["HX-Trigger"] = json.dumps(
+        {"record-stored": {"message": words, "url": target, "closed": not pk, "page": bool(entity.own_page)}}
+    )
     return answer

@@ -36,7 +36,7 @@ def test_SV_222_to_SV_228_the_example_can_be_saved_as_it_stands() -> None:
 
 
 def test_SV_241_SV_243_in_figures() -> None:
-    """Also SV-217 to SV-219 and SV-239: the opening list, channel prices 0."""
+    """Also SV-217, SV-218, SV-219 and SV-239: the opening list, channel prices 0."""
     shop, pack = bundle_shop({SMS: "free", MEMBER: "0.2"})
     shop.buy("100.00")
     assert shop.balance == "400.0000"

@@ -6,15 +6,21 @@ from typing import Any, ClassVar
 from django import forms
 from django.db.models import Case, CharField, Count, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from relais.backoffice.service_parts import Size
 from relais.pages.choices import currency_choices
 from relais.pages.entity import Action, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm
-from relais.pages.kinds import MICROS, Badge, Choice, Id, Instant, Kind, Name, Number
+from relais.pages.kinds import MICROS, Badge, Choice, Computed, Id, Instant, Kind, Name, Number
+from relais.pages.templatetags.pages import icon
 from relais.pages.viewer import Viewer
 from relais.pages.words import SERVICE_TYPES
+from relais.records.catalog.actions.clone_service import clone_service
 from relais.records.catalog.actions.save_service import (
     archive_service,
     delete_service,
@@ -123,6 +129,31 @@ class ArchiveForm(forms.Form):
         return typed
 
 
+def _controls(service: Service) -> SafeString:
+    """What a row offers under the pointer (SV-11 to SV-16); what changes something is hidden from who may not."""
+    ends = (
+        ("unarchive", "archive-off", "Bring back %s") if service.archived_at else ("archive", "archive", "Archive %s")
+    )
+    offered = (
+        ("services-do", "clone", "copy", "Clone %s", "#dialog"),
+        ("services-view", "", "list-details", "Edit structure of %s", ""),
+        ("services-edit", "", "pencil", "Properties of %s", "#drawer"),
+        ("services-do", *ends, "#dialog"),
+    )
+    made = []
+    for name, action, shown, label, target in offered:
+        url = reverse(name, args=[service.pk, action] if action else [service.pk])
+        scripted = format_html(
+            ' hx-get="{}" hx-target="{}" hx-push-url="{}"', url, target, str(target == "#drawer").lower()
+        )
+        css = "btn btn-quiet btn-ic btn-s" + (" manages" if target else "")
+        made.append(
+            format_html('<a class="{}" href="{}"{} aria-label="{}">{}</a>', css, url,
+                        scripted if target else SafeString(' hx-boost="false"'), gettext(label) % service.name, icon(shown))
+        )  # fmt: skip
+    return format_html('<span class="row-acts">{}</span>', SafeString("".join(made)))
+
+
 def _count(rows: QuerySet[Any]) -> Coalesce:
     counted = rows.filter(service=OuterRef("pk")).order_by().values("service").annotate(count=Count("pk"))
     return Coalesce(Subquery(counted.values("count")), 0)
@@ -155,6 +186,7 @@ SERVICES = Entity(
         Column("archived_at", "Archived", Instant(), shown=False),
         Column("created_at", "Created", Instant(), shown=False),
         Column("updated_at", "Updated", Instant(), shown=False),
+        Column("actions", "Actions", Computed(lambda service: (_controls(service), "")), sort=None),
     ),
     filters=(
         Filter("name", "Name"),
@@ -170,6 +202,14 @@ SERVICES = Entity(
     form=ServiceForm,
     deletes=lambda service, viewer: delete_service(service.pk),
     actions=(
+        Action(
+            "clone",
+            "Clone…",
+            lambda service, viewer, data: clone_service(service.pk, viewer.now),
+            confirm="Makes a copy with all scopes and their rates. The scopes of the copy are drafts, so that nothing is charged "
+            "by them before you say so.",
+            makes=True,
+        ),
         Action(
             "archive",
             "Archive…",

@@ -1,15 +1,18 @@
-"""A service's own page: its properties, its scopes, and the rate tree of one of them to read."""
+"""A service's own page: its properties, its scopes, and the rate tree of one of them with what a message would cost by it."""
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_safe
 
+from relais.backoffice.entities.scopes import SCOPES
 from relais.backoffice.entities.services import SERVICES
-from relais.backoffice.rate_tree import domains_of, level_below, state_of_scope
+from relais.backoffice.rate_probe import probe_fields
+from relais.backoffice.rate_tree import domains_of, lacking, state_of_scope
+from relais.backoffice.screens.rates import tree_context
 from relais.backoffice.service_parts import size_of
 from relais.pages.drawers import Drawer
 from relais.pages.kinds import OPEN
@@ -19,59 +22,64 @@ from relais.pages.views import record_or_404
 from relais.pages.words import SERVICE_TYPES
 from relais.records.catalog.models import RateNode, Scope, Service, ServiceType
 
+ENABLED = {
+    ServiceType.PAY_AS_YOU_GO: "enabled-services",
+    ServiceType.UNIT_PACK: "enabled-packs",
+    ServiceType.MONETARY_PACK: "enabled-packs",
+    ServiceType.BUNDLE_INITIATOR: "enabled-bundle-initiators",
+    ServiceType.BUNDLE_PACK: "enabled-bundle-packs",
+}
+
 
 @require_safe
 def service_view(request: HttpRequest, pk: str) -> HttpResponse:
-    """`scope`: the one whose tree is shown, else the current one. A drawer that asks for the page is sent to it."""
+    """With its current scope. A drawer that asks for the page is sent to it."""
+    return _page(request, record_or_404(SERVICES, viewer_of(request), pk), None)
+
+
+@require_safe
+def scope_view(request: HttpRequest, pk: str) -> HttpResponse:
+    """The same with that scope; `open`: a record of its tree to show."""
     viewer = viewer_of(request)
-    service = record_or_404(SERVICES, viewer, pk)
+    scope = record_or_404(SCOPES, viewer, pk)
+    return _page(request, record_or_404(SERVICES, viewer, str(scope.service_id)), scope)
+
+
+def _page(request: HttpRequest, service: Any, asked: Scope | None) -> HttpResponse:
+    viewer = viewer_of(request)
     if request.headers.get("HX-Request") and not request.headers.get("HX-Boosted"):
         return HttpResponse(headers={"HX-Redirect": request.get_full_path()})
-    request.page = SERVICES.name  # its menu line is the current one
+    request.page = SERVICES.name  # type: ignore[attr-defined]  # its menu line is the current one
     scopes = list(viewer.rows(Scope).filter(service=service).order_by("effective_from", "pk"))
-    picked = _picked(scopes, request.GET.get("scope", ""), viewer)
-    context = {
+    picked = _picked(scopes, asked, viewer)
+    context: dict[str, Any] = {
         "entity": SERVICES,
         "drawer": Drawer(SERVICES, service, viewer),
         "service": service,
         "about": _about(service),
-        "enabled_url": _enabled_url(service),
+        "enabled_url": f"{reverse(f'{ENABLED[ServiceType(service.type)]}-list')}?service={service.pk}",
         "scopes": [_scope_line(scope, scopes, picked, viewer) for scope in scopes],
-        "scope": picked,
-        "domains": domains_of(picked, viewer) if picked else [],
-        "priced": service.type == ServiceType.PAY_AS_YOU_GO,
-        "ruled": service.type != ServiceType.BUNDLE_INITIATOR,
-        "level_url": reverse("service-rates", args=[service.pk]),
     }
+    if picked is not None:
+        picked.service = service
+        domains = domains_of(picked, viewer, _shown(picked, request.GET.get("open", "")))
+        context |= tree_context(picked, viewer) | {
+            "domains": domains,
+            "lacking_count": lacking(picked).count() if domains else 0,
+            "import_url": _import_url(picked),
+            "is_current": state_of_scope(picked, scopes, viewer.now)[0] == "Current",
+            "probe": probe_fields(picked) if domains else None,
+        }
     return render(request, "backoffice/service.html", context)
 
 
-@require_safe
-def rates_view(request: HttpRequest, pk: str) -> HttpResponse:
-    """The children of the record `parent`, from `offset` on, to be put below it."""
-    viewer = viewer_of(request)
-    service = record_or_404(SERVICES, viewer, pk)
-    asked, offset = request.GET.get("parent", ""), request.GET.get("offset", "0")
-    if not (asked.isdecimal() and len(asked) < 19 and offset.isdecimal() and len(offset) < 10):
-        raise Http404
-    rows = viewer.rows(RateNode).filter(scope__service=service, retired_at=None).select_related("scope")
-    parent = rows.filter(pk=int(asked)).first()
-    if parent is None:
-        raise Http404
-    level = level_below(parent, int(offset), viewer)
-    context = {
-        "branches": level.branches,
-        "next_offset": level.next_offset,
-        "parent": parent,
-        "priced": service.type == ServiceType.PAY_AS_YOU_GO,
-        "ruled": service.type != ServiceType.BUNDLE_INITIATOR,
-        "level_url": reverse("service-rates", args=[service.pk]),
-    }
-    return render(request, "backoffice/rate_branches.html", context)
+def _shown(scope: Scope, asked: str) -> RateNode | None:
+    rows = RateNode.objects.filter(scope=scope, retired_at=None)
+    return rows.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 19 else None
 
 
-def _picked(scopes: list[Scope], asked: str, viewer: Viewer) -> Scope | None:
-    named = next((scope for scope in scopes if str(scope.pk) == asked), None)
+def _picked(scopes: list[Scope], asked: Scope | None, viewer: Viewer) -> Scope | None:
+    named = next((scope for scope in scopes if asked is not None and scope.pk == asked.pk), None)
     current = next((scope for scope in scopes if state_of_scope(scope, scopes, viewer.now)[0] == "Current"), None)
     return named or current or (scopes[-1] if scopes else None)
 
@@ -89,10 +97,13 @@ def _about(service: Service) -> str:
     )
 
 
-def _enabled_url(service: Service) -> str:
-    pay_as_you_go = service.type == ServiceType.PAY_AS_YOU_GO
-    return f"{reverse('enabled-services-list' if pay_as_you_go else 'enabled-packs-list')}?service={service.pk}"
+def _import_url(scope: Scope) -> str:
+    """ "" where rates cannot be imported."""
+    try:
+        return reverse("rates-import", args=[scope.service_id, scope.pk])
+    except NoReverseMatch:
+        return ""
 
 
 SERVICE = Screen("services-view", "Service", "services/<key:pk>/", service_view, "Services")
-RATES = Screen("service-rates", "Rates", "services/<key:pk>/rates/", rates_view, "Services")
+SCOPE = Screen("scopes-view", "Scope", "scopes/<key:pk>/", scope_view, "Services")

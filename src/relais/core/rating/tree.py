@@ -72,6 +72,18 @@ def lookup(tree: Tree, domain: str, resource: str, attributes: Attributes) -> Ra
     return node
 
 
+def way(tree: Tree, domain: str, resource: str, attributes: Attributes) -> tuple[tuple[Parameter, str | None], ...]:
+    """How `lookup` comes to its answer: each parameter asked, with the value found by name, or None where Others holds, or
+    nothing does."""
+    found: list[tuple[Parameter, str | None]] = []
+    node = tree.resources.get((domain, resource))
+    while isinstance(node, Split):
+        value = attributes.get(node.parameter)
+        found.append((node.parameter, value if value in node.children else None))
+        node = node.children.get(value, node.others)
+    return tuple(found)
+
+
 def has_own_node(tree: Tree, domain: str, resource: str, attributes: Attributes, parameter: Parameter) -> bool:
     """Whether the way of these attributes meets their value of `parameter` by name, not by Others nor not at all."""
     node = tree.resources.get((domain, resource))

@@ -42,6 +42,13 @@ def entity_url(entity: Any, suffix: str, *arguments: Any) -> str:
     return reverse(f"{entity.name}-{suffix}", args=arguments)
 
 
+@register.simple_tag(takes_context=True)
+def tabs_beside(context: Any, entity: Any) -> Any:
+    """Lists that are tabs of one page with the entity's own."""
+    request = context["request"]
+    return request.site.tabs_beside(entity, request.viewer)
+
+
 @register.filter
 def translated(label: str) -> str:
     """What an entity or its site declares, in the page's language; the dots of "Set status…" stay."""

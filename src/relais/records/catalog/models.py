@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.timezone import localtime
 
 from relais.records.agreements.models import CURRENCY
 from relais.records.columns import (
@@ -161,6 +162,13 @@ class Scope(Editable):
                 violation_error_message="effective_till must be later than effective_from",
             )
         ]
+
+    def __str__(self) -> str:
+        """Its period in the zone that is active."""
+        start, till = (
+            f"{localtime(at):%d.%m.%Y %H:%M}" if at else "∞" for at in (self.effective_from, self.effective_till)
+        )
+        return f"{start} - {till}"
 
 
 class RateNode(models.Model):

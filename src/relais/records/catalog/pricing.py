@@ -1,13 +1,13 @@
 """What a purchase costs: the price of a pack in the pay-as-you-go service of the same agreement (SV-77, ES-35)."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
 from relais.core.rating.tree import compile_tree, lookup
-from relais.core.rating.types import Domain, NodeRow, Parameter, Rate, Resource
+from relais.core.rating.types import Domain, Parameter, Rate, Resource
 from relais.records.catalog.models import EnabledService, RateNode, Scope, Service, ServiceType
+from relais.records.catalog.rows import node_rows
 
 PURCHASES = {
     ServiceType.UNIT_PACK: Resource.UNIT_PACK,
@@ -52,28 +52,7 @@ def _rate(
         if scope is None:
             continue
         nodes = RateNode.objects.filter(scope=scope, domain=domain, resource=resource, retired_at=None)
-        rate = lookup(compile_tree(_rows(nodes)), domain, resource, attributes)
+        rate = lookup(compile_tree(node_rows(nodes)), domain, resource, attributes)
         if isinstance(rate, Rate):
             return rate
     return None
-
-
-def _rows(nodes: Iterable[RateNode]) -> list[NodeRow]:
-    return [
-        NodeRow(
-            id=node.pk,
-            parent_id=node.parent_id,
-            domain=node.domain,
-            resource=node.resource,
-            price_type=node.price_type,
-            is_others=node.is_others,
-            value=node.value,
-            split_by=node.split_by,
-            price_micros=node.price_micros,
-            scale=node.scale,
-            billing_rule=node.billing_rule,
-            quantity_rule=node.quantity_rule,
-            counter_id=node.counter_id,
-        )
-        for node in nodes
-    ]

@@ -7,6 +7,7 @@ from enum import Enum
 from relais.core.rating.types import Parameter
 
 ID = re.compile(r"[1-9][0-9]{0,18}")
+_CLOSED = re.compile(r"\w+(\|\w+)+")
 WORD = re.compile(r"\S(?:.{0,198}\S)?")  # names and keys of dictionaries, without blanks around them
 
 
@@ -31,6 +32,11 @@ class Attribute:
     form: re.Pattern[str]
     families: frozenset[Family]
     counts: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The values of a closed set; none where more may stand than can be listed."""
+        return tuple(self.form.pattern.split("|")) if _CLOSED.fullmatch(self.form.pattern) else ()
 
 
 def one_of(*words: str) -> re.Pattern[str]:

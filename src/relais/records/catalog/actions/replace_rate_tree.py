@@ -17,10 +17,12 @@ from relais.core.rating.types import NodeRow, PriceType, ServiceType, Severity
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.channels import refresh_channels
 from relais.records.catalog.models import EnabledService, RateNode, Scope, Service
+from relais.records.catalog.rows import TERMS
+from relais.records.catalog.whole import tree_as_a_whole
 from relais.records.errors import Invalid
 from relais.records.saving import find
 
-_TERMS = ("price_type", "split_by", "price_micros", "scale", "billing_rule", "quantity_rule")
+LINES_COUNT_MAX = 500  # records of one change that the audit tells line by line
 Place = tuple[str, str, bool, str | None]  # what tells a record from its siblings
 
 
@@ -55,13 +57,21 @@ def replace_rate_tree(scope_id: int, rows: Sequence[NodeRow], now: datetime) -> 
     plan = _plan(rows, live)
     kept_ids = {node.pk for node in plan.kept.values()}
     retired = [node.pk for node in live if node.pk not in kept_ids]
+    if len(rows) - len(kept_ids) + len(retired) > LINES_COUNT_MAX:
+        tree_as_a_whole()
     if retired:
         RateNode.objects.filter(pk__in=retired).update(retired_at=now)
     made_count = _make(scope, plan)
     change = TreeChange(len(kept_ids), made_count, len(retired))
     if change.changed:
+        touch(scope)
         refresh_channels_of_service(scope.service_id)
     return change
+
+
+def touch(scope: Scope) -> None:
+    """Its tree was changed: who looks at it can tell by `updated_at`."""
+    scope.save(update_fields=["updated_at"])
 
 
 def refresh_channels_of_service(service_id: int) -> None:
@@ -95,7 +105,7 @@ def _plan(rows: Sequence[NodeRow], live: Sequence[RateNode]) -> _Plan:
         following: list[tuple[NodeRow, RateNode | None]] = []
         for row, former in level:
             above_kept = row.parent_id is None or row.parent_id in plan.kept
-            if former is not None and above_kept and _terms(row) == _terms(former):
+            if former is not None and above_kept and terms_of(row) == terms_of(former):
                 plan.kept[row.id] = former
             # below another split the values mean something else
             comparable = former is not None and former.split_by == row.split_by
@@ -120,8 +130,8 @@ def _make(scope: Scope, plan: _Plan) -> int:
                 resource=row.resource,
                 is_others=row.is_others,
                 value=row.value,
-                counter_id=_carried_counter(row, former),
-                **{term: getattr(row, term) for term in _TERMS},
+                counter_id=carried_counter(row, former),
+                **{term: getattr(row, term) for term in TERMS},
             )
             for row, former in fresh
         )
@@ -130,7 +140,8 @@ def _make(scope: Scope, plan: _Plan) -> int:
     return made_count
 
 
-def _carried_counter(row: NodeRow, former: RateNode | None) -> int | None:
+def carried_counter(row: NodeRow, former: RateNode | None) -> int | None:
+    """Of a scale that replaces a scale, the first version's id (SV-253)."""
     if former is None or row.price_type != PriceType.SCALE or former.price_type != PriceType.SCALE:
         return None
     return former.counter_id or former.pk
@@ -140,5 +151,5 @@ def _place(record: NodeRow | RateNode) -> Place:
     return record.domain, record.resource, record.is_others, record.value
 
 
-def _terms(record: NodeRow | RateNode) -> tuple[object, ...]:
-    return tuple(getattr(record, term) for term in _TERMS)
+def terms_of(record: NodeRow | RateNode) -> tuple[object, ...]:
+    return tuple(getattr(record, term) for term in TERMS)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from relais.core.price_sheets.cells import Cell, Sheet, text_of
 from relais.core.price_sheets.codes import MCC_DIGITS, Network, mncs_of
@@ -34,7 +35,7 @@ class Record:
     path: Path
     price_type: PriceType
     price_micros: int | None = None
-    scale: Mapping[str, object] | None = None
+    scale: dict[str, Any] | None = None
     billing_rule: str | None = None
     quantity_rule: str | None = None
 

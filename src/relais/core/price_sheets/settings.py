@@ -152,6 +152,16 @@ class Context:
             if each not in settings.sections and not set(DERIVED_FROM.get(each, ())).isdisjoint(attributes)
         )
 
+    def label_of(self, parameter: str | None, value: str | None = None) -> str:
+        """A parameter, or a value of it, as people read it; a value that the dictionary lost is "Missed option" (SV-69)."""
+        dictionary = self.dictionaries.get(Parameter(parameter)) if parameter else None
+        if value is not None:
+            entry = dictionary.entries.get(value) if dictionary is not None else None
+            return entry.label if entry is not None else value if dictionary is None else f"Missed option: {value}"
+        if dictionary is not None:
+            return dictionary.label
+        return (parameter or "").replace("_", " ").capitalize()
+
 
 @dataclass(frozen=True, slots=True)
 class Warning:

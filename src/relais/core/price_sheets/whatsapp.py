@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from relais.core.price_sheets.cells import Cell, Sheet, folded, text_of
 from relais.core.price_sheets.headings import heading_of
@@ -197,7 +198,7 @@ def _record(place: tuple[str, str], tiers: Sequence[_Tier]) -> Record:
     for tier in tiers:
         end: dict[str, object] = {} if tier.last is None else {"up_to": tier.last}
         steps.append({**end, "price_micros": tier.price_micros})
-    scale: dict[str, object] = {"type": ScaleType.TIER.value, "steps": steps}
+    scale: dict[str, Any] = {"type": ScaleType.TIER.value, "steps": steps}
     return Record(tiers[0].row, path, PriceType.SCALE, None, scale)
 
 

@@ -60,4 +60,4 @@ def expected(name: str, sheet: str = "") -> Iterator[dict[str, Any]]:
 
 def table(*rows: tuple[Any, ...]) -> Sheet:
     """A sheet of these rows; whole numbers are numbers of a spreadsheet."""
-    return Sheet("", [[float(cell) if isinstance(cell, int) else cell for cell in row] for row in rows])
+    return Sheet("", [[float(cell) if isinstance(cell, int) else cell or None for cell in row] for row in rows])

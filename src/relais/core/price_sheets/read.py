@@ -1,9 +1,11 @@
 """Rows of a sheet to records of a rate tree; a row that gives none has its reason (RI-54, RI-84 to RI-91)."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from relais.core.price_sheets.cells import Cell, Sheet, text_of
 from relais.core.price_sheets.codes import MCC_DIGITS, Network, mncs_of
@@ -27,8 +29,7 @@ Value = str | None  # None is Others
 Path = tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """A rate that a row gives; `path` has a value for each section. `scale` as `NodeRow` has it."""
 
     row: int
@@ -40,8 +41,7 @@ class Record:
     quantity_rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """Why a row, or a part of it, is not imported: `column` counted from 0, None where it is the row as a whole; `value` as the
     file has it."""
 
@@ -109,11 +109,14 @@ def without_duplicates(reading: Reading, found: Sequence[Record], duplicates: Du
 class _Reader:
     def __init__(self, sheet: Sheet, settings: Settings, context: Context) -> None:
         self._settings, self._context = settings, context
-        self._attributes = [column for column in settings.columns if parameter_of(column) is not None]
-        self._attributes.sort(
-            key=lambda column: column.meaning != Parameter.COUNTRY
-        )  # networks are asked for within it
+        declared = [
+            (column, parameter) for column in settings.columns if (parameter := parameter_of(column)) is not None
+        ]
+        # networks are asked for within their country, so that comes first
+        self._attributes = sorted(declared, key=lambda each: each[1] is not Parameter.COUNTRY)
+        self._mcc = settings.column(Parameter.MCC)
         self._price, self._price_type = settings.column(PRICE), settings.column(PRICE_TYPE)
+        self._rules = [settings.column(meaning) for meaning in (BILLING_RULE, QUANTITY_RULE)]
         rows = sheet.rows[settings.start_row - 1 :]
         mark = decimal_mark(_cell(row, self._price.at) for row in rows) if self._price is not None else ""
         self.values = Values(settings, context, mark)
@@ -121,10 +124,11 @@ class _Reader:
 
     def may_hold_a_rate(self, cells: Sequence[Cell]) -> bool:
         """Not an empty row, nor a title or a letter between the rows: one value, and no price."""
-        priced = [column for column in (self._price, self._price_type) if column is not None]
-        if any(_cell(cells, column.at) not in (None, "") for column in priced):
+        if self._price is not None and _cell(cells, self._price.at) is not None:
             return True
-        return sum(_cell(cells, column.at) not in (None, "") for column in self._attributes) > 1
+        if self._price_type is not None and _cell(cells, self._price_type.at) is not None:
+            return True
+        return sum(_cell(cells, column.at) is not None for column, _ in self._attributes) > 1
 
     def records(self, row: int, cells: Sequence[Cell]) -> list[Record]:
         """One, or one for each MNC that the row names; `Unreadable` for the first fault. Every cell is looked at all the same,
@@ -132,15 +136,18 @@ class _Reader:
         faults: list[Unreadable] = []
         known: dict[Parameter, Value] = {}
         codes: list[str] = []
-        for column in self._attributes:
+        for column, parameter in self._attributes:
             try:
-                codes += self._meant(row, cells, column, known)
+                if parameter is Parameter.MCCMNC or column.by == Parameter.MCCMNC:
+                    codes = self._codes(row, cells, column)
+                else:
+                    known[parameter] = self._value(row, cells, column, parameter, known)
             except Unreadable as why:
                 faults.append(why)
         rules: list[str | None] = []
-        for meaning in (BILLING_RULE, QUANTITY_RULE):
+        for rule in self._rules:
             try:
-                rules.append(self._word(row, cells, self._settings.column(meaning)))
+                rules.append(self._word(row, cells, rule))
             except Unreadable as why:
                 faults.append(why)
         price_type, price_micros = PriceType.FLAT, None
@@ -153,21 +160,20 @@ class _Reader:
         paths = [self._path(known, code) for code in codes] or [self._path(known, None)]
         return [Record(row, path, price_type, price_micros, None, *rules) for path in paths]
 
-    def _meant(self, row: int, cells: Sequence[Cell], column: Column, known: dict[Parameter, Value]) -> Iterator[str]:
-        """Puts the value of an attribute into `known`; yields the network codes of one that holds codes."""
+    def _codes(self, row: int, cells: Sequence[Cell], column: Column) -> list[str]:
         cell = _cell(cells, column.at)
-        if column.meaning == MNC:
-            mcc = self._settings.column(Parameter.MCC)
-            mcc_text = text_of(_cell(cells, mcc.at)) if mcc is not None else ""
-            for mnc in mncs_of(text_of(cell)) or [""]:
-                yield self.values.code_apart(row, column, mcc_text, mnc)
-        elif column.meaning == Parameter.MCCMNC or column.by == Parameter.MCCMNC:
-            yield self.values.code(row, column, cell)
-        else:
-            parameter = Parameter(column.meaning)
-            country = known.get(Parameter.COUNTRY) or self._context.fixed.get(Parameter.COUNTRY) or ""
-            within = country if parameter is Parameter.NETWORK else ""
-            known[parameter] = self.values.attribute(row, column, cell, within) or None
+        if column.meaning != MNC:
+            return [self.values.code(row, column, cell)]
+        mcc = text_of(_cell(cells, self._mcc.at)) if self._mcc is not None else ""
+        return [self.values.code_apart(row, column, mcc, mnc) for mnc in mncs_of(text_of(cell)) or [""]]
+
+    def _value(
+        self, row: int, cells: Sequence[Cell], column: Column, parameter: Parameter, known: Mapping[Parameter, Value]
+    ) -> Value:
+        within = ""
+        if parameter is Parameter.NETWORK:
+            within = known.get(Parameter.COUNTRY) or self._context.fixed.get(Parameter.COUNTRY) or ""
+        return self.values.attribute(row, column, parameter, _cell(cells, column.at), within) or None
 
     def _path(self, known: Mapping[Parameter, Value], code: str | None) -> Path:
         """The value of each section: its column's, or what the dictionary of networks says of the others (RI-29)."""
@@ -218,5 +224,4 @@ class _Reader:
 
 
 def _cell(cells: Sequence[Cell], at: int) -> Cell:
-    cell = cells[at] if at < len(cells) else None
-    return cell.strip() if isinstance(cell, str) else cell
+    return cells[at] if at < len(cells) else None

@@ -74,15 +74,15 @@ class Values:
         """In the order of the sheet."""
         return list(self._met.get(at, {}).values())
 
-    def attribute(self, row: int, column: Column, cell: Cell, within: str = "") -> str:
+    def attribute(self, row: int, column: Column, parameter: Parameter, cell: Cell, within: str = "") -> str:
         """The key of a value of an attribute; `within` is the country of a network."""
-        if cell in (None, ""):
+        if cell is None:
             raise Unreadable(column.at, "", "is empty")
-        return self._meet(row, column, cell, within, lambda text: self._key(column, text, within))
+        return self._meet(row, column, cell, within, lambda text: self._key(column, parameter, text, within))
 
     def code(self, row: int, column: Column, cell: Cell) -> str:
         """An MCCMNC of the dictionary, or an MCC alone for all its networks."""
-        if cell in (None, ""):
+        if cell is None:
             raise Unreadable(column.at, "", "is empty")
         return self._meet(row, column, cell, "", self._code)
 
@@ -92,7 +92,7 @@ class Values:
 
     def word(self, row: int, column: Column, cell: Cell) -> str | None:
         """A word of a property of rates, by likeness for rules (RI-81); None where the cell is empty (RI-84, RI-85)."""
-        if cell in (None, ""):
+        if cell is None:
             return None
         words, best = WORDS[column.meaning], column.meaning != PRICE_TYPE
 
@@ -108,15 +108,14 @@ class Values:
         """A flat price, or what was said by hand stands there instead of one (RI-86)."""
 
         def key(text: str) -> str:
-            if cell in (None, ""):
+            if cell is None:
                 raise ValueError("is empty")
             return str(read_micros(cell, self._mark))
 
         found = self._meet(row, column, cell, "", key)
-        return (PriceType.FLAT, int(found)) if found.isdecimal() else (PriceType(found), None)
+        return (PriceType.FLAT, int(found)) if found[0].isdecimal() else (PriceType(found), None)
 
-    def _key(self, column: Column, text: str, within: str) -> str:
-        parameter = Parameter(column.meaning)
+    def _key(self, column: Column, parameter: Parameter, text: str, within: str) -> str:
         if is_everything_else(text):
             return OTHERS_KEY
         dictionary = self._context.dictionaries.get(parameter)

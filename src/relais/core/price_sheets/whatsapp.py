@@ -99,9 +99,7 @@ def _basic(rows: _Rows, layout: Layout, values: Values, reading: Reading) -> Ite
             continue
         reading.rows_count += 1
         try:
-            region = values.attribute(
-                number, Column(layout.region, Parameter.WHATSAPP_REGION), _cell(row, layout.region)
-            )
+            region = _attribute(values, number, layout.region, Parameter.WHATSAPP_REGION, _cell(row, layout.region))
         except Unreadable as why:
             reading.faults.append(Fault(number, why.column, why.value, why.reason))
             continue
@@ -152,12 +150,16 @@ def _tiers(rows: _Rows, layout: Layout, values: Values, reading: Reading) -> Ite
 
 
 def _place_of(number: int, layout: Layout, values: Values, region: Cell, category: Cell) -> tuple[str, str]:
-    key = values.attribute(number, Column(layout.region, Parameter.WHATSAPP_REGION), region)
+    key = _attribute(values, number, layout.region, Parameter.WHATSAPP_REGION, region)
     if layout.category_column is None:
         return key, layout.category
-    column = Column(layout.category_column, Parameter.PRICING_CATEGORY)
     words = text_of(category).replace("-", " ").replace("_", " ")
-    return key, values.attribute(number, column, _CATEGORIES.get(folded(words), words))
+    known = _CATEGORIES.get(folded(words), words) or None
+    return key, _attribute(values, number, layout.category_column, Parameter.PRICING_CATEGORY, known)
+
+
+def _attribute(values: Values, row: int, at: int, parameter: Parameter, cell: Cell) -> str:
+    return values.attribute(row, Column(at, parameter), parameter, cell)
 
 
 def _tier(number: int, row: Sequence[Cell], layout: Layout, values: Values) -> _Tier:

@@ -287,7 +287,9 @@ def _row_with(sheet: Sheet, headings: list[str]) -> int | None:
 def _stamp(rate_import: RateImport) -> str:
     """Of the settings and the tree."""
     with connection.cursor() as cursor:
-        cursor.execute(_STAMP, [msgspec.json.encode(rate_import.settings, order="sorted").decode(), rate_import.scope_id])
+        cursor.execute(
+            _STAMP, [msgspec.json.encode(rate_import.settings, order="sorted").decode(), rate_import.scope_id]
+        )
         return str(cursor.fetchone()[0])
 
 

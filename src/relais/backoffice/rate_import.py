@@ -27,9 +27,9 @@ from relais.core.price_sheets.whatsapp import layout_of
 from relais.core.rating.types import Parameter
 from relais.pages.kinds import amount
 from relais.records.catalog.models import RateNode, Scope
-from relais.records.catalog.price_sheet_context import context_of
+from relais.records.catalog.price_sheet_context import name_below
 
-PLACES_OFFERED_MAX = 50
+PLACES_OFFERED_MAX = 20
 ROWS_SHOWN_MAX = 100
 VALUES_SHOWN_MAX = 100
 FORMATS = {
@@ -80,6 +80,11 @@ class Value:
     place: str  # its country or MCC, where it is told apart by that
     rows: str
     taken_for: str
+
+    @property
+    def why(self) -> str:
+        """What keeps it from being read, where that is more than that no entry is called so."""
+        return "" if self.met.key is not None or self.met.reason.startswith("no match") else self.met.reason
 
     @property
     def tone(self) -> str:
@@ -205,13 +210,12 @@ def places_in(scope: Scope) -> Iterator[tuple[RateNode, str]]:
         yield top, resource
         children = list(live.filter(parent=top).order_by("is_others", "pk")[: PLACES_OFFERED_MAX + 1])
         if children and len(children) <= PLACES_OFFERED_MAX:
-            context = context_of(top)
-            yield from ((child, f"{resource} / {_name(child, top, context)}") for child in children)
+            yield from ((child, f"{resource} / {_name(child, top)}") for child in children)
 
 
 def name_of(node: RateNode) -> str:
     """The record's name as the tree has it."""
-    return words(node.resource) if node.parent is None else _name(node, node.parent, context_of(node.parent))
+    return words(node.resource) if node.parent is None else _name(node, node.parent)
 
 
 def fixed_sections(node: RateNode, context: Context) -> list[tuple[str, str]]:
@@ -220,13 +224,13 @@ def fixed_sections(node: RateNode, context: Context) -> list[tuple[str, str]]:
     while node.parent is not None:
         above = node.parent
         label = gettext(context.label_of(above.split_by)) if above.split_by else ""
-        found.append((label, _name(node, above, context_of(above))))
+        found.append((label, _name(node, above)))
         node = above
     return found[::-1]
 
 
-def _name(node: RateNode, parent: RateNode, context: Context) -> str:
-    return gettext("Others") if node.is_others else context.label_of(parent.split_by, node.value)
+def _name(node: RateNode, parent: RateNode) -> str:
+    return gettext("Others") if node.is_others else name_below(parent, node)
 
 
 def dictionary_of(column: Column, context: Context) -> Dictionary | None:

@@ -2,6 +2,7 @@
 
 Each step is kept; leaving loses nothing, and nothing of the tree changes before the confirmation."""
 
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -27,7 +28,7 @@ from relais.backoffice.rate_import import (
 )
 from relais.backoffice.rate_import_preview import as_csv, percent, with_branches
 from relais.backoffice.rate_import_preview import shown as shown_line
-from relais.core.price_sheets.cells import folded, letters_of
+from relais.core.price_sheets.cells import Book, Sheet, folded, letters_of
 from relais.core.price_sheets.matching import KEY
 from relais.core.price_sheets.settings import (
     MNC,
@@ -39,6 +40,7 @@ from relais.core.price_sheets.settings import (
     Format,
     Replacement,
     Settings,
+    Warning,
 )
 from relais.core.price_sheets.workbook import ENCODINGS, SEPARATORS
 from relais.core.rating.types import Domain, Parameter
@@ -102,17 +104,33 @@ class Import:
     def back_url(self) -> str:
         return f"{reverse('services-view', args=[self.service.pk])}?scope={self.scope.pk}"
 
+    @cached_property
     def context(self) -> Context:
         assert self.record is not None
         return context_of(self.record.node)
 
-    def view(self, context: Context) -> View:
-        """With what the settings so far give; without while warnings block."""
+    @cached_property
+    def book(self) -> Book:
         assert self.record is not None
-        settings = verbs.settings_of(self.record)
-        sheet = verbs.sheet_of(verbs.book_of(self.record), settings)
-        reading = None if verbs.warnings_of(sheet, settings, context) else verbs.read_with(sheet, settings, context)
-        return View(sheet, settings, context, reading)
+        return verbs.book_of(self.record)
+
+    @property
+    def settings(self) -> Settings:
+        assert self.record is not None
+        return verbs.settings_of(self.record)
+
+    @property
+    def sheet(self) -> Sheet:
+        return verbs.sheet_of(self.book, self.settings)
+
+    @cached_property
+    def warnings(self) -> list[Warning]:
+        return verbs.warnings_of(self.sheet, self.settings, self.context)
+
+    def view(self, *, read: bool = True) -> View:
+        """With what the settings so far give; without while warnings block."""
+        reading = verbs.read_with(self.sheet, self.settings, self.context) if read and not self.warnings else None
+        return View(self.sheet, self.settings, self.context, reading)
 
     def frame(self, step: int) -> dict[str, Any]:
         title = gettext("Import rates")
@@ -201,13 +219,10 @@ def _uploaded(asked: Import) -> HttpResponse:
 
 def _columns(asked: Import, trouble: str = "") -> HttpResponse:
     assert asked.record is not None
-    context = asked.context()
-    view = asked.view(context)
-    settings, query = view.settings, asked.request.GET
-    book = verbs.book_of(asked.record)
+    view, book = asked.view(), asked.book
+    settings, context, query = view.settings, asked.context, asked.request.GET
     first = max(1, _number(query.get("from", "")) or 1)
     mapping = _mapping(view, query)
-    warnings = verbs.warnings_of(view.sheet, settings, context)
     faulty = len({fault.row for fault in view.reading.faults}) if view.reading else 0
     return asked.page(
         "import_rates_columns",
@@ -231,7 +246,7 @@ def _columns(asked: Import, trouble: str = "") -> HttpResponse:
         fixed=fixed_sections(asked.record.node, context),
         sections=[(section, view.label_of(section), _column_of(section, settings)) for section in settings.sections],
         addable=[(section, view.label_of(section)) for section in context.addable(settings)],
-        warnings=warnings,
+        warnings=asked.warnings,
         notes=view.reading.notes if view.reading else [],
         faulty_count=faulty,
         dropped_count=view.reading.dropped_count if view.reading else 0,
@@ -274,8 +289,7 @@ def column_view(request: HttpRequest, pk: str, scope_pk: str, at: int) -> HttpRe
     asked = Import(request, pk, scope_pk)
     if asked.record is None or at > 255:
         raise Http404
-    context = asked.context()
-    settings = verbs.settings_of(asked.record)
+    context, settings = asked.context, asked.settings
     column = settings.column_at(at)
     meaning = request.GET.get("meaning", column.meaning if column else "")
     same = column is not None and column.meaning == meaning
@@ -304,14 +318,11 @@ def values_view(request: HttpRequest, pk: str, scope_pk: str, at: int) -> JsonRe
     asked = Import(request, pk, scope_pk)
     if asked.record is None:
         raise Http404
-    context = asked.context()
-    settings = verbs.settings_of(asked.record)
-    sheet = verbs.sheet_of(verbs.book_of(asked.record), settings)
-    column = View(sheet, settings, context, None).columns.get(at)
+    column = asked.view(read=False).columns.get(at)
     if column is None:
         raise Http404
     term, within = request.GET.get("term", "")[:100], request.GET.get("within", "")[:20]
-    return JsonResponse({"options": offered(column, context, term, within)})
+    return JsonResponse({"options": offered(column, asked.context, term, within)})
 
 
 def _change(asked: Import) -> HttpResponse:
@@ -328,8 +339,7 @@ def _change(asked: Import) -> HttpResponse:
             raise Invalid.of("", gettext("Choose an encoding and a separator."))
         verbs.read_again(asked.record, encoding, separator)
     else:
-        settings = verbs.settings_of(asked.record)
-        changed = _changed(settings, do, asked)
+        changed = _changed(asked.settings, do, asked)
         if do == "map":
             where = {"map": _number(sent.get("at", "")), "all": sent.get("all", "")}
         if do in ("start", "map"):
@@ -340,7 +350,7 @@ def _change(asked: Import) -> HttpResponse:
 
 def _changed(settings: Settings, do: str, asked: Import) -> Settings:
     sent = asked.request.POST
-    context = asked.context()
+    context = asked.context
     at = _number(sent.get("at", ""))
     if do == "start":
         return msgspec.structs.replace(settings, start_row=max(1, _number(sent.get("start_row", "")) or 1))
@@ -369,11 +379,7 @@ def _declared(settings: Settings, at: int, context: Context, sent: Any) -> Setti
 
 
 def _replacements(asked: Import, at: int) -> list[Replacement]:
-    assert asked.record is not None
-    sent, context = asked.request.POST, asked.context()
-    settings = verbs.settings_of(asked.record)
-    sheet = verbs.sheet_of(verbs.book_of(asked.record), settings)
-    column = View(sheet, settings, context, None).columns.get(at)
+    sent, column = asked.request.POST, asked.view(read=False).columns.get(at)
     if column is None:
         raise Invalid.of("", gettext("This cannot be changed so."))
     said = zip(sent.getlist("value"), sent.getlist("within"), sent.getlist("to"), strict=False)
@@ -395,7 +401,7 @@ def _preview(asked: Import) -> HttpResponse:
         return as_csv(seen, tab)
     first = max(1, _number(query.get("from", "")) or 1)
     shown = found[first - 1 : first - 1 + LINES_SHOWN_MAX]
-    context = asked.context()
+    context = asked.context
     increases = [line.difference_bp for line in seen.lines if line.difference_bp is not None]
     return asked.page(
         "import_rates_preview",

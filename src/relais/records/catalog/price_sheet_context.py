@@ -38,6 +38,15 @@ def context_of(target: models.RateNode) -> Context:
     return Context(rules, fixed_by(target), dictionaries, codes)
 
 
+def name_below(parent: models.RateNode, node: models.RateNode) -> str:
+    """How a record of that parent is called, without reading more dictionaries than it takes."""
+    parameter = Parameter(parent.split_by or "")
+    codes = Codes(_networks() if parameter in _OF_NETWORKS else ())
+    dictionary = _dictionary(parameter, codes, parent.scope.service.company_id)
+    known = {} if dictionary is None else {parameter: dictionary}
+    return Context(RULES[node.resource], {}, known, codes).label_of(parameter, node.value)
+
+
 def fixed_by(target: models.RateNode) -> dict[Parameter, str | None]:
     line = path_to(target)
     return {
@@ -164,6 +173,7 @@ def _words(parameter: Parameter) -> Dictionary | None:
     return Dictionary(_SPELT.get(parameter) or parameter.replace("_", " ").capitalize(), entries, _NAMED)
 
 
+_OF_NETWORKS = frozenset({Parameter.NETWORK, Parameter.NETWORK_NAME, Parameter.MCC, Parameter.MCCMNC, Parameter.MNO})
 _MAKERS: dict[Parameter, Callable[[Codes, int], Dictionary]] = {
     Parameter.COUNTRY: _countries,
     Parameter.NETWORK: _of_networks,

@@ -151,3 +151,23 @@ def test_RI_99_RI_100_RI_108_an_import_is_its_persons_own_and_canceling_leaves_t
     assert reseller.post(url("cancel"), follow=True).status_code == 200
     assert tree() == before and not RateImportFile.objects.exists()
     assert [each.state for each in RateImport.objects.all()] == ["canceled"]
+
+
+def test_RI_109_a_large_sheet_is_previewed_aside_with_progress_and_shown_by_pages(reseller: Any) -> None:
+    from threading import enumerate as threads
+
+    rows = "".join(f"Spain;21401;{3_460_000_000 + n};0.{n % 89 + 10}\n" for n in range(20_500))
+    shown = upload(reseller, f"Country;MCCMNC;Phone number;Price\n{rows}")
+    assert shown.context["readable_count"] == 20_500
+    waiting = reseller.get(url("preview"))
+    assert "The preview is being made" in page(waiting) and waiting.context["rows_count"] == 20_501
+    for thread in threads():
+        if thread.name == "preview":
+            thread.join(60)
+    told = reseller.get(url("preview"), headers={"HX-Request": "true"})
+    assert told.headers["HX-Redirect"] == url("preview"), "who waits is led to the preview"
+    seen = reseller.get(url("preview"))
+    assert (seen.context["seen"].counts.new, seen.context["count"]) == (20_500, 20_506), "two branches and four that go"
+    assert len(seen.context["lines"]) == 200 and seen.context["following"] == 201
+    last = reseller.get(url("preview", **{"from": 20_401}))
+    assert (last.context["last"], last.context["following"]) == (20_506, 0)

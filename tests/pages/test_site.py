@@ -116,6 +116,8 @@ def test_a_page_of_a_record_of_another_branch_does_not_exist(world: World) -> No
         name = screen.route.partition("/")[0]
         if "<" not in screen.route or name not in world.strange:
             continue
+        if screen.route.count("<") > 1:
+            continue  # of a record within the record: its own tests go there
         url = reverse(screen.name, args=[world.strange[name]])
         assert world.client("reseller").get(url).status_code == 404, url
         if screen.name not in PARTS:

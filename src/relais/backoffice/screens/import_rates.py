@@ -51,7 +51,8 @@ from relais.pages.views import record_or_404
 from relais.records.audit import audited
 from relais.records.catalog.actions import import_rates as verbs
 from relais.records.catalog.models import EnabledService, ImportState, RateImport, RateNode, Scope
-from relais.records.catalog.price_sheet_context import context_of, place_of
+from relais.records.catalog.preview_aside import ROWS_AT_ONCE_MAX, make_preview_aside
+from relais.records.catalog.price_sheet_context import context_of
 from relais.records.catalog.price_sheet_process import OCTETS_MAX
 from relais.records.errors import Invalid
 
@@ -222,7 +223,6 @@ def _columns(asked: Import, trouble: str = "") -> HttpResponse:
     view, book = asked.view(), asked.book
     settings, context, query = view.settings, asked.context, asked.request.GET
     first = max(1, _number(query.get("from", "")) or 1)
-    mapping = _mapping(view, query)
     faulty = len({fault.row for fault in view.reading.faults}) if view.reading else 0
     return asked.page(
         "import_rates_columns",
@@ -251,7 +251,7 @@ def _columns(asked: Import, trouble: str = "") -> HttpResponse:
         faulty_count=faulty,
         dropped_count=view.reading.dropped_count if view.reading else 0,
         readable_count=view.reading.rows_count if view.reading else 0,
-        mapping=mapping,
+        mapping=_mapping(view, query),
     )  # fmt: skip
 
 
@@ -391,7 +391,12 @@ def _replacements(asked: Import, at: int) -> list[Replacement]:
 
 def _preview(asked: Import) -> HttpResponse:
     assert asked.record is not None
-    seen = verbs.preview_import(asked.record)
+    seen = verbs.kept_preview(asked.record)
+    if seen is None and len(asked.sheet.rows) > ROWS_AT_ONCE_MAX and not asked.warnings:
+        return _under_way(asked)
+    seen = seen or verbs.preview_import(asked.record)
+    if asked.request.headers.get("HX-Request"):  # who has been waiting for it
+        return HttpResponse(headers={"HX-Redirect": asked.url("preview")})
     query = asked.request.GET
     only_changes = query.get("only", "") == "changes"
     lines = with_branches(seen.lines) if only_changes else seen.lines
@@ -411,7 +416,6 @@ def _preview(asked: Import) -> HttpResponse:
         only_changes=only_changes,
         lines=[shown_line(line, context) for line in shown] if tab == "tree" else [],
         faults=[(fault, "" if fault.column is None else letters_of(fault.column)) for fault in shown] if tab == "errors" else [],
-        lines_count=len(lines),
         largest=percent(max(increases)) if increases and max(increases) > 0 else NOTHING,
         first=first,
         last=first - 1 + len(shown),
@@ -421,6 +425,15 @@ def _preview(asked: Import) -> HttpResponse:
         ready=bool(seen.records),
         **_effect(asked),
     )  # fmt: skip
+
+
+def _under_way(asked: Import) -> HttpResponse:
+    """A page that asks again until the preview is made."""
+    assert asked.record is not None
+    progress = make_preview_aside(asked.record, asked.viewer.now)
+    if progress.trouble:
+        raise Invalid.of("", progress.trouble)
+    return asked.page("import_rates_wait", 3, rows_done=progress.rows_done, rows_count=len(asked.sheet.rows))
 
 
 def _effect(asked: Import) -> dict[str, Any]:
@@ -444,7 +457,7 @@ def _confirm(asked: Import) -> HttpResponse:
     seen = verbs.preview_import(asked.record)
     if not seen.records:
         return HttpResponseRedirect(asked.url("preview"))
-    return asked.page("import_rates_confirm", 4, seen=seen, place=place_of(asked.record.node), **_effect(asked))
+    return asked.page("import_rates_confirm", 4, seen=seen, **_effect(asked))
 
 
 def _confirmed(asked: Import) -> HttpResponse:

@@ -1,7 +1,7 @@
 """Rows of a sheet to records of a rate tree; a row that gives none has its reason (RI-54, RI-84 to RI-91)."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from relais.core.price_sheets.settings import (
 from relais.core.price_sheets.values import Met, Unreadable, Values
 from relais.core.rating.types import Parameter, PriceType
 
+ROWS_A_REPORT = 5_000
 Value = str | None  # None is Others
 Path = tuple[Value, ...]
 
@@ -66,13 +67,17 @@ class Reading:
         return [each for each in self.met.get(at, ()) if each.key is None]
 
 
-def read_sheet(sheet: Sheet, settings: Settings, context: Context) -> Reading:
+def read_sheet(
+    sheet: Sheet, settings: Settings, context: Context, progress: Callable[[int], None] = lambda row: None
+) -> Reading:
     """Records in the order of the rows, without duplicates; every other row that may hold a rate has a fault. For settings
-    without `blocking` warnings."""
+    without `blocking` warnings. `progress` is told the row now and then."""
     reader = _Reader(sheet, settings, context)
     found: list[Record] = []
     reading = reader.reading
     for row, cells in enumerate(sheet.rows[settings.start_row - 1 :], settings.start_row):
+        if row % ROWS_A_REPORT == 0:
+            progress(row)
         if not reader.may_hold_a_rate(cells):
             continue
         reading.rows_count += 1

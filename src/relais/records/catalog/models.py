@@ -344,9 +344,12 @@ class RateImport(Editable):
 
 class RateImportFile(models.Model):
     """What an open import works on; it goes when the import ends (RI-99). `book` is the file as it was read, `preview` what was
-    looked at last; both are packed."""
+    looked at last; both are packed. While a preview is made aside: how many rows are done, and when that was told."""
 
     rate_import = models.OneToOneField(RateImport, on_delete=models.CASCADE, primary_key=True, related_name="file")
     content = models.BinaryField()
     book = models.BinaryField(null=True)
     preview = models.BinaryField(null=True)
+    rows_done = models.IntegerField(default=0)
+    told_at = models.DateTimeField(null=True)
+    trouble = models.TextField(default="")  # why the preview could not be made

@@ -5,7 +5,7 @@ Nothing of the tree changes before the confirmation, which does what the preview
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -125,7 +125,7 @@ def change_settings(rate_import: RateImport, settings: Settings) -> None:
     """Kept with the import; what was previewed before is no longer (RI-90)."""
     rate_import.settings = msgspec.to_builtins(settings)
     rate_import.save()
-    RateImportFile.objects.filter(rate_import=rate_import).update(preview=None)
+    RateImportFile.objects.filter(rate_import=rate_import).update(preview=None, trouble="")
 
 
 def choose_sheet(rate_import: RateImport, number: int) -> None:
@@ -162,29 +162,35 @@ def warnings_of(sheet: Sheet, settings: Settings, context: Context) -> list[Warn
     return [Warning(f"This sheet lacks the headings of such a list: {wanted}.")]
 
 
-def read_with(sheet: Sheet, settings: Settings, context: Context) -> Reading:
+def read_with(
+    sheet: Sheet, settings: Settings, context: Context, progress: Callable[[int], None] = lambda row: None
+) -> Reading:
     """`Invalid` while warnings block."""
     if warnings := warnings_of(sheet, settings, context):
         raise Invalid({WHOLE: [warning.text for warning in warnings]})
     if settings.format is Format.STANDARD:
-        return read_sheet(sheet, settings, context)
+        return read_sheet(sheet, settings, context, progress)
     layout = layout_of(sheet, settings.format)
     assert layout is not None  # a warning has said so
     return read_whatsapp(sheet, settings, context, layout)
 
 
-def preview_import(rate_import: RateImport) -> Preview:
-    """What the confirmation would change, as the tree is now; kept with the import, so that it is made once. `Invalid` while
-    warnings block, and when the place is gone."""
-    node = _target(rate_import)
-    stamp = _stamp(rate_import)
+def kept_preview(rate_import: RateImport) -> Preview | None:
+    """The one that was made last, while settings and tree are what they were."""
     packed = RateImportFile.objects.filter(rate_import=rate_import).values_list("preview", flat=True).first()
-    if packed is not None:
-        kept = msgspec.msgpack.decode(zlib.decompress(packed), type=Preview)
-        if kept.stamp == stamp:
-            return kept
+    kept = msgspec.msgpack.decode(zlib.decompress(packed), type=Preview) if packed is not None else None
+    return kept if kept is not None and kept.stamp == _stamp(rate_import) else None
+
+
+def preview_import(rate_import: RateImport, progress: Callable[[int], None] = lambda row: None) -> Preview:
+    """What the confirmation would change, as the tree is now; kept with the import, so that it is made once. `Invalid` while
+    warnings block, and when the place is gone. `progress` is told the row now and then."""
+    node = _target(rate_import)
+    if (kept := kept_preview(rate_import)) is not None:
+        return kept
+    stamp = _stamp(rate_import)
     settings, context = settings_of(rate_import), context_of(node)
-    reading = read_with(sheet_of(book_of(rate_import), settings), settings, context)
+    reading = read_with(sheet_of(book_of(rate_import), settings), settings, context, progress)
     sections = settings.sections if settings.format is Format.STANDARD else SECTIONS
     rows = list(_live_rows(rate_import.scope_id))
     target = next(row for row in rows if row.id == node.pk)

@@ -99,6 +99,9 @@ class Migration(migrations.Migration):
                 ("content", models.BinaryField()),
                 ("book", models.BinaryField(null=True)),
                 ("preview", models.BinaryField(null=True)),
+                ("rows_done", models.IntegerField(default=0)),
+                ("told_at", models.DateTimeField(null=True)),
+                ("trouble", models.TextField(default="")),
             ],
         ),
         migrations.AddConstraint(

@@ -177,9 +177,6 @@ def import_view(request: HttpRequest, pk: str, scope_pk: str) -> HttpResponse:
         return _upload(asked, UploadForm(), str(refusal))
 
 
-# upload
-
-
 def _upload(asked: Import, form: UploadForm, trouble: str = "") -> HttpResponse:
     places = list(places_in(asked.scope))
     wanted = _number(asked.request.GET.get("node", "") or asked.request.POST.get("node", ""))
@@ -213,9 +210,6 @@ def _uploaded(asked: Import) -> HttpResponse:
     except Invalid as refusal:
         return _upload(asked, form, str(refusal).removeprefix("format: "))
     return HttpResponseRedirect(asked.url("columns"))
-
-
-# columns and settings
 
 
 def _columns(asked: Import, trouble: str = "") -> HttpResponse:
@@ -384,9 +378,6 @@ def _replacements(asked: Import, at: int) -> list[Replacement]:
         raise Invalid.of("", gettext("This cannot be changed so."))
     said = zip(sent.getlist("value"), sent.getlist("within"), sent.getlist("to"), strict=False)
     return [Replacement(column.meaning, folded(value), to.strip()[:200], within) for value, within, to in said]
-
-
-# preview and confirmation
 
 
 def _preview(asked: Import) -> HttpResponse:

@@ -15,7 +15,7 @@ CREATE TRIGGER audit_row_ended AFTER UPDATE ON catalog_rateimport FOR EACH ROW
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalog", "0005_purchases"),
+        ("catalog", "0006_country_prices"),
         ("people", "0004_audit"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -14,6 +14,7 @@ import "./columns.js";
 import "./find.js";
 import "./live.js";
 import "./lines.js";
+import "./order.js";
 import "./permissions.js";
 import "./rates.js";
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "db": "relais.commands.database:db",
     "verify": "relais.commands.database:verify",
     "apply": "relais.commands.records:apply",
+    "import-rates": "relais.commands.import_rates:import_rates",
     "user": "relais.commands.records:user",
     "api-key": "relais.commands.records:api_key",
     "demo": "relais.commands.demo:demo",

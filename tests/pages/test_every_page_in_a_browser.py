@@ -40,6 +40,9 @@ NO_PAGES = {
     "rates-remove",
     "rates-probe",
     "audit-entry-csv",
+    "rates-import",
+    "rates-import-column",
+    "rates-import-values",
     "permission-levels",
 }  # screens that are part of a page, or a file
 TABS = re.compile(r'<nav class="tabs[^>]*>.*?</nav>', re.DOTALL)
@@ -129,13 +132,17 @@ def _pages_of_screens(world: World) -> dict[str, tuple[str, str]]:
 
 
 def _steps_of_imports(world: World) -> dict[str, tuple[str, str]]:
-    """A preview and what is asked before an import, with a file in the session of who imports."""
+    """A preview and what is asked before an import, with a file that who imports has chosen."""
     from django.core.files.uploadedfile import SimpleUploadedFile
+    from tests.pages.test_import_rates import NORDIC, upload, url
 
+    assert upload(world.client("reseller"), NORDIC).status_code == 200
+    rates = {f"rates-{step}": (url(step), "reseller") for step in ("upload", "columns", "preview", "confirm")}
     text = b"MCC,MNC,ISO,Network\n214,98,ES,A new network\n214,97,ES,Another new one\n"
     answer = world.client("owner").post("/bo/import/network-codes/", {"file": SimpleUploadedFile("codes.csv", text)})
     assert answer.status_code == 302, answer.content.decode()
-    return {f"import-{step}": (f"/bo/import/network-codes/?step={step}", "owner") for step in ("preview", "confirm")}
+    codes = {f"import-{step}": (f"/bo/import/network-codes/?step={step}", "owner") for step in ("preview", "confirm")}
+    return rates | codes
 
 
 def _tabs_of(world: World, page: tuple[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:

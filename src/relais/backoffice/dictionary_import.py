@@ -14,6 +14,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from relais.pages.viewer import viewer_of
@@ -182,6 +183,7 @@ def _digest(seen: Any) -> str:
 def _frame(dictionary: Dictionary, step: int) -> dict[str, Any]:
     return {
         "dictionary": dictionary,
+        "title": gettext("Import %(what)s") % {"what": gettext(dictionary.title)},
         "step": step,
         "steps": list(enumerate(STEPS, 1)),
         "list_url": reverse(f"{dictionary.entity}-list"),

@@ -51,6 +51,14 @@ def countries() -> tuple[CountryRow, ...]:
     return tuple(CountryRow(row["iso"], row["name"]) for row in _rows("countries.csv"))
 
 
+def country_spellings() -> dict[str, tuple[str, ...]]:
+    """Names by which price sheets call a country besides its own in the dictionary, by ISO code."""
+    found: dict[str, list[str]] = {}
+    for row in _rows("country_spellings.csv"):
+        found.setdefault(row["iso"], []).append(row["spelling"])
+    return {iso: tuple(spellings) for iso, spellings in found.items()}
+
+
 def network_codes() -> tuple[NetworkCodeRow, ...]:
     """Every MCCMNC, by code. International and test networks (MCC 901, 999, 001) have no country and are left out."""
     return tuple(

@@ -33,6 +33,8 @@ from relais.records.catalog.models import (
     Network,
     NetworkCode,
     NumberPrefix,
+    RateImport,
+    RateImportFile,
     RateNode,
     Scope,
     Service,
@@ -233,6 +235,17 @@ def _scopes(user: User, action: Action) -> Q:
 @rule_of(RateNode)
 def _rate_nodes(user: User, action: Action) -> Q:
     return Q(scope__in=Scope.objects.filter(service__company_id=user.company_id).values("pk"))
+
+
+@rule_of(RateImport)
+def _rate_imports(user: User, action: Action) -> Q:
+    """Each of whoever began it: a file is of no concern to others (RI-99)."""
+    return Q(user_id=user.pk, service__company_id=user.company_id)
+
+
+@rule_of(RateImportFile)
+def _rate_import_files(user: User, action: Action) -> Q:
+    return Q(rate_import__in=RateImport.objects.filter(_rate_imports(user, action)).values("pk"))
 
 
 @rule_of(Country, Network, NetworkCode, NumberPrefix, CallingCode)

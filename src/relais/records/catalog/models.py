@@ -310,3 +310,54 @@ class EnabledServiceChannel(models.Model):
                 ],
             )
         ]
+
+
+class ImportState(models.TextChoices):
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    CANCELED = "canceled"
+
+
+class RateImport(Editable):
+    """Rates on their way from a file into a tree, and, once confirmed, what was imported (RI-108). Its settings are those the
+    next file for the same place of the service begins with (RI-106)."""
+
+    service = owner("catalog.Service", related_name="rate_imports")
+    scope = owner("catalog.Scope", related_name="+")
+    node = owner("catalog.RateNode", related_name="+", db_index=False)
+    place = models.CharField(max_length=TEXT_LENGTH_MAX)  # of the node, in any version of the tree
+    user = owner("people.User", null=True, blank=True, related_name="+")
+    file_name = name_text()
+    checksum = models.CharField(max_length=64)  # SHA-256 of the file
+    octets = models.IntegerField()
+    settings = models.JSONField()
+    headings = models.JSONField(default=list)  # of the sheet, by which the next file is known to be the same supplier's
+    counts = models.JSONField(default=dict)
+    state = closed_set(ImportState, default=ImportState.OPEN, db_default=ImportState.OPEN)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=ImportState.values), name="rate_import_state"),
+            models.CheckConstraint(
+                condition=Q(state=ImportState.CONFIRMED, confirmed_at__isnull=False)
+                | (~Q(state=ImportState.CONFIRMED) & Q(confirmed_at=None)),
+                name="rate_import_confirmed_at",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class RateImportFile(models.Model):
+    """What an open import works on; it goes when the import ends (RI-99). `book` is the file as it was read, `preview` what was
+    looked at last; both are packed. While a preview is made aside: how many rows are done, and when that was told."""
+
+    rate_import = models.OneToOneField(RateImport, on_delete=models.CASCADE, primary_key=True, related_name="file")
+    content = models.BinaryField()
+    book = models.BinaryField(null=True)
+    preview = models.BinaryField(null=True)
+    rows_done = models.IntegerField(default=0)
+    told_at = models.DateTimeField(null=True)
+    trouble = models.TextField(default="")  # why the preview could not be made

@@ -16,6 +16,7 @@ from relais.core.rating.problems import problems
 from relais.core.rating.types import NodeRow, PriceType, ServiceType, Severity
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.channels import refresh_channels
+from relais.records.catalog.copy_nodes import NewNode, copy_nodes, new_ids
 from relais.records.catalog.models import EnabledService, RateNode, Scope, Service
 from relais.records.catalog.rows import TERMS
 from relais.records.catalog.whole import tree_as_a_whole
@@ -117,27 +118,25 @@ def _plan(rows: Sequence[NodeRow], live: Sequence[RateNode]) -> _Plan:
 
 
 def _make(scope: Scope, plan: _Plan) -> int:
-    """Insert what is not kept, parents before children; how many rows."""
-    nodes: dict[int, RateNode] = dict(plan.kept)
-    made_count = 0
-    for level in plan.levels:
-        fresh = [(row, former) for row, former in level if row.id not in plan.kept]
-        made = RateNode.objects.bulk_create(
-            RateNode(
-                scope=scope,
-                parent=None if row.parent_id is None else nodes[row.parent_id],
-                domain=row.domain,
-                resource=row.resource,
-                is_others=row.is_others,
-                value=row.value,
-                counter_id=carried_counter(row, former),
-                **{term: getattr(row, term) for term in TERMS},
+    """Insert what is not kept; how many rows. Ids ascend from the top of the tree down."""
+    fresh = [(row, former) for level in plan.levels for row, former in level if row.id not in plan.kept]
+    if not fresh:
+        return 0
+    ids = {row.id: pk for (row, _), pk in zip(fresh, new_ids(len(fresh)), strict=True)}
+    ids |= {row_id: node.pk for row_id, node in plan.kept.items()}
+    copy_nodes(
+        scope.pk,
+        (
+            NewNode(
+                ids[row.id],
+                None if row.parent_id is None else ids[row.parent_id],
+                carried_counter(row, former),
+                row,
             )
             for row, former in fresh
-        )
-        nodes |= {row.id: node for (row, _), node in zip(fresh, made, strict=True)}
-        made_count += len(made)
-    return made_count
+        ),
+    )
+    return len(fresh)
 
 
 def carried_counter(row: NodeRow, former: RateNode | None) -> int | None:

@@ -19,6 +19,7 @@ __all__ = ["world"]  # the fixture: owner → reseller → client, owner → nei
 PERSONAL = {
     *("people_listpreference", "people_savedfilter", "people_role", "people_role_companies", "people_userrole"),
     *("access_access", "access_authenticator", "access_avatar", "access_formerpassword", "access_passwordpolicy"),
+    *("catalog_rateimport", "catalog_rateimportfile"),
     *("access_recoverycode", "access_session", "access_smscode", "access_try"),
 }
 MACHINERY = {

@@ -292,15 +292,19 @@ async def talk(then: bytes, condition: Any, **fields: Any) -> tuple[Told, BareVe
     return told, vendors[0], lines
 
 
-def test_an_incoming_message_is_answered_and_its_text_is_not_logged(run: Run) -> None:
+def test_VSMPP_23_an_incoming_message_is_told_the_right_way_round_and_its_text_is_not_logged(run: Run) -> None:
     async def body() -> None:
         incoming = pdus.DeliverSm(7, source="34600123456", destination="1234", short_message=b"my secret")
         after = pdus.DeliverSm(8, esm_class=4, short_message=b"id:1 stat:DELIVRD")
         told, vendor, lines = await talk(codec.encode(incoming) + codec.encode(after), lambda told: told.receipts)
         assert [receipt.vendor_message_id for receipt in told.receipts] == ["1"]
         assert [p.sequence for p in vendor.received if isinstance(p, pdus.DeliverSmResp)] == [7, 8]
-        assert [line["event"] for line in lines].count("mo.dropped") == 1
         assert "my secret" not in repr(lines)
+        (message,) = told.incoming_ones
+        assert (message.source, message.destination, message.text) == ("34600123456", "1234", "my secret")
+        told, _, _ = await talk(codec.encode(incoming), lambda told: told.incoming_ones, inverse_address_mode=True)
+        (message,) = told.incoming_ones
+        assert (message.source, message.destination) == ("1234", "34600123456"), "MO inverse address mode"
 
     run(body())
 
@@ -310,8 +314,8 @@ def test_receipts_without_esm_class_are_taken_where_the_link_is_known_for_them(r
         receipt = codec.encode(pdus.DeliverSm(7, short_message=b"id:1 sub:001 dlvrd:001 stat:UNDELIV err:12"))
         told, _, _ = await talk(receipt, lambda told: told.receipts, receipts_without_esm_class=True)
         assert (told.receipts[0].state, told.receipts[0].error) == (State.UNDELIVERED, "12")
-        told, _, lines = await talk(receipt, lambda told: (True, "bound") in told.changes)
-        assert not told.receipts and "mo.dropped" in [line["event"] for line in lines]
+        told, _, _ = await talk(receipt, lambda told: told.incoming_ones)
+        assert not told.receipts, "people can type such texts"
 
     run(body())
 
@@ -334,5 +338,35 @@ def test_ids_and_words_are_bounded_whatever_the_vendor_sends(run: Run) -> None:
         (receipt,) = told.receipts
         assert (len(receipt.vendor_message_id), len(receipt.status), len(receipt.error)) == (255, 64, 64)
         assert receipt.state is None
+
+    run(body())
+
+
+def test_several_sessions_share_the_parts_and_one_of_them_is_enough(run: Run) -> None:
+    async def body() -> None:
+        async with simulated(close_after_count=1_000) as smsc, connected(smsc.port, sessions=3) as (connection, told):
+            await told.until(lambda: (True, "bound") in told.changes)
+            assert told.changes[0][0] and smsc.binds_count == 3
+            for number in range(30):
+                connection.submit(part(body=b"%d" % number))
+            await told.until(lambda: len(told.receipts) == 30)
+            assert len(smsc._taken_by_end) == 3, "each session carried some"
+            connection.submit(part("34600120014"))  # the session that takes it falls
+            await told.until(lambda: (True, "2 of 3 sessions bound") in told.changes)
+            connection.submit(part(body=b"goes on"))
+            await told.until(lambda: len(told.submitted_ones) == 31)
+            await told.until(lambda: told.changes[-1] == (True, "bound"))
+        assert told.changes[-1] == (False, "unbound") or told.changes[-1] == (False, "stopped")
+
+    run(body())
+
+
+def test_a_vendor_without_transceivers_is_bound_twice(run: Run) -> None:
+    async def body() -> None:
+        async with simulated() as smsc, connected(smsc.port, bind_mode="apart") as (connection, told):
+            await told.until(lambda: (True, "bound") in told.changes)
+            connection.submit(part())
+            await told.until(lambda: told.receipts)
+            assert smsc.binds_count == 1, "receipts come over the receiver"
 
     run(body())

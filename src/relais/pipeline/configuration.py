@@ -5,6 +5,7 @@ Reads through `store/configuration.sql` and nothing else. Rate trees are compile
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, open_session
 
 RIGHT_SEND, RIGHT_STATUS, RIGHT_BALANCE = 1, 2, 4
+SMPP_KEY_ID = -1  # in place of an API key's: the message came over SMPP
 POLL_S = 1.0  # how long a change can stay unseen when its notification is lost
 
 PACK_KINDS: Mapping[str, CoverKind] = {
@@ -44,12 +46,13 @@ log = structlog.get_logger()
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """`rights`: bits `RIGHT_SEND`, `RIGHT_STATUS`, `RIGHT_BALANCE`."""
+    """`rights`: bits `RIGHT_SEND`, `RIGHT_STATUS`, `RIGHT_BALANCE`. What a `sandbox` key sends is neither charged nor sent."""
 
     id: int
     company_id: int
     rights: int
     company_enabled: bool
+    sandbox: bool = False
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -93,7 +96,7 @@ class EnabledPack(msgspec.Struct, frozen=True):
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """An SMS sender ID; `text` is its spelling on the wire."""
+    """An SMS sender ID; `text` is its spelling on the wire. New messages take the second connection while the first is down."""
 
     id: int
     company_id: int
@@ -101,11 +104,15 @@ class Sender(msgspec.Struct, frozen=True):
     text: str
     status: str
     connection_id: int | None
+    second_connection_id: int | None = None
+    keyword: str = ""  # of incoming messages, on a number that several senders share
+    client_connection_id: int | None = None  # who is told of them
 
 
 class VendorConnection(msgspec.Struct, frozen=True):
     """`settings` is the adapter's own dataclass. `statuses_map` maps (status, error or "") to "unsent" or
-    "undelivered" (VSMPP-27 to 37). `receipt_parts`: "all", "first" or "last" part decides about a long message."""
+    "undelivered" (VSMPP-27 to 37). `receipt_parts`: "all", "first" or "last" part decides about a long message.
+    `resends`: a part that was not answered goes out again, at the risk that the vendor has it twice."""
 
     id: int
     name: str
@@ -116,6 +123,30 @@ class VendorConnection(msgspec.Struct, frozen=True):
     disabled: bool
     statuses_map: Mapping[tuple[str, str], str]
     receipt_parts: str
+    resends: bool = True
+
+
+class ClientConnection(msgspec.Struct, frozen=True):
+    """What a client may bind with at the SMPP server. `networks`: whence, empty = from anywhere. `data_coding` is how texts of
+    data_coding 0 are read: gsm7, ascii, latin1, ucs2 or binary. Limits None = the server's own."""
+
+    id: int
+    name: str
+    login: str
+    password: str
+    key: ApiKey  # what it may do, as a key of its company
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    system_type: str
+    tls: bool
+    data_coding: str
+    disabled: bool
+    rps_limit: int | None
+    window_limit: int | None
+    sessions_limit: int | None
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"ClientConnection(id={self.id}, login={self.login!r})"
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -142,6 +173,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     scopes: Mapping[int, tuple[Period, ...]]  # service → compiled trees
     senders: Mapping[tuple[int, str, str], Sender]  # company, channel, case-folded sender ID
     connections: Mapping[int, VendorConnection]
+    client_connections: Mapping[str, ClientConnection]  # by login
     networks: Mapping[int, Network]
     number_plan: NumberPlan
 
@@ -182,7 +214,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             change=changes["newest"],
             api_keys={
                 bytes(r["key_hash"]): ApiKey(
-                    r["id"], r["company_id"], r["rights"], _enabled(companies, r["company_id"])
+                    r["id"], r["company_id"], r["rights"], _enabled(companies, r["company_id"]), r["sandbox"]
                 )
                 for r in await session.fetch(_SQL["api_keys"])
             },
@@ -195,11 +227,23 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             scopes=await _scopes(session),
             senders={
                 (r["company_id"], r["channel"], r["sender_id"].casefold()): Sender(
-                    r["id"], r["company_id"], r["agreement_id"], r["sender_id"], r["status"], r["smpp_connection_id"]
+                    r["id"],
+                    r["company_id"],
+                    r["agreement_id"],
+                    r["sender_id"],
+                    r["status"],
+                    r["smpp_connection_id"],
+                    r["second_smpp_connection_id"],
+                    r["keyword"],
+                    r["client_smpp_connection_id"],
                 )
                 for r in await session.fetch(_SQL["sender_ids"])
             },
             connections={r["id"]: _connection(r, box) for r in await session.fetch(_SQL["connections"])},
+            client_connections={
+                r["login"]: _client_connection(r, box, _enabled(companies, r["company_id"]))
+                for r in await session.fetch(_SQL["client_connections"])
+            },
             networks=networks,
             number_plan=number_plan,
         )
@@ -280,7 +324,7 @@ def node_row(row: Any) -> NodeRow:
 def _connection(row: Any, box: SecretBox) -> VendorConnection:
     """A connection whose settings cannot be used counts as disabled: the others must go on."""
     options = json.loads(row["options"] or "{}")
-    receipt_parts = options.pop("receipt_parts", "all")
+    receipt_parts, resends = options.pop("receipt_parts", "all"), options.pop("resends", True)
     settings = None
     try:
         settings = vendors()["smpp"].settings(
@@ -291,6 +335,7 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
             system_type=row["system_type"],
             use_tls=row["use_tls"],
             use_tlv=row["use_tlv"],
+            inverse_address_mode=row["inverse_address_mode"],
             **options,
         )
     except (ValueError, TypeError) as error:
@@ -303,7 +348,24 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
     }
     return VendorConnection(
         row["id"], row["name"], "smpp", settings, row["rps_limit"], row["window_limit"],
-        row["disabled"] or settings is None, statuses, receipt_parts,
+        row["disabled"] or settings is None, statuses, receipt_parts, bool(resends),
+    )  # fmt: skip
+
+
+def _client_connection(row: Any, box: SecretBox, company_enabled: bool) -> ClientConnection:
+    """A connection whose password cannot be opened counts as disabled."""
+    password, disabled = "", row["disabled"]
+    try:
+        password = box.decrypt(row["password_encrypted"])
+    except ValueError as error:
+        disabled = True
+        log.error("client_connection.unusable", connection=row["id"], reason=str(error))
+    return ClientConnection(
+        row["id"], row["name"], row["login"], password,
+        ApiKey(SMPP_KEY_ID, row["company_id"], RIGHT_SEND | RIGHT_STATUS, company_enabled),
+        tuple(ipaddress.ip_network(part.strip()) for part in row["network"].split(",") if part.strip()),
+        row["system_type"], row["ssl_type"] != "none", row["default_data_coding"], disabled,
+        row["rps_limit"], row["window_limit"], row["sessions_limit"],
     )  # fmt: skip
 
 

@@ -8,18 +8,20 @@ as failed. Unanswered and temporarily refused parts are tried again, `ATTEMPTS_M
 import asyncio
 import time
 from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
 
-from relais.contracts.vendors import Connection, OutgoingPart, RefusalClass, Vendor, VendorReceipt
+from relais.contracts.vendors import Connection, IncomingMessage, OutgoingPart, RefusalClass, Vendor, VendorReceipt
 from relais.core.lifecycle import State
 from relais.core.segments import concatenation_headers
 from relais.pipeline.beats import LaneCounts
 from relais.pipeline.configuration import VendorConnection
 from relais.pipeline.ids import accepted_at, concatenation_reference
 from relais.pipeline.message import Message
+from relais.pipeline.origin import data_coding_of
 
 ATTEMPTS_MAX = 3
 RETRY_DELAYS_S = (5.0, 30.0)  # after the first and the second failure
@@ -28,6 +30,8 @@ WINDOW_DEFAULT = 100
 BURST_S = 0.02  # the bucket holds what may leave in this time, so that a limit of n a second is kept within any second
 RATE_FLOOR_RPS = 1.0
 THROTTLE_PAUSE_S = 0.5
+DOWN_AFTER_S = 3.0  # without a session: then messages of senders that have a second connection take that
+UNANSWERED = "no answer from the vendor"
 
 log = structlog.get_logger()
 
@@ -46,6 +50,9 @@ class LaneEvents(Protocol):
 
     def receipt_arrived(self, lane: "Lane", receipt: VendorReceipt) -> None:
         """A delivery report; the lane's `acknowledge` answers it once it is stored."""
+
+    def incoming_arrived(self, lane: "Lane", message: IncomingMessage) -> None:
+        """A message from a phone; to be answered like a receipt."""
 
 
 class _Waiting:
@@ -77,6 +84,7 @@ class Lane:
         self._again: deque[tuple[_Waiting, int]] = deque()  # single parts to hand over once more, first of all
         self._pending: dict[OutgoingPart, _Waiting] = {}
         self._delayed_count = 0
+        self._unready_since_s = self._loop.time()
         self._limit_rps = float(configuration.rps_limit or RPS_DEFAULT)
         self._window = configuration.window_limit or WINDOW_DEFAULT
         self._rate_rps = self._limit_rps
@@ -116,6 +124,11 @@ class Lane:
         return self._rate_rps
 
     @property
+    def down(self) -> bool:
+        """Whether it has been without a session for longer than a reconnection takes."""
+        return not self.ready and self._loop.time() - self._unready_since_s >= DOWN_AFTER_S
+
+    @property
     def oldest_at(self) -> datetime | None:
         """When the message that is next in the queue was accepted."""
         return accepted_at(self._queue[0].message.id) if self._queue else None
@@ -151,8 +164,20 @@ class Lane:
         """Queue a message; `skip` names parts that the vendor already has."""
         self._queue.append(_Waiting(message, skip))
 
-    def acknowledge(self, receipts: list[VendorReceipt]) -> None:
-        """These receipts are stored: answer the vendor."""
+    def waits(self, message: Message, *, remove: bool) -> bool:
+        """Whether nothing of the message was handed over yet; with `remove` nothing will be."""
+        for waiting in self._queue:
+            if waiting.message is message:
+                if waiting.next_part or waiting.skip or waiting.attempts or waiting.ended:
+                    return False
+                if remove:
+                    waiting.ended = True
+                    self._queue.remove(waiting)
+                return True
+        return False
+
+    def acknowledge(self, receipts: Sequence[VendorReceipt | IncomingMessage]) -> None:
+        """These receipts or incoming messages are stored: answer the vendor."""
         if self._connection is None:
             return
         self._connection.acknowledge([receipt.token for receipt in receipts if receipt.token is not None])
@@ -232,9 +257,13 @@ class Lane:
 
     def unanswered(self, part: OutgoingPart) -> None:
         waiting = self._pending.pop(part, None)
-        if waiting is not None and not waiting.ended:
-            self.counts.errors += 1
-            self._try_again(waiting, part.part, "no answer from the vendor")
+        if waiting is None or waiting.ended:
+            return
+        self.counts.errors += 1
+        if self.configuration.resends:
+            self._try_again(waiting, part.part, UNANSWERED)
+        else:
+            self._fail(waiting, UNANSWERED)
 
     def receipt(self, receipt: VendorReceipt) -> None:
         if receipt.state is not None:
@@ -242,7 +271,12 @@ class Lane:
             self.counts.delivered += receipt.state is State.DELIVERED
         self._events.receipt_arrived(self, receipt)
 
+    def incoming(self, message: IncomingMessage) -> None:
+        self._events.incoming_arrived(self, message)
+
     def changed(self, ready: bool, reason: str) -> None:
+        if self.ready and not ready:
+            self._unready_since_s = self._loop.time()
         self.ready, self.reason = ready, reason
         self.counts.note("ok" if ready else "bad", reason)
         log.info("connection.changed", connection=self.connection_id, ready=ready, reason=reason)
@@ -313,10 +347,12 @@ def outgoing_part(message: Message, part: int, validity_s: int) -> OutgoingPart:
     """One segment as the adapters take it."""
     encoded = message.encoded
     parts_count = len(encoded.parts)
-    header = b""
-    if parts_count > 1:
+    header, origin = b"", message.origin
+    if origin is not None and origin.cuts and origin.cuts[part].header:
+        header = origin.cuts[part].header
+    elif parts_count > 1:
         header = concatenation_headers(parts_count, concatenation_reference(message.id))[part]
     return OutgoingPart(
-        message.id, part, parts_count, message.source, message.destination, encoded.data_coding, header,
-        encoded.parts[part], validity_s,
+        message.id, part, parts_count, message.source, message.destination,
+        data_coding_of(encoded.data_coding, origin), header, encoded.parts[part], validity_s,
     )  # fmt: skip

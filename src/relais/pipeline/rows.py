@@ -12,8 +12,9 @@ from relais.core.charging.types import Outcome as ChargeOutcome
 from relais.core.rating.types import Term
 from relais.pipeline.configuration import Snapshot
 from relais.pipeline.message import Message
+from relais.pipeline.origin import pack_origin, pack_receipts
 from relais.pipeline.settle import Plan, Settlement
-from relais.pipeline.submission import Accepted, Outcome
+from relais.pipeline.submission import Accepted, Outcome, PreviewView
 from relais.store.binary import Row, packed_terms
 from relais.store.tick import (
     EDR_CORRECTED,
@@ -28,7 +29,7 @@ from relais.store.tick import (
 
 CHANNEL_SMS = 1
 CHANNELS = {CHANNEL_SMS: "sms"}
-ENCODINGS = {0: "gsm7", 8: "ucs2"}  # by data_coding
+ENCODINGS = {0: "gsm7", 4: "binary", 8: "ucs2"}  # by data_coding
 
 _outcomes_encoder = msgspec.msgpack.Encoder()
 _outcomes_decoder = msgspec.msgpack.Decoder(list[Outcome])
@@ -36,12 +37,12 @@ _outcomes_decoder = msgspec.msgpack.Decoder(list[Outcome])
 
 def message_row(message: Message) -> Row:
     """As `store.binary.message_rows` takes it."""
-    encoded = message.encoded
+    encoded, origin = message.encoded, message.origin
     return (
         message.id, message.company_id, message.api_key_id, message.sender_id, message.connection_id,
         message.validity_s, 1, CHANNEL_SMS, encoded.data_coding, len(encoded.parts), message.network_id, message.send_at,
         message.country, message.source, message.destination, message.text, message.client_ref, message.callback_url,
-        _terms(message.terms),
+        origin and origin.connection_id, origin and pack_origin(origin), _terms(message.terms),
     )  # fmt: skip
 
 
@@ -80,6 +81,29 @@ def accepted(message: Message, snapshot: Snapshot) -> Accepted:
         price_micros=_client_micros(message.terms),
         currency=snapshot.agreements[message.terms[0].agreement_id].currency,
         scheduled=message.send_at is not None,
+    )
+
+
+def preview(message: Message, snapshot: Snapshot) -> PreviewView | None:
+    """What the client would be told. Which of several routes is charged depends on packs at that time: the dearest counts. None
+    when none of them has a price."""
+    terms = message.terms
+    if not terms:
+        choices = [option.term for route in message.routes for option in route[0].options]
+        if not choices:
+            return None
+        terms = (max(choices, key=lambda term: term.reserved_micros),)
+    network = snapshot.networks.get(message.network_id) if message.network_id is not None else None
+    return PreviewView(
+        channel="sms",
+        source=message.source,
+        destination=message.destination,
+        country=message.country,
+        network=network.mccmnc if network else None,
+        encoding=ENCODINGS[message.encoded.data_coding],
+        segments_count=len(message.encoded.parts),
+        price_micros=_client_micros(terms),
+        currency=snapshot.agreements[terms[0].agreement_id].currency,
     )
 
 
@@ -129,6 +153,16 @@ async def write_plan(
         await transaction.await_receipts(plan.awaiting)
     if plan.callbacks:
         await transaction.insert_callbacks(now, plan.callbacks)
+    if plan.client_receipts:
+        told = [
+            (client_id, plan.receiving.get(client_id), pack_receipts(receipts))
+            for client_id, receipts in plan.client_receipts.items()
+        ]
+        plan.delivery_ids = await transaction.insert_deliveries(now, told)
+    if plan.incoming:
+        await transaction.copy_incoming(plan.incoming)
+    if plan.delivered_ids:
+        await transaction.delete_deliveries(plan.delivered_ids)
     return ledger, edrs[0] if edrs else None
 
 

@@ -7,13 +7,15 @@ from uuid import UUID
 import msgspec
 
 from relais.core.refusals import Refusal
+from relais.pipeline.origin import Origin
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message as a client hands it in; nothing is checked yet.
 
     `source` is the sender ID as the client spells it, `destination` the number as typed. `validity_s` is counted from
-    acceptance (or from `send_at`). `send_at` and `callback_url` may be absent.
+    acceptance (or from `send_at`). `send_at` and `callback_url` may be absent. `origin`: over SMPP, what the client said
+    beside. `message_id`: one that was given out before the message was whole.
     """
 
     source: str
@@ -24,6 +26,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     validity_s: int | None = None
     send_at: datetime | None = None
     callback_url: str | None = None
+    origin: Origin | None = None
+    message_id: UUID | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag="accepted"):
@@ -91,6 +95,34 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     final: bool
     times: dict[str, datetime]
     error: str | None
+
+
+class MessagesAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which messages are asked for: accepted from `since` (inclusive) to `until` (exclusive) and, page by page, before the id
+    `before`. `status` is a final `core.lifecycle.State`, or 0 for all that are not; None = any, as everywhere here."""
+
+    since: datetime
+    until: datetime
+    before: UUID | None = None
+    status: int | None = None
+    source: str | None = None
+    destination: str | None = None
+    client_ref: str | None = None
+    count_max: int = 100
+
+
+class PreviewView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message would be and cost if it were sent now. `price_micros`: at most that, where packs have a say."""
+
+    channel: str
+    source: str
+    destination: str
+    country: str
+    network: str | None
+    encoding: str
+    segments_count: int
+    price_micros: int
+    currency: str
 
 
 class BalanceView(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ each tick sees messages at rest.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -16,13 +17,14 @@ import asyncpg
 import structlog
 
 from relais.contracts.registry import vendors
-from relais.contracts.vendors import Vendor, VendorReceipt
+from relais.contracts.vendors import IncomingMessage, Vendor, VendorReceipt
 from relais.core.lifecycle import State
 from relais.core.refusals import Refusal
-from relais.pipeline import settle, views
+from relais.pipeline import incoming, rows, settle, views
 from relais.pipeline.accept import Admission, refused
 from relais.pipeline.beats import Beats
 from relais.pipeline.configuration import ApiKey, Configuration, Snapshot
+from relais.pipeline.deliveries import Deliveries
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.lane import Lane
 from relais.pipeline.message import Batch, Message
@@ -35,20 +37,26 @@ from relais.pipeline.metrics import (
     PARTS_SENT,
     RECEIPTS,
 )
+from relais.pipeline.origin import ForClient
 from relais.pipeline.ownership import Ownership
 from relais.pipeline.receipts import Receipts, Report
 from relais.pipeline.recovery import open_messages
+from relais.pipeline.sandbox import Sandbox, judged
 from relais.pipeline.settle import Plan
 from relais.pipeline.submission import (
     Answer,
     BalanceView,
     Idempotency,
+    MessagesAsked,
     MessageView,
+    PreviewView,
     Refused,
     Submission,
     Tell,
     Told,
 )
+from relais.pipeline.waiting_parts import WaitingParts
+from relais.pipeline.withdrawals import Replacement, Withdrawals
 from relais.pipeline.writer import RECEIPT_GRACE, Ports, Request, Writer, waiting_ends_at
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
@@ -92,9 +100,12 @@ class Traffic:
         self._sent: list[tuple[Message, int, str, datetime]] = []
         self._ended: list[tuple[Message, State, str | None, datetime]] = []
         self._reports: list[Report] = []
+        self._incoming: list[tuple[Lane, IncomingMessage]] = []
         self._sent_batches: deque[tuple[float, Batch]] = deque()  # since when nothing is left to send
         self._awaiting: list[tuple[int, datetime]] = []
         self._receipts = Receipts(self._matched)
+        self._withdrawals = Withdrawals(self._lanes, self._receipts, self._canceled)
+        self._sandbox = Sandbox(self._open_pool)
         ports = Ports(
             snapshot=lambda: self._admission.snapshot,
             plan=self._plan,
@@ -104,6 +115,7 @@ class Traffic:
             recover=self._recover,
         )
         self._writer = Writer(dsn, self._instance, ports, tick_s=tick_s)
+        self.deliveries = Deliveries(self._writer.number)
         self._pool: asyncpg.Pool | None = None
         self._housekeeping: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
@@ -113,10 +125,11 @@ class Traffic:
         """Start; raises what the database raises."""
         self._configuration.follow(self._configured)
         self._pool = await open_pool(self._dsn)
+        self.waiting_parts = WaitingParts(self._pool, self._writer.number)
         await self._writer.open()
         await self._keep_house()
         self._housekeeping = asyncio.create_task(self._housekeep(), name="housekeeping")
-        beats = Beats(self._instance, self._lanes.values, self._writer.shortages)
+        beats = Beats(self._instance, self._lanes.values, self._writer.shortages, self.deliveries.told)
         self._beating = asyncio.create_task(beats.run(self._pool), name="beats")
 
     async def failed(self) -> None:
@@ -136,6 +149,9 @@ class Traffic:
         await self._writer.close()
         await self._ownership.close()
         if self._pool:
+            with contextlib.suppress(*_DATABASE_AWAY, asyncpg.PostgresError):  # without, they are free once we are gone
+                async with self._pool.acquire(timeout=1) as session:
+                    await self.deliveries.release(session)
             self._pool.terminate()
 
     # What the edges ask.
@@ -159,6 +175,9 @@ class Traffic:
         """One message: a refusal at once, or its outcome told after the commit. With an idempotency key what was answered
         earlier goes before a refusal."""
         outcome = self._admission.admit(key, submission, datetime.now(UTC))
+        if key.sandbox:
+            self._sandbox.submit_one(key, self.snapshot, judged(outcome), idempotency, tell)
+            return None
         messages: list[Message] = []
         if isinstance(outcome, Message):
             messages.append(outcome)
@@ -176,6 +195,8 @@ class Traffic:
         """Messages that are written together; refused as a whole only when overloaded or for a reused key."""
         now = datetime.now(UTC)
         outcomes = [self._admission.admit(key, submission, now) for submission in submissions]
+        if key.sandbox:
+            return await self._sandbox.submit(key, self.snapshot, list(map(judged, outcomes)), idempotency)
         for outcome in outcomes:
             if isinstance(outcome, Refused):
                 MESSAGES_REFUSED.labels(outcome.refusal.value).inc()
@@ -197,11 +218,64 @@ class Traffic:
 
     async def message(self, key: ApiKey, message_id: UUID) -> MessageView | None:
         assert self._pool is not None
+        if key.sandbox:
+            return await self._sandbox.message(key, message_id)
         return await views.message(self._pool, self._admission.snapshot, key.company_id, message_id)
+
+    async def messages(self, key: ApiKey, asked: MessagesAsked) -> list[MessageView]:
+        assert self._pool is not None
+        if key.sandbox:
+            return await self._sandbox.messages(key, asked)
+        return await views.messages(self._pool, self._admission.snapshot, key.company_id, asked)
+
+    def preview(self, key: ApiKey, submission: Submission) -> PreviewView | Refused:
+        """What the message would cost now, or why it would be refused but for the balance; nothing is written."""
+        outcome = self._admission.admit(key, submission, datetime.now(UTC))
+        if isinstance(outcome, Refused):
+            return outcome
+        return rows.preview(outcome, self._admission.snapshot) or refused(Refusal.RATE_NOT_FOUND)
 
     async def balances(self, key: ApiKey) -> list[BalanceView]:
         assert self._pool is not None
         return await views.balances(self._pool, self._admission.snapshot, key.company_id, datetime.now(UTC))
+
+    def refusal_of(self, key: ApiKey, submission: Submission) -> Refused | None:
+        """Why it would be refused now, as far as can be said without the balance; nothing is written."""
+        outcome = self._admission.admit(key, submission, datetime.now(UTC))
+        return outcome if isinstance(outcome, Refused) else None
+
+    def new_message_id(self) -> UUID:
+        """An id that no message has, for one to come."""
+        return self._ids.take(time.time())
+
+    async def cancel(self, key: ApiKey, message_id: UUID) -> bool:
+        """Whether the message of the key's company was withdrawn before anything of it was sent, and its reservation released."""
+        if key.sandbox:
+            return await self._sandbox.cancel(key, message_id)
+        if await self._withdraw(key, message_id, None):
+            return True
+        connection_id = await self._open_pool().fetchval(_SQL["open_connection"], message_id, key.company_id)
+        if connection_id is None or connection_id in self._lanes:
+            return False
+        return await self._withdrawals.ask_elsewhere(self._open_pool(), key.company_id, message_id)
+
+    async def replace(self, key: ApiKey, message_id: UUID, replacement: Replacement) -> bool:
+        """Whether the waiting message is now as `replacement` says."""
+        return await self._withdraw(key, message_id, replacement)
+
+    async def _withdraw(self, key: ApiKey, message_id: UUID, replacement: Replacement | None) -> bool:
+        ended = self._withdrawals.ask(key.company_id, message_id, replacement)
+        self._writer.recover_soon()
+        return await ended
+
+    def tell_client(self, connection_id: int, receipts: list[ForClient]) -> None:
+        """Have these told over SMPP, beside those of messages."""
+        self.deliveries.tell(connection_id, receipts)
+        self._writer.wake()
+
+    def _open_pool(self) -> asyncpg.Pool:
+        assert self._pool is not None
+        return self._pool
 
     # What the lanes tell.
 
@@ -214,6 +288,10 @@ class Traffic:
         self._ended.append((message, State.FAILED, error, at))
         self._writer.wake()
 
+    def _canceled(self, message: Message, at: datetime) -> None:
+        self._ended.append((message, State.CANCELED, None, at))
+        self._writer.wake()
+
     def message_expired(self, message: Message, at: datetime) -> None:
         self._ended.append((message, State.EXPIRED, None, at))
         self._writer.wake()
@@ -222,6 +300,10 @@ class Traffic:
         self._receipts.arrived(lane, receipt)
         if self._receipts.unknown:
             self._writer.recover_soon()
+
+    def incoming_arrived(self, lane: Lane, message: IncomingMessage) -> None:
+        self._incoming.append((lane, message))
+        self._writer.wake()
 
     def _matched(self, report: Report) -> None:
         self._reports.append(report)
@@ -246,7 +328,11 @@ class Traffic:
             if reported is not None:
                 error = None if reported is State.DELIVERED else f"{receipt.status} {receipt.error}".strip()
                 settle.report(plan, message, part, reported, error, now, lane.configuration.receipt_parts)
+        if self._incoming:
+            plan.stored_incoming, self._incoming = self._incoming, []
+            incoming.take(plan, self._numbers, self.new_message_id, now)
         plan.awaiting, self._awaiting = self._awaiting, []
+        self.deliveries.plan(plan)
         sent_at_s = time.monotonic()
         self._sent_batches.extend((sent_at_s, batch) for batch in plan.sent_batches)
         return plan
@@ -257,6 +343,10 @@ class Traffic:
             by_lane.setdefault(lane, []).append(receipt)
         for lane, receipts in by_lane.items():
             lane.acknowledge(receipts)
+        for lane, message in plan.stored_incoming:
+            lane.acknowledge([message])
+        self.deliveries.committed(plan)
+        self._withdrawals.committed(plan)
         if plan.sent:
             PARTS_SENT.labels("all").inc(len(plan.sent))
         if plan.stored_receipts:
@@ -265,6 +355,11 @@ class Traffic:
             MESSAGES_FINISHED.labels(State(state).label).inc(count)
         for lane in self._lanes.values():
             lane.pump()
+
+    def _down(self, connection_id: int) -> bool:
+        """As far as this gateway knows: of connections that others drive it knows nothing."""
+        lane = self._lanes.get(connection_id)
+        return lane is not None and lane.down
 
     def _owns(self, connection_id: int) -> bool:
         lane = self._lanes.get(connection_id)
@@ -281,7 +376,10 @@ class Traffic:
     # What time and configuration bring.
 
     def _configured(self, snapshot: Snapshot) -> None:
-        self._admission = Admission(snapshot, self._ids, callbacks_allow_private=self._callbacks_allow_private)
+        self._admission = Admission(
+            snapshot, self._ids, callbacks_allow_private=self._callbacks_allow_private, down=self._down
+        )
+        self._numbers = incoming.Numbers(snapshot)
         for connection_id, lane in list(self._lanes.items()):
             current = snapshot.connections.get(connection_id)
             if current is not None and current != lane.configuration:
@@ -330,6 +428,10 @@ class Traffic:
             lane.pump()
             CONNECTION_READY.labels(lane.configuration.name).set(lane.ready)
             CONNECTION_WAITING.labels(lane.configuration.name).set(lane.waiting_count)
+        async with self._pool.acquire() as session:
+            await self.deliveries.keep_house(session)
+        if self._lanes:
+            await self._withdrawals.take_asked(self._pool)
         self._receipts.give_up()
         self._await_slow_receipts()
         self._writer.recover_soon()
@@ -338,6 +440,8 @@ class Traffic:
         """Between two ticks: messages of receipts that memory does not know, and batches whose time has come."""
         if self._receipts.unknown:
             await self._receipts.resolve_unknown(session, self._admission)
+        if self._withdrawals.due:
+            await self._withdrawals.handle(session, self._admission)
         if self._ownership.certain:
             await self._claim_due(session, datetime.now(UTC))
 
@@ -356,8 +460,8 @@ class Traffic:
         waiting = sum(lane.waiting_count for lane in self._lanes.values())
         if waiting > IN_MEMORY_MAX:
             return
-        rows = await session.fetch(_SQL["claim_outbox"], self._instance, list(self._lanes), now, CLAIM_BATCHES_MAX)
-        for row in rows:
+        due = await session.fetch(_SQL["claim_outbox"], self._instance, list(self._lanes), now, CLAIM_BATCHES_MAX)
+        for row in due:
             await self._take_up(session, row, now)
 
     async def _take_up(self, session: asyncpg.Connection, row: Any, now: datetime) -> None:
@@ -372,6 +476,8 @@ class Traffic:
         batch = Batch(row["id"], row["connection_id"], messages, waiting_ends_at(messages))
         for each, message in known:
             message.batch = batch
+            if message.parts_unsent and self._withdrawals.canceling(message.id):
+                continue
             if message.parts_unsent:
                 lane.enqueue(message, frozenset(each.vendor_ids))
                 continue

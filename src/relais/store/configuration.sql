@@ -57,15 +57,22 @@ SELECT id, scope_id, parent_id, domain, resource, is_others, value, price_type, 
 FROM catalog_ratenode WHERE id = ANY ($1::bigint[])
 
 -- name: sender_ids
-SELECT id, company_id, agreement_id, channel, sender_id, status, smpp_connection_id FROM senders_senderid
+SELECT id, company_id, agreement_id, channel, sender_id, status, smpp_connection_id, second_smpp_connection_id, keyword,
+       client_smpp_connection_id
+FROM senders_senderid
 
 -- name: connections
 SELECT id, name, host_name, port, system_id, password_encrypted, system_type, use_tls, rps_limit, window_limit, use_tlv,
        inverse_address_mode, disabled, statuses_map::text AS statuses_map, options::text AS options
 FROM connections_vendorsmppconnection
 
+-- name: client_connections
+SELECT id, name, company_id, network, login, password_encrypted, system_type, ssl_type, default_data_coding, disabled,
+       rps_limit, window_limit, sessions_limit
+FROM connections_clientsmppconnection
+
 -- name: api_keys
-SELECT id, company_id, key_hash, rights FROM people_apikey WHERE revoked_at IS NULL
+SELECT id, company_id, key_hash, rights, sandbox FROM people_apikey WHERE revoked_at IS NULL
 
 -- name: number_prefixes
 SELECT prefix, country_id, network_id FROM catalog_numberprefix

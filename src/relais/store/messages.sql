@@ -13,6 +13,24 @@ SELECT m.id, m.channel, m.source, m.destination, m.country, m.network_id, m.enco
 FROM traffic_message AS m
 WHERE m.id = $1 AND m.company_id = $2
 
+-- name: messages
+-- $1 company id, $2 the least id and $3 the id below which they lie, $4 status (null = any, 0 = not final), $5 sender, $6 recipient,
+-- $7 client_ref (null = any), $8 rows at most. As `message`, newest first.
+SELECT m.id, m.channel, m.source, m.destination, m.country, m.network_id, m.encoding, m.segments_count, m.send_at,
+       m.client_ref, m.status, m.final_at, m.error, m.agreement_ids[1] AS agreement_id,
+       (SELECT sum(t.micros)::bigint FROM unnest(m.agreement_ids, m.reserved_micros) AS t (agreement_id, micros)
+        WHERE t.agreement_id = m.agreement_ids[1]) AS reserved_micros,
+       (SELECT count(*) FROM traffic_sent AS s WHERE s.message_id = m.id) AS sent_count,
+       (SELECT max(s.sent_at) FROM traffic_sent AS s WHERE s.message_id = m.id) AS sent_at,
+       (SELECT sum(e.net_micros + e.tax_micros)::bigint FROM traffic_edr AS e
+        WHERE e.message_id = m.id AND e.agreement_id = m.agreement_ids[1] AND e.entry < 4) AS charged_micros
+FROM traffic_message AS m
+WHERE m.company_id = $1 AND m.id >= $2 AND m.id < $3
+  AND ($4::smallint IS NULL OR m.status = $4 OR $4 = 0 AND m.status < 10)
+  AND ($5::text IS NULL OR lower(m.source) = lower($5)) AND ($6::text IS NULL OR m.destination = $6)
+  AND ($7::text IS NULL OR m.client_ref = $7)
+ORDER BY m.id DESC LIMIT $8
+
 -- name: balances
 -- $1 company id. Each agreement of it with its balance.
 SELECT a.id, a.agreement_code, a.currency, b.balance_micros, b.reserved_micros
@@ -38,7 +56,7 @@ RETURNING id, connection_id, message_ids
 -- name: open_messages
 -- $1 message ids. Those that are not final, with all that sending and settling them needs.
 SELECT id, company_id, api_key_id, sender_id, connection_id, network_id, send_at, validity_s, segments_count, delivered_rules,
-       country, source, destination, body, encoding, client_ref, callback_url,
+       country, source, destination, body, encoding, client_ref, callback_url, client_options,
        agreement_ids, node_ids, units, reserved_micros, tax_bp, pack_ids, pack_amounts
 FROM traffic_message
 WHERE id = ANY ($1::uuid[]) AND status < 10
@@ -74,6 +92,42 @@ SELECT pg_try_advisory_lock(7205, $1::integer)
 -- name: unlock_connection
 -- $1 connection id.
 SELECT pg_advisory_unlock(7205, $1::integer)
+
+-- name: batch_of_message
+-- $1 connection id, $2 when the message was to be sent, $3 its id. Its batch that waits for that time, with the number of its
+-- messages that are not final.
+SELECT o.id, (SELECT count(*) FROM traffic_message AS m WHERE m.id = ANY (o.message_ids) AND m.status < 10) AS open_count
+FROM traffic_outbox AS o
+WHERE o.connection_id = $1 AND o.due_at = $2 AND o.owner IS NULL AND $3 = ANY (o.message_ids)
+
+-- name: open_connection
+-- $1 message id, $2 company id. The connection of a message that is not final.
+SELECT connection_id FROM traffic_message WHERE id = $1 AND company_id = $2 AND status < 10
+
+-- name: ask_withdrawal
+-- $1 id of a message whose connection another gateway owns, $2 company id, $3 instant. Asked twice it is asked once.
+INSERT INTO traffic_withdrawal (message_id, company_id, asked_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+
+-- name: withdrawal
+-- $1 message id. What became of it, null as long as nothing did.
+SELECT done FROM traffic_withdrawal WHERE message_id = $1
+
+-- name: end_withdrawal
+-- $1 message id: whoever asked knows, or waits no more.
+DELETE FROM traffic_withdrawal WHERE message_id = $1
+
+-- name: withdrawals
+-- $1 connections that this gateway owns, $2 instant: what was asked before it nobody waits for.
+SELECT w.message_id, w.company_id FROM traffic_withdrawal AS w JOIN traffic_message AS m ON m.id = w.message_id
+WHERE w.done IS NULL AND w.asked_at > $2 AND m.connection_id = ANY ($1::bigint[])
+
+-- name: answer_withdrawal
+-- $1 message id, $2 whether it was withdrawn.
+UPDATE traffic_withdrawal SET done = $2 WHERE message_id = $1
+
+-- name: replace_message
+-- $1 id of a message that waits, $2 its text from now on, of as many segments, $3 validity in seconds.
+UPDATE traffic_message SET body = $2, validity_s = $3 WHERE id = $1 AND status < 10
 
 -- name: delete_outbox
 -- $1 id of a batch whose messages are all final.

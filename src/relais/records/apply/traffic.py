@@ -1,12 +1,17 @@
-"""Where messages leave and under which names, in scenario files: vendor SMPP connections and sender IDs."""
+"""Where messages leave and under which names, in scenario files: vendors' and clients' SMPP connections, sender IDs."""
 
 from typing import Any, ClassVar
 
 from relais.records.apply import references
 from relais.records.apply.section import Outcome, Run, Section, assign, changed_if
 from relais.records.apply.shapes import Entry, Field, Shape, flag, full_text, guid, mapping, one_of, secret, text, whole
+from relais.records.connections.actions.save_client_smpp_connection import (
+    LONG_PASSWORD_CHARACTERS_MAX,
+    PASSWORD_CHARACTERS_MAX,
+    save_client_smpp_connection,
+)
 from relais.records.connections.actions.save_vendor_smpp_connection import save_vendor_smpp_connection
-from relais.records.connections.models import VendorSmppConnection
+from relais.records.connections.models import ClientSmppConnection, Datacoding, SslType, VendorSmppConnection
 from relais.records.parties.tree import level_and_above, system_owner
 from relais.records.secrets import holds
 from relais.records.senders.actions.save_sender_id import save_sender_id
@@ -60,11 +65,48 @@ class VendorSmppConnections(Section):
         return Outcome.CREATED if found is None else changed_if(changed)
 
 
+class ClientSmppConnections(Section):
+    name = "client_smpp_connections"
+    key = ("login",)
+    label = "login"
+    shape: ClassVar[Shape] = {
+        "login": Field(full_text, required=True),
+        "company": Field(full_text, required=True),
+        "name": Field(full_text, required=True),
+        "password": Field(secret, required=True),
+        "network": Field(text),
+        "system_type": Field(text),
+        "ssl_type": Field(one_of(*SslType.values)),
+        "default_data_coding": Field(one_of(*Datacoding.values)),
+        "sessions_limit": Field(whole(1, _INTEGER_MAX), blank=True),
+        "rps_limit": Field(whole(1, _INTEGER_MAX), blank=True),
+        "window_limit": Field(whole(1, _INTEGER_MAX), blank=True),
+        "disabled": Field(flag),
+    }
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        """A password of more than eight characters is taken as meant (CSMPP-18)."""
+        company, password = references.company(entry["company"]), entry["password"]
+        found = ClientSmppConnection.objects.filter(login__iexact=entry["login"]).first()
+        record = found or ClientSmppConnection(company=company, login=entry["login"])
+        changed = assign(record, {"company": company}, final=("company",) if found else ())
+        changed = assign(record, self.given(entry, set(self.shape) - {"company", "login", "password"})) or changed
+        if changed or not holds(record.password_encrypted, password):
+            long_password = PASSWORD_CHARACTERS_MAX < len(password) <= LONG_PASSWORD_CHARACTERS_MAX
+            save_client_smpp_connection(record, password, long_password=long_password)
+            changed = True
+        return Outcome.CREATED if found is None else changed_if(changed)
+
+
 class SenderIds(Section):
     name = "sender_ids"
     key = ("company", "channel", "sender_id")
     label = "sender_id"
-    columns: ClassVar = {"connection": "smpp_connection"}
+    columns: ClassVar = {
+        "connection": "smpp_connection",
+        "second_connection": "second_smpp_connection",
+        "client_connection": "client_smpp_connection",
+    }
     shape: ClassVar[Shape] = {
         "channel": Field(one_of(*SenderChannel.values), required=True),
         "sender_id": Field(full_text, required=True),
@@ -74,6 +116,8 @@ class SenderIds(Section):
         "status": Field(one_of(*SenderStatus.values), required=True),
         "vendor_type": Field(one_of(*VendorType.values), required=True),
         "connection": Field(full_text, required=True),
+        "second_connection": Field(full_text, blank=True),
+        "client_connection": Field(full_text, blank=True),
         "webhook_guid": Field(guid, blank=True),
         "mcc": Field(text),
         "keyword": Field(text),
@@ -90,10 +134,15 @@ class SenderIds(Section):
         same = {"company": company, "channel": entry["channel"]}
         found = SenderId.objects.filter(**same, sender_id__iexact=entry["sender_id"]).first()
         record = found or SenderId(**same, sender_id=entry["sender_id"])
-        values = self.given(entry, set(self.shape) - {"channel", "sender_id", "company", "agreement", "connection"})
-        values["smpp_connection"] = references.vendor_smpp_connection(
-            entry["connection"], level_and_above(company), "connection"
-        )
+        referring = {"agreement", "connection", "second_connection", "client_connection"}
+        values = self.given(entry, set(self.shape) - {"channel", "sender_id", "company"} - referring)
+        for field in sorted({"connection", "second_connection"} & entry.values.keys()):
+            values[self.columns[field]] = entry[field] and references.vendor_smpp_connection(
+                entry[field], level_and_above(company), field
+            )
+        if "client_connection" in entry:
+            login = entry["client_connection"]
+            values["client_smpp_connection"] = login and references.client_smpp_connection(login, "client_connection")
         if "agreement" in entry:
             code = entry["agreement"]
             values["agreement"] = None if code is None else references.agreement(code, of=company)

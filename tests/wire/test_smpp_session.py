@@ -434,3 +434,32 @@ def test_every_request_is_answered_or_unanswered_exactly_once(steps: list[str]) 
                 events = session.unbind(now_s)
         told += [event.context for event in events if isinstance(event, Answered | Unanswered)]
     assert sorted(told) == list(range(given_ones))
+
+
+def test_leaving_waits_for_our_own_answers_and_takes_nothing_new() -> None:
+    session = bound_server()
+    request = submit(sequence=7)
+    assert session.receive(encode(request), 1.0) == [request]
+    assert session.unbind(2.0) == [] and sent_by(session) == []
+    assert session.receive(encode(submit(sequence=8)), 2.0) == [
+        Declined(commands.SUBMIT_SM, 8, statuses.ESME_RTHROTTLED)
+    ]
+    session.answer_submit_sm(request, "a")
+    assert session.deadline_s() == 0.0, "the clock has something to do at once"
+    assert session.on_time(2.5) == []
+    assert sent_by(session) == [
+        pdus.SubmitSmResp(8, statuses.ESME_RTHROTTLED), pdus.SubmitSmResp(7, 0, b"", "a"), pdus.Unbind(1),
+    ]  # fmt: skip
+
+
+def test_a_peer_that_unbinds_gets_the_answers_it_waits_for() -> None:
+    for answered, now_s in ((True, 1.5), (False, 3.5)):
+        session = bound_server()
+        request = submit(sequence=7)
+        assert session.receive(encode(request) + encode(pdus.Unbind(8)), 1.0) == [request]
+        assert not session.bound and not session.closed and sent_by(session) == []
+        if answered:
+            session.answer_submit_sm(request, "a")
+        assert session.deadline_s() <= now_s
+        assert session.on_time(now_s) == [Closed("peer unbound")]
+        assert sent_by(session) == [*([pdus.SubmitSmResp(7, 0, b"", "a")] if answered else []), pdus.UnbindResp(8)]

@@ -10,6 +10,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
 from relais.wire.smpp.events import Answered, BindRefused, BindRequested, Bound, Closed, Event, Unanswered
@@ -22,6 +23,7 @@ CLOSE_WAIT_S: Final = 5.0  # for the peer to take our last octets
 HANDSHAKE_WAIT_S: Final = 20.0
 CONNECTIONS_MAX: Final = 1_000
 BACKLOG: Final = 100
+VERSION_3, VERSION_5 = 0x34, 0x50  # what a server end says of itself: the lower of both sides
 
 
 class Handler(Protocol):
@@ -77,6 +79,7 @@ class SmppEnd(asyncio.Protocol):
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self.peer_host = ""
         self.peer_system_id = ""  # server end: who bound
+        self.peer_version = 0  # server end: the interface version that it bound with
 
     # For the owner.
 
@@ -199,8 +202,10 @@ class SmppEnd(asyncio.Protocol):
             self._handler.noticed(self, BindRefused(status))
             self._tell(self.session.refuse_bind(bind, status))
         else:
-            self.peer_system_id = bind.system_id
-            self.session.accept_bind(bind, self._system_id)
+            self.peer_system_id, self.peer_version = bind.system_id, bind.interface_version
+            self.session.accept_bind(
+                bind, self._system_id, VERSION_5 if bind.interface_version >= VERSION_5 else VERSION_3
+            )
             self._handler.bound(self, Bound(_NO_RESPONSE, bind.interface_version))
 
     def _finish(self) -> None:
@@ -242,6 +247,14 @@ class SmppEnd(asyncio.Protocol):
         self._tell(self.session.on_time(self._loop.time()))
         self._flush()
         self._set_timer()
+
+
+def server_tls(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 or later for a server end (CSMPP-21). OSError (ssl.SSLError is one) for files that cannot be used."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
 
 
 _NO_RESPONSE = BindTransceiverResp()  # a server end has none to show

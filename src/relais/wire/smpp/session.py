@@ -36,6 +36,7 @@ from relais.wire.smpp.pdus import (
 from relais.wire.smpp.states import ALWAYS, RECEIVABLE, STATE_AFTER_BIND, Role, SessionSettings, State
 
 UNBIND_WAIT_S: Final = 5.0  # for open requests, then again for the unbind_resp
+PEER_UNBIND_WAIT_S: Final = 2.0  # a peer that unbinds still gets the answers it waits for, if they come in this time
 _NEVER_S: Final = float("inf")
 
 # What the session itself asks, told apart from the owner's contexts by identity.
@@ -55,6 +56,7 @@ class Session:
         "_frame_octets",
         "_incoming_count",
         "_out",
+        "_peer_unbind",
         "_pending",
         "_receivable",
         "_received_at_s",
@@ -72,6 +74,7 @@ class Session:
         self.role = role
         self.settings = settings
         self._unbind_deadline_s = _NEVER_S
+        self._peer_unbind: tuple[int, float] | None = None  # its sequence number, and until when its answers may come
         self._enter(State.OPEN)
         self._buffer = bytearray()
         self._frame_octets = 4  # how many octets the buffer needs before reading goes on
@@ -161,7 +164,8 @@ class Session:
             self._out.append(codec.encode(response))
 
     def unbind(self, now_s: float) -> list[Event]:
-        """Leave in good order: wait for open requests, unbind, wait for its response; then `Closed`."""
+        """Leave in good order: wait for open requests of both sides, unbind, wait for its response; then `Closed`. What the
+        peer asks from now on is declined."""
         if self.closed or self._unbind_deadline_s != _NEVER_S:
             return []
         if self.state is State.OPEN:
@@ -183,6 +187,10 @@ class Session:
             return _NEVER_S
         settings = self.settings
         deadline_s = self._unbind_deadline_s
+        if deadline_s != _NEVER_S and not self._unbind_sent and self._drained():
+            return 0.0
+        if self._peer_unbind is not None:
+            deadline_s = min(deadline_s, self._peer_unbind[1] if self._incoming_count else 0.0)
         if self.state is State.OPEN:
             deadline_s = min(deadline_s, self._bind_deadline_s)
         elif settings.enquire_link_s is not None and self.bound and not self._enquired:
@@ -201,6 +209,8 @@ class Session:
             return self._close("no bind in time")
         if self.settings.inactivity_s is not None and now_s >= self._received_at_s + self.settings.inactivity_s:
             return self._close("peer is silent")
+        if self._peer_unbind is not None and (not self._incoming_count or now_s >= self._peer_unbind[1]):
+            return self._answer_unbind(self._peer_unbind[0])
         events = self._expire_requests(now_s)
         if not self.closed and now_s >= self._unbind_deadline_s:
             if self._unbind_sent:
@@ -287,7 +297,7 @@ class Session:
             self._decline(command_id, sequence, error.status, events)
             return
         if command_id in ALWAYS:
-            self._take_link_request(command_id, sequence, events)
+            self._take_link_request(command_id, sequence, now_s, events)
         elif command_id in commands.WITHOUT_RESPONSE:
             events.append(pdu)
         else:
@@ -307,7 +317,8 @@ class Session:
             self._incoming_count += 1
             events.append(BindRequested(pdu))
             return
-        if self._incoming_count >= self.settings.incoming_window or self._unbind_sent:
+        leaving = self._unbind_deadline_s != _NEVER_S or self._peer_unbind is not None
+        if self._incoming_count >= self.settings.incoming_window or leaving:
             self._decline(
                 command_id, pdu.sequence, statuses.ESME_RTHROTTLED if server else statuses.ESME_RX_T_APPN, events
             )
@@ -315,12 +326,19 @@ class Session:
         self._incoming_count += 1
         events.append(pdu)
 
-    def _take_link_request(self, command_id: int, sequence: int, events: list[Event]) -> None:
+    def _take_link_request(self, command_id: int, sequence: int, now_s: float, events: list[Event]) -> None:
         if command_id == commands.ENQUIRE_LINK:
             self._out.append(codec.encode(EnquireLinkResp(sequence)))
-            return
+        elif self._incoming_count and self.state is not State.OPEN:
+            if self._peer_unbind is None:
+                self._peer_unbind = sequence, now_s + PEER_UNBIND_WAIT_S
+                self.bound = False
+        else:
+            events += self._answer_unbind(sequence)
+
+    def _answer_unbind(self, sequence: int) -> list[Event]:
         self._out.append(codec.encode(UnbindResp(sequence)))
-        events += self._close("peer unbound")
+        return self._close("peer unbound")
 
     def _take_response(self, response: Pdu, command_id: int, now_s: float, events: list[Event]) -> None:
         pending = self._pending.get(response.sequence)
@@ -406,8 +424,12 @@ class Session:
         return events
 
     def _unbind_when_drained(self, now_s: float) -> None:
-        if not self._unbind_sent and all(context is _ENQUIRING for _, context, _ in self._pending.values()):
+        if not self._unbind_sent and self._drained():
             self._send_unbind(now_s)
+
+    def _drained(self) -> bool:
+        """Whether neither side waits for an answer of the other."""
+        return not self._incoming_count and all(context is _ENQUIRING for _, context, _ in self._pending.values())
 
     def _send_unbind(self, now_s: float) -> None:
         self._unbind_sent = True

@@ -102,6 +102,7 @@ def _yes_or_no(text: str) -> bool:
 
 
 DATABASE_URL = Kind(_database_url, "a postgresql:// URL")
+FILE = Kind(lambda text: Path(text).absolute(), "a file")
 FOLDER = Kind(lambda text: Path(text).absolute(), "a folder")
 SECRET = Kind(_secret_key, f"at least {SECRET_KEY_LENGTH_MIN} characters")
 NAMES = Kind(_names, "host names separated by commas")
@@ -158,8 +159,15 @@ class Settings:
     )
     api_host: str = _setting(HOST, "Where the customer API listens.", "127.0.0.1")
     api_port: int = _setting(PORT, "Port of the customer API.", 8001)
-    smpp_host: str = _setting(HOST, "Where clients' SMPP sessions will be taken (reserved).", "127.0.0.1")
-    smpp_port: int = _setting(PORT, "Port of clients' SMPP sessions (reserved).", 2775)
+    smpp_host: str = _setting(HOST, "Where clients' SMPP sessions are taken.", "127.0.0.1")
+    smpp_port: int = _setting(PORT, "Port of clients' SMPP sessions without TLS.", 2775)
+    smpp_tls_port: int = _setting(PORT, "Port of clients' SMPP sessions over TLS, with a certificate.", 3550)
+    smpp_tls_certificate: Path | None = _setting(
+        FILE, "Certificate of the SMPP server with its chain, in PEM. Without one there is no TLS port.", None, "none"
+    )
+    smpp_tls_key: Path | None = _setting(
+        FILE, "Key of that certificate, in PEM; not encrypted.", None, "in the certificate's file"
+    )
     simulator_host: str = _setting(HOST, "Where the SMSC simulator listens.", "127.0.0.1")
     simulator_port: int = _setting(PORT, "Port of the SMSC simulator.", 2776)
     ops_host: str = _setting(HOST, "Where each process shows /metrics, /healthz and /readyz.", "127.0.0.1")

@@ -82,6 +82,7 @@ def test_the_url_of_a_server_of_ones_own_is_printed() -> None:
         (("web",), "RELAIS_WEB_PORT"),
         (("web",), "RELAIS_WEB_OPS_PORT"),
         (("gateway",), "RELAIS_API_PORT"),
+        (("gateway",), "RELAIS_SMPP_PORT"),
         (("gateway",), "RELAIS_GATEWAY_OPS_PORT"),
         (("worker",), "RELAIS_WORKER_OPS_PORT"),
         (("api",), "RELAIS_API_PORT"),
@@ -92,7 +93,7 @@ def test_the_url_of_a_server_of_ones_own_is_printed() -> None:
 )
 def test_a_taken_port_is_told_with_its_setting_before_anything_starts(command: tuple[str, ...], variable: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, open_folder() as folder:
-        names = ("WEB", "API", "GATEWAY_OPS", "WORKER_OPS", "WEB_OPS", "SIMULATOR", "SIMULATOR_OPS")
+        names = ("WEB", "API", "SMPP", "GATEWAY_OPS", "WORKER_OPS", "WEB_OPS", "SIMULATOR", "SIMULATOR_OPS")
         free = {f"RELAIS_{name}_PORT": str(free_port()) for name in names}
         port = other.getsockname()[1]
         said = run(

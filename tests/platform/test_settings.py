@@ -37,6 +37,9 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         "RELAIS_API_PORT": "1",
         "RELAIS_SMPP_HOST": "a",
         "RELAIS_SMPP_PORT": "2",
+        "RELAIS_SMPP_TLS_PORT": "8",
+        "RELAIS_SMPP_TLS_CERTIFICATE": str(tmp_path / "chain.pem"),
+        "RELAIS_SMPP_TLS_KEY": str(tmp_path / "key.pem"),
         "RELAIS_SIMULATOR_HOST": "b",
         "RELAIS_SIMULATOR_PORT": "3",
         "RELAIS_OPS_HOST": "c",
@@ -58,7 +61,8 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
     }
     assert read(environment, tmp_path) == Settings(
         "postgresql://me@db.example/relais", tmp_path / "data", tmp_path / "bin", "k" * 32,
-        "w", 5, ("bo.example.com", "relais.example.com"), True, 1, "::1", 1, "a", 2, "b", 3, "c", 4, 65535, 6, 7,
+        "w", 5, ("bo.example.com", "relais.example.com"), True, 1, "::1", 1, "a", 2, 8,
+        tmp_path / "chain.pem", tmp_path / "key.pem", "b", 3, "c", 4, 65535, 6, 7,
         "mail.example", 465, "tls", "Relais <relais@example.com>", "relais", "secret", 10, "debug", "json", True, 36,
     )  # fmt: skip
 

@@ -30,10 +30,12 @@ MACHINERY = {
     *(
         "traffic_bundle_member",
         "traffic_counter",
+        "traffic_delivery",
         "traffic_gateway_beat",
         "traffic_idempotency",
         "traffic_outbox",
         "traffic_unmatched_receipt",
+        "traffic_waiting_part",
     ),
 }
 SECRET = ("password", "key_hash", "password_encrypted", "webhook_guid")
@@ -96,6 +98,7 @@ def full(world: World) -> World:
         Service,
     )
     from relais.records.catalog.models import NumberPrefix as Prefix
+    from relais.records.connections.models import ClientSmppConnection
     from relais.records.people.models import Department
 
     for name in ("client", "neighbour"):
@@ -103,6 +106,10 @@ def full(world: World) -> World:
     agreements = dict(Agreement.objects.values_list("agreement_code", "pk"))
     put_traffic(world.companies["client"], {name: agreements[name] for name in ("client", "reseller")})
     put_traffic(world.companies["neighbour"], {"neighbour": agreements["neighbour"]})
+    for name in ("client", "neighbour"):
+        ClientSmppConnection.objects.create(
+            company=world.companies[name], name="Centre", login=name, password_encrypted="x"
+        )
     for enabled in EnabledService.objects.all():
         during = DateTimeTZRange(START, None)
         EnabledServiceChannel.objects.create(

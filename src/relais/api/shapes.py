@@ -45,7 +45,7 @@ Sender = Annotated[str, _about("A sender ID of your company on this channel.", "
 Number = Annotated[str, _about("The number as E.164 digits.", "34600123456")]
 Country = Annotated[str, _about("ISO 3166-1 alpha-2 code of the number's country.", "ES")]
 Network = Annotated[str, _about("MCC-MNC of the network that holds the number's range; null = not known.", "21401")]
-Encoding = Annotated[str, _about("Alphabet of the text on its way.", enum=["gsm7", "ucs2"])]
+Encoding = Annotated[str, _about("Alphabet of the text on its way.", enum=["gsm7", "ucs2", "binary"])]
 Segments = Annotated[int, _about("SMS parts that it takes.", 1)]
 Reference = Annotated[str, _about("Your own reference, given back when you follow the message.", "order-1881")]
 Amount = Annotated[str, _about("Decimal with six decimals, in currency units.", "0.040000", pattern=r"^-?\d+\.\d{6}$")]

@@ -18,6 +18,7 @@ def demo(context: click.Context, ends_by_itself: bool) -> None:
         GATEWAY_OPS,
         SIMULATOR,
         SIMULATOR_OPS,
+        SMPP,
         WEB,
         WEB_OPS,
         WORKER_OPS,
@@ -28,7 +29,7 @@ def demo(context: click.Context, ends_by_itself: bool) -> None:
 
     os.environ.setdefault("RELAIS_LOG_LEVEL", "warning")  # the messages are the point, also to the children
     settings = load()
-    require_free_ports(settings, WEB, API, GATEWAY_OPS, WORKER_OPS, WEB_OPS, SIMULATOR, SIMULATOR_OPS)
+    require_free_ports(settings, WEB, API, SMPP, GATEWAY_OPS, WORKER_OPS, WEB_OPS, SIMULATOR, SIMULATOR_OPS)
     configure_logging("demo", settings.log_level, settings.log_format)
     from relais.demo import run
 

@@ -5,7 +5,7 @@ import socket
 
 from relais.settings import Settings, variable
 
-API, WEB, SIMULATOR = "api", "web", "simulator"
+API, SMPP, WEB, SIMULATOR = "api", "smpp", "web", "simulator"
 GATEWAY_OPS, WORKER_OPS, WEB_OPS, SIMULATOR_OPS = "gateway_ops", "worker_ops", "web_ops", "simulator_ops"
 
 

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 @click.command()
 def gateway() -> None:
-    """Carry messages: the customer API, the vendors' connections, charging."""
-    from relais.commands.ports import API, GATEWAY_OPS
+    """Carry messages: the customer API, clients' SMPP sessions, the vendors' connections, charging."""
+    from relais.commands.ports import API, GATEWAY_OPS, SMPP
 
-    settings = _prepared("gateway", API, GATEWAY_OPS)
+    settings = _prepared("gateway", API, SMPP, GATEWAY_OPS)
     from relais.observability import OpsServer
 
     def edges(traffic: "Traffic") -> list[Any]:
         ops = OpsServer(settings.ops_host, settings.gateway_ops_port, lambda: {"pipeline": traffic.ready})
-        return [ops, _customer_api(settings, traffic)]
+        return [ops, _customer_api(settings, traffic), _smpp_server(settings, traffic)]
 
     _serve_traffic(settings, edges)
 
@@ -128,6 +128,20 @@ def _customer_api(settings: "Settings", traffic: "Traffic") -> Any:
     from relais.api.main import Server
 
     return Server(create_app(traffic), settings.api_host, settings.api_port)
+
+
+def _smpp_server(settings: "Settings", traffic: "Traffic") -> Any:
+    from relais.gateway.smpp.server import ClientServer
+
+    tls = None
+    if settings.smpp_tls_certificate is not None:
+        from relais.transport.smpp import server_tls
+
+        try:
+            tls = server_tls(settings.smpp_tls_certificate, settings.smpp_tls_key)
+        except OSError as error:  # ssl.SSLError is one
+            raise click.ClickException(f"the certificate of the SMPP server cannot be used: {error}") from error
+    return ClientServer(traffic, settings.smpp_host, settings.smpp_port, tls=tls, tls_port=settings.smpp_tls_port)
 
 
 def _serve_traffic(settings: "Settings", edges: Any, *, sends: bool = True) -> None:

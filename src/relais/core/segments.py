@@ -14,7 +14,7 @@ PARTS_COUNT_MAX = 255  # the header counts parts in one octet
 OCTETS_MAX = 140  # of a short message, header included
 GSM7_ALONE, UCS2_ALONE = 160, 70  # septets, 16-bit units; parts of a longer text hold less: their header is in the 140
 
-Encoding = Literal["gsm7", "ucs2"]
+Encoding = Literal["gsm7", "ucs2", "binary"]  # binary: octets that a client cut itself; nothing here makes them
 ReferenceBits = Literal[8, 16]
 
 _CONCATENATION_8, _CONCATENATION_16 = 0x00, 0x08  # information element identifiers, §9.2.3.24.1 and .8

@@ -13,6 +13,7 @@ from relais.store.sessions import open_session
 
 ANSWERS_KEPT = timedelta(hours=24)
 CHANGES_KEPT = timedelta(days=1)
+DELIVERIES_KEPT = timedelta(days=3)
 AUDIT_KEPT_MONTHS = 24  # unless a setting says otherwise (AUD-15)
 SEALED_AT_ONCE = 1_000
 
@@ -67,6 +68,7 @@ async def keep_up(dsn: str, now: datetime, *, audit_kept_months: int = AUDIT_KEP
     try:
         made = await session.fetchval(_SQL["ensure_partitions"])
         await session.execute(_SQL["forget_idempotent_answers"], now - ANSWERS_KEPT)
+        await session.execute(_SQL["forget_deliveries"], now - DELIVERIES_KEPT)
         await session.execute(_SQL["forget_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sessions"], now)
         await seal(session)

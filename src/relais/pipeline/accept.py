@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 from relais.core.numbers import normalise
 from relais.core.rating.types import Parameter
 from relais.core.refusals import Refusal
-from relais.core.segments import NotEncodable, TooManyParts, encode
+from relais.core.segments import NotEncodable, TooManyParts
 from relais.pipeline.configuration import RIGHT_SEND, ApiKey, Sender, Snapshot
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.message import Message
+from relais.pipeline.origin import encoded_as_cut
 from relais.pipeline.rate import Chains, Routes
 from relais.pipeline.submission import Refused, Submission
 
@@ -83,7 +84,7 @@ class Admission:
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)
         try:
-            encoded = encode(text)
+            encoded = encoded_as_cut(text, submission.origin)
         except NotEncodable:
             return refused(Refusal.TEXT_NOT_ENCODABLE)
         except TooManyParts:
@@ -100,7 +101,7 @@ class Admission:
         if isinstance(terms, Refusal):
             return refused(terms)
         return Message(
-            message_id=self._ids.take(now.timestamp()),
+            message_id=submission.message_id or self._ids.take(now.timestamp()),
             accepted_at=now,
             company_id=key.company_id,
             api_key_id=key.id,
@@ -118,6 +119,7 @@ class Admission:
             send_at=submission.send_at if submission.send_at and submission.send_at > now else None,
             client_ref=submission.client_ref,
             callback_url=submission.callback_url,
+            origin=submission.origin,
         )
 
     def attributes(self, sender_id: int, country: str, network_id: int | None, digits: str) -> dict[Parameter, str]:

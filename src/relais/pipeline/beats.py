@@ -6,7 +6,7 @@ Counting costs a message a few additions to whole numbers. Beats are for looking
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -47,12 +47,20 @@ class LaneCounts:
 
 class Beats:
     """Writes a beat a second until cancelled. `lanes`: those that the gateway drives now. `shortages`: by agreement how many
-    messages its balance did not cover; taken out of it once they are written."""
+    messages its balance did not cover; taken out of it once they are written. `clients`: what there is to tell of the SMPP
+    connections of clients, by id."""
 
-    def __init__(self, gateway: UUID, lanes: Callable[[], Iterable["Lane"]], shortages: Counter[int]) -> None:
+    def __init__(
+        self,
+        gateway: UUID,
+        lanes: Callable[[], Iterable["Lane"]],
+        shortages: Counter[int],
+        clients: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
         self._gateway = gateway
         self._lanes = lanes
         self._shortages = shortages
+        self._clients = clients
         self._count = 0
 
     async def run(self, pool: asyncpg.Pool) -> None:
@@ -68,6 +76,7 @@ class Beats:
         beat = msgspec.json.encode(
             {
                 "connections": {str(lane.connection_id): _of_lane(lane, now) for lane in lanes},
+                "clients": self._clients(),
                 "refused": _refused(),
                 **_ticks(),
             }

@@ -5,6 +5,7 @@ Reads through `store/configuration.sql` and nothing else. Rate trees are compile
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, open_session
 
 RIGHT_SEND, RIGHT_STATUS, RIGHT_BALANCE = 1, 2, 4
+SMPP_KEY_ID = -1  # in place of an API key's: the message came over SMPP
 POLL_S = 1.0  # how long a change can stay unseen when its notification is lost
 
 PACK_KINDS: Mapping[str, CoverKind] = {
@@ -118,6 +120,29 @@ class VendorConnection(msgspec.Struct, frozen=True):
     receipt_parts: str
 
 
+class ClientConnection(msgspec.Struct, frozen=True):
+    """What a client may bind with at the SMPP server. `networks`: whence, empty = from anywhere. `data_coding` is how texts of
+    data_coding 0 are read: gsm7, ascii, latin1, ucs2 or binary. Limits None = the server's own."""
+
+    id: int
+    name: str
+    login: str
+    password: str
+    key: ApiKey  # what it may do, as a key of its company
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    system_type: str
+    tls: bool
+    data_coding: str
+    disabled: bool
+    rps_limit: int | None
+    window_limit: int | None
+    sessions_limit: int | None
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"ClientConnection(id={self.id}, login={self.login!r})"
+
+
 class Network(msgspec.Struct, frozen=True):
     """`mccmnc` is the lowest of its codes."""
 
@@ -142,6 +167,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     scopes: Mapping[int, tuple[Period, ...]]  # service → compiled trees
     senders: Mapping[tuple[int, str, str], Sender]  # company, channel, case-folded sender ID
     connections: Mapping[int, VendorConnection]
+    client_connections: Mapping[str, ClientConnection]  # by login
     networks: Mapping[int, Network]
     number_plan: NumberPlan
 
@@ -200,6 +226,10 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
                 for r in await session.fetch(_SQL["sender_ids"])
             },
             connections={r["id"]: _connection(r, box) for r in await session.fetch(_SQL["connections"])},
+            client_connections={
+                r["login"]: _client_connection(r, box, _enabled(companies, r["company_id"]))
+                for r in await session.fetch(_SQL["client_connections"])
+            },
             networks=networks,
             number_plan=number_plan,
         )
@@ -304,6 +334,23 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
     return VendorConnection(
         row["id"], row["name"], "smpp", settings, row["rps_limit"], row["window_limit"],
         row["disabled"] or settings is None, statuses, receipt_parts,
+    )  # fmt: skip
+
+
+def _client_connection(row: Any, box: SecretBox, company_enabled: bool) -> ClientConnection:
+    """A connection whose password cannot be opened counts as disabled."""
+    password, disabled = "", row["disabled"]
+    try:
+        password = box.decrypt(row["password_encrypted"])
+    except ValueError as error:
+        disabled = True
+        log.error("client_connection.unusable", connection=row["id"], reason=str(error))
+    return ClientConnection(
+        row["id"], row["name"], row["login"], password,
+        ApiKey(SMPP_KEY_ID, row["company_id"], RIGHT_SEND | RIGHT_STATUS, company_enabled),
+        tuple(ipaddress.ip_network(part.strip()) for part in row["network"].split(",") if part.strip()),
+        row["system_type"], row["ssl_type"] != "none", row["default_data_coding"], disabled,
+        row["rps_limit"], row["window_limit"], row["sessions_limit"],
     )  # fmt: skip
 
 

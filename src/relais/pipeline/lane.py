@@ -20,6 +20,7 @@ from relais.pipeline.beats import LaneCounts
 from relais.pipeline.configuration import VendorConnection
 from relais.pipeline.ids import accepted_at, concatenation_reference
 from relais.pipeline.message import Message
+from relais.pipeline.origin import data_coding_of
 
 ATTEMPTS_MAX = 3
 RETRY_DELAYS_S = (5.0, 30.0)  # after the first and the second failure
@@ -150,6 +151,18 @@ class Lane:
     def enqueue(self, message: Message, skip: frozenset[int] = frozenset()) -> None:
         """Queue a message; `skip` names parts that the vendor already has."""
         self._queue.append(_Waiting(message, skip))
+
+    def waits(self, message: Message, *, remove: bool) -> bool:
+        """Whether nothing of the message was handed over yet; with `remove` nothing will be."""
+        for waiting in self._queue:
+            if waiting.message is message:
+                if waiting.next_part or waiting.skip or waiting.attempts or waiting.ended:
+                    return False
+                if remove:
+                    waiting.ended = True
+                    self._queue.remove(waiting)
+                return True
+        return False
 
     def acknowledge(self, receipts: list[VendorReceipt]) -> None:
         """These receipts are stored: answer the vendor."""
@@ -313,10 +326,12 @@ def outgoing_part(message: Message, part: int, validity_s: int) -> OutgoingPart:
     """One segment as the adapters take it."""
     encoded = message.encoded
     parts_count = len(encoded.parts)
-    header = b""
-    if parts_count > 1:
+    header, origin = b"", message.origin
+    if origin is not None and origin.cuts and origin.cuts[part].header:
+        header = origin.cuts[part].header
+    elif parts_count > 1:
         header = concatenation_headers(parts_count, concatenation_reference(message.id))[part]
     return OutgoingPart(
-        message.id, part, parts_count, message.source, message.destination, encoded.data_coding, header,
-        encoded.parts[part], validity_s,
+        message.id, part, parts_count, message.source, message.destination,
+        data_coding_of(encoded.data_coding, origin), header, encoded.parts[part], validity_s,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from relais.core.lifecycle import State
 from relais.core.rating.message import Route
 from relais.core.rating.types import Term
 from relais.core.segments import Encoded
+from relais.pipeline.origin import Origin
 
 
 class Batch:
@@ -47,6 +48,7 @@ class Message:
         "expires_at_s",
         "id",
         "network_id",
+        "origin",
         "parts_unsent",
         "receipts",
         "routes",
@@ -81,6 +83,7 @@ class Message:
         send_at: datetime | None = None,
         client_ref: str | None = None,
         callback_url: str | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self.id = message_id
         self.accepted_at = accepted_at
@@ -101,6 +104,7 @@ class Message:
         self.send_at = send_at
         self.client_ref = client_ref
         self.callback_url = callback_url
+        self.origin = origin
         self.state = State.ACCEPTED
         self.batch: Batch | None = None
         self.parts_unsent = len(encoded.parts)

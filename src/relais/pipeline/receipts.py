@@ -79,6 +79,10 @@ class Receipts:
         """A message that was accepted here: should it be met in the database, this object of it is the one."""
         self._messages[message.id] = message
 
+    def known(self, message_id: UUID) -> Message | None:
+        """The object of a message that is in memory."""
+        return self._messages.get(message_id)
+
     def remember(self, recovered: Recovered) -> Message:
         """Know the parts of a message that was brought back; an object of it that is in memory already is used on."""
         message = self._messages.setdefault(recovered.message.id, recovered.message)

@@ -15,11 +15,11 @@ from relais.core.lifecycle import State
 from relais.core.rating.message import restore_term
 from relais.core.rating.tree import rates_of_nodes
 from relais.core.rating.types import Cover, Rate
-from relais.core.segments import encode
 from relais.pipeline.accept import Admission
 from relais.pipeline.configuration import PACK_KINDS, node_row, period_start
 from relais.pipeline.ids import accepted_at
 from relais.pipeline.message import Message
+from relais.pipeline.origin import encoded_as_cut, unpack_origin
 from relais.store.blocks import blocks
 
 _MESSAGES, _CONFIGURATION = blocks("messages"), blocks("configuration")
@@ -89,6 +89,7 @@ def _message(row: Any, admission: Admission, rates: Any, covers: Mapping[int, Co
                 covers.get(pack_ids[level]), pack_amounts[level], held_from,
             )
         )  # fmt: skip
+    origin = unpack_origin(row["client_options"]) if row["client_options"] else None
     return Message(
         message_id=row["id"],
         accepted_at=accepted_at(row["id"]),
@@ -101,10 +102,11 @@ def _message(row: Any, admission: Admission, rates: Any, covers: Mapping[int, Co
         source=row["source"],
         destination=row["destination"],
         text=row["body"],
-        encoded=encode(row["body"]),
+        encoded=encoded_as_cut(row["body"], origin),
         terms=tuple(terms),
         validity_s=row["validity_s"],
         send_at=row["send_at"],
         client_ref=row["client_ref"],
         callback_url=row["callback_url"],
+        origin=origin,
     )

@@ -12,6 +12,7 @@ from relais.core.charging.types import Outcome as ChargeOutcome
 from relais.core.rating.types import Term
 from relais.pipeline.configuration import Snapshot
 from relais.pipeline.message import Message
+from relais.pipeline.origin import pack_origin, pack_receipts
 from relais.pipeline.settle import Plan, Settlement
 from relais.pipeline.submission import Accepted, Outcome
 from relais.store.binary import Row, packed_terms
@@ -28,7 +29,7 @@ from relais.store.tick import (
 
 CHANNEL_SMS = 1
 CHANNELS = {CHANNEL_SMS: "sms"}
-ENCODINGS = {0: "gsm7", 8: "ucs2"}  # by data_coding
+ENCODINGS = {0: "gsm7", 4: "binary", 8: "ucs2"}  # by data_coding
 
 _outcomes_encoder = msgspec.msgpack.Encoder()
 _outcomes_decoder = msgspec.msgpack.Decoder(list[Outcome])
@@ -36,12 +37,12 @@ _outcomes_decoder = msgspec.msgpack.Decoder(list[Outcome])
 
 def message_row(message: Message) -> Row:
     """As `store.binary.message_rows` takes it."""
-    encoded = message.encoded
+    encoded, origin = message.encoded, message.origin
     return (
         message.id, message.company_id, message.api_key_id, message.sender_id, message.connection_id,
         message.validity_s, 1, CHANNEL_SMS, encoded.data_coding, len(encoded.parts), message.network_id, message.send_at,
         message.country, message.source, message.destination, message.text, message.client_ref, message.callback_url,
-        _terms(message.terms),
+        origin and origin.connection_id, origin and pack_origin(origin), _terms(message.terms),
     )  # fmt: skip
 
 
@@ -129,6 +130,14 @@ async def write_plan(
         await transaction.await_receipts(plan.awaiting)
     if plan.callbacks:
         await transaction.insert_callbacks(now, plan.callbacks)
+    if plan.client_receipts:
+        told = [
+            (client_id, plan.receiving.get(client_id), pack_receipts(receipts))
+            for client_id, receipts in plan.client_receipts.items()
+        ]
+        plan.delivery_ids = await transaction.insert_deliveries(now, told)
+    if plan.delivered_ids:
+        await transaction.delete_deliveries(plan.delivered_ids)
     return ledger, edrs[0] if edrs else None
 
 

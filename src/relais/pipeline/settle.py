@@ -6,7 +6,7 @@ and rejected release under Delivered only. Final states are sticky. Planning cha
 is then written as often as it takes until it is committed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -19,6 +19,7 @@ from relais.pipeline.configuration import Snapshot, VendorConnection, period_sta
 from relais.pipeline.ids import accepted_at
 from relais.pipeline.lane import Lane
 from relais.pipeline.message import Batch, Message
+from relais.pipeline.origin import TEXT_CHARACTERS, ClientReceipt, Origin, wants
 from relais.store.binary import Row
 from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage
 
@@ -49,12 +50,25 @@ class Plan:
         self.awaiting: list[tuple[int, datetime]] = []  # batches, and when waiting for their receipts ends
         self.done_batch_ids: list[int] = []
         self.callbacks: list[Callback] = []
+        self.client_receipts: dict[int, list[ClientReceipt]] = {}  # by client SMPP connection
+        self.receiving: Mapping[
+            int, int
+        ] = {}  # whom this gateway can tell now: the number of its writer, by connection
+        self.delivery_ids: dict[int, int] = {}  # of those: the row of what is told, once it is written
+        self.delivered_ids: list[int] = []  # rows of which everything was told
         self.stored_receipts: list[tuple[Lane, VendorReceipt]] = []  # to be answered once the plan is committed
 
     @property
     def empty(self) -> bool:
         return not (
-            self.settlements or self.sent or self.part_receipts or self.finished or self.awaiting or self.done_batch_ids
+            self.settlements
+            or self.sent
+            or self.part_receipts
+            or self.finished
+            or self.awaiting
+            or self.done_batch_ids
+            or self.client_receipts
+            or self.delivered_ids
         )
 
 
@@ -199,6 +213,8 @@ _encode_event: Callable[[object], bytes] = msgspec.json.Encoder().encode
 
 def _tell(plan: Plan, message: Message, state: State, at: datetime, error: str | None) -> None:
     """Queue a status report when the client asked for them."""
+    if message.origin is not None:
+        _tell_over_smpp(plan, message, message.origin, state, at, error)
     if message.callback_url is None:
         return
     event = {
@@ -215,3 +231,16 @@ def _tell(plan: Plan, message: Message, state: State, at: datetime, error: str |
         },
     }
     plan.callbacks.append(Callback(message.api_key_id, message.callback_url, _encode_event(event).decode()))
+
+
+def _tell_over_smpp(
+    plan: Plan, message: Message, origin: Origin, state: State, at: datetime, error: str | None
+) -> None:
+    """A receipt for each id that the client was answered with, if it asked for this one."""
+    for told_id, registered_delivery in origin.told:
+        if wants(registered_delivery, state):
+            receipt = ClientReceipt(
+                told_id or str(message.id), origin.source, origin.destination, int(state), error,
+                accepted_at(message.id), at, message.text[:TEXT_CHARACTERS],
+            )  # fmt: skip
+            plan.client_receipts.setdefault(origin.connection_id, []).append(receipt)

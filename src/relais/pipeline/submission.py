@@ -7,13 +7,15 @@ from uuid import UUID
 import msgspec
 
 from relais.core.refusals import Refusal
+from relais.pipeline.origin import Origin
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message as a client hands it in; nothing is checked yet.
 
     `source` is the sender ID as the client spells it, `destination` the number as typed. `validity_s` is counted from
-    acceptance (or from `send_at`). `send_at` and `callback_url` may be absent.
+    acceptance (or from `send_at`). `send_at` and `callback_url` may be absent. `origin`: over SMPP, what the client said
+    beside. `message_id`: one that was given out before the message was whole.
     """
 
     source: str
@@ -24,6 +26,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     validity_s: int | None = None
     send_at: datetime | None = None
     callback_url: str | None = None
+    origin: Origin | None = None
+    message_id: UUID | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag="accepted"):

@@ -5,6 +5,7 @@ each tick sees messages at rest.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -22,7 +23,8 @@ from relais.core.refusals import Refusal
 from relais.pipeline import settle, views
 from relais.pipeline.accept import Admission, refused
 from relais.pipeline.beats import Beats
-from relais.pipeline.configuration import ApiKey, Configuration, Snapshot
+from relais.pipeline.configuration import ApiKey, ClientConnection, Configuration, Snapshot
+from relais.pipeline.deliveries import Deliveries
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.lane import Lane
 from relais.pipeline.message import Batch, Message
@@ -35,6 +37,7 @@ from relais.pipeline.metrics import (
     PARTS_SENT,
     RECEIPTS,
 )
+from relais.pipeline.origin import ClientReceipt
 from relais.pipeline.ownership import Ownership
 from relais.pipeline.receipts import Receipts, Report
 from relais.pipeline.recovery import open_messages
@@ -49,6 +52,8 @@ from relais.pipeline.submission import (
     Tell,
     Told,
 )
+from relais.pipeline.waiting_parts import WaitingParts
+from relais.pipeline.withdrawals import Replacement, Withdrawals
 from relais.pipeline.writer import RECEIPT_GRACE, Ports, Request, Writer, waiting_ends_at
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
@@ -95,6 +100,7 @@ class Traffic:
         self._sent_batches: deque[tuple[float, Batch]] = deque()  # since when nothing is left to send
         self._awaiting: list[tuple[int, datetime]] = []
         self._receipts = Receipts(self._matched)
+        self._withdrawals = Withdrawals(self._lanes, self._receipts, self._canceled)
         ports = Ports(
             snapshot=lambda: self._admission.snapshot,
             plan=self._plan,
@@ -104,6 +110,7 @@ class Traffic:
             recover=self._recover,
         )
         self._writer = Writer(dsn, self._instance, ports, tick_s=tick_s)
+        self.deliveries = Deliveries(self._writer.number)
         self._pool: asyncpg.Pool | None = None
         self._housekeeping: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
@@ -113,10 +120,11 @@ class Traffic:
         """Start; raises what the database raises."""
         self._configuration.follow(self._configured)
         self._pool = await open_pool(self._dsn)
+        self.waiting_parts = WaitingParts(self._pool, self._writer.number)
         await self._writer.open()
         await self._keep_house()
         self._housekeeping = asyncio.create_task(self._housekeep(), name="housekeeping")
-        beats = Beats(self._instance, self._lanes.values, self._writer.shortages)
+        beats = Beats(self._instance, self._lanes.values, self._writer.shortages, self.deliveries.told)
         self._beating = asyncio.create_task(beats.run(self._pool), name="beats")
 
     async def failed(self) -> None:
@@ -136,6 +144,9 @@ class Traffic:
         await self._writer.close()
         await self._ownership.close()
         if self._pool:
+            with contextlib.suppress(*_DATABASE_AWAY, asyncpg.PostgresError):  # without, they are free once we are gone
+                async with self._pool.acquire(timeout=1) as session:
+                    await self.deliveries.release(session)
             self._pool.terminate()
 
     # What the edges ask.
@@ -203,6 +214,38 @@ class Traffic:
         assert self._pool is not None
         return await views.balances(self._pool, self._admission.snapshot, key.company_id, datetime.now(UTC))
 
+    def refusal_of(self, key: ApiKey, submission: Submission) -> Refused | None:
+        """Why it would be refused now, as far as can be said without the balance; nothing is written."""
+        outcome = self._admission.admit(key, submission, datetime.now(UTC))
+        return outcome if isinstance(outcome, Refused) else None
+
+    def new_message_id(self) -> UUID:
+        """An id that no message has, for one to come."""
+        return self._ids.take(time.time())
+
+    async def cancel(self, key: ApiKey, message_id: UUID) -> bool:
+        """Whether the message of the key's company was withdrawn before anything of it was sent, and its reservation released."""
+        return await self._withdraw(key, message_id, None)
+
+    async def replace(self, key: ApiKey, message_id: UUID, replacement: Replacement) -> bool:
+        """Whether the waiting message is now as `replacement` says."""
+        return await self._withdraw(key, message_id, replacement)
+
+    async def _withdraw(self, key: ApiKey, message_id: UUID, replacement: Replacement | None) -> bool:
+        ended = self._withdrawals.ask(key.company_id, message_id, replacement)
+        self._writer.recover_soon()
+        return await ended
+
+    def client_connection(self, connection_id: int) -> ClientConnection | None:
+        """The client SMPP connection of that id."""
+        found = self._admission.snapshot.client_connections.values()
+        return next((each for each in found if each.id == connection_id), None)
+
+    def tell_client(self, connection_id: int, receipts: list[ClientReceipt]) -> None:
+        """Have these told over SMPP, beside those of messages."""
+        self.deliveries.tell(connection_id, receipts)
+        self._writer.wake()
+
     # What the lanes tell.
 
     def part_sent(self, message: Message, part: int, vendor_message_id: str, at: datetime) -> None:
@@ -212,6 +255,10 @@ class Traffic:
 
     def message_failed(self, message: Message, error: str, at: datetime) -> None:
         self._ended.append((message, State.FAILED, error, at))
+        self._writer.wake()
+
+    def _canceled(self, message: Message, at: datetime) -> None:
+        self._ended.append((message, State.CANCELED, None, at))
         self._writer.wake()
 
     def message_expired(self, message: Message, at: datetime) -> None:
@@ -247,6 +294,7 @@ class Traffic:
                 error = None if reported is State.DELIVERED else f"{receipt.status} {receipt.error}".strip()
                 settle.report(plan, message, part, reported, error, now, lane.configuration.receipt_parts)
         plan.awaiting, self._awaiting = self._awaiting, []
+        self.deliveries.plan(plan)
         sent_at_s = time.monotonic()
         self._sent_batches.extend((sent_at_s, batch) for batch in plan.sent_batches)
         return plan
@@ -257,6 +305,8 @@ class Traffic:
             by_lane.setdefault(lane, []).append(receipt)
         for lane, receipts in by_lane.items():
             lane.acknowledge(receipts)
+        self.deliveries.committed(plan)
+        self._withdrawals.committed(plan)
         if plan.sent:
             PARTS_SENT.labels("all").inc(len(plan.sent))
         if plan.stored_receipts:
@@ -330,6 +380,8 @@ class Traffic:
             lane.pump()
             CONNECTION_READY.labels(lane.configuration.name).set(lane.ready)
             CONNECTION_WAITING.labels(lane.configuration.name).set(lane.waiting_count)
+        async with self._pool.acquire() as session:
+            await self.deliveries.keep_house(session)
         self._receipts.give_up()
         self._await_slow_receipts()
         self._writer.recover_soon()
@@ -338,6 +390,8 @@ class Traffic:
         """Between two ticks: messages of receipts that memory does not know, and batches whose time has come."""
         if self._receipts.unknown:
             await self._receipts.resolve_unknown(session, self._admission)
+        if self._withdrawals.due:
+            await self._withdrawals.handle(session, self._admission)
         if self._ownership.certain:
             await self._claim_due(session, datetime.now(UTC))
 
@@ -372,6 +426,8 @@ class Traffic:
         batch = Batch(row["id"], row["connection_id"], messages, waiting_ends_at(messages))
         for each, message in known:
             message.batch = batch
+            if message.parts_unsent and self._withdrawals.canceling(message.id):
+                continue
             if message.parts_unsent:
                 lane.enqueue(message, frozenset(each.vendor_ids))
                 continue

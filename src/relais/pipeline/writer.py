@@ -106,7 +106,7 @@ class Writer:
     def __init__(self, dsn: str, instance: UUID, ports: Ports, *, tick_s: float) -> None:
         self._dsn = dsn
         self._instance = instance
-        self._number = instance.int >> 65  # 63 bits
+        self.number = instance.int >> 65  # 63 bits
         self._ports = ports
         self._tick_s = tick_s
         self._requests: list[Request] = []
@@ -124,7 +124,7 @@ class Writer:
     async def open(self) -> None:
         """Connect and start ticking; raises what the database raises."""
         self._session = await open_session(self._dsn, writer=True)
-        await hold_writer(self._session, self._number)
+        await hold_writer(self._session, self.number)
         self.database_ready = True
         self.task = asyncio.create_task(self._run(), name="writer")
 
@@ -412,7 +412,7 @@ class Writer:
             self._refuse_stale()
             try:
                 self._session = await open_session(self._dsn, writer=True, timeout_s=5.0)
-                await hold_writer(self._session, self._number)
+                await hold_writer(self._session, self.number)
                 log.info("database.found")
             except (*_DATABASE_AWAY, asyncpg.PostgresError):
                 await self._drop_session()

@@ -18,7 +18,7 @@ from relais.records.catalog.models import (
     Scope,
     Service,
 )
-from relais.records.connections.models import VendorSmppConnection
+from relais.records.connections.models import ClientSmppConnection, VendorSmppConnection
 from relais.records.errors import WHOLE, Invalid
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
 from relais.records.people.models import Department, Role, User
@@ -68,6 +68,9 @@ def _of_company(company: Company) -> Sequence[Found]:
             VendorSmppConnection.objects.filter(companies=company).exclude(company=company),
             "vendor connection reserved for it",
             "vendor connections reserved for it",
+        ),
+        _counted(
+            ClientSmppConnection.objects.filter(company=company), "client SMPP connection", "client SMPP connections"
         ),
         _counted(SenderId.objects.filter(company=company), "sender ID", "sender IDs"),
         _counted(
@@ -130,6 +133,20 @@ def _of_connection(vendor: VendorSmppConnection) -> Sequence[Found]:
     )
 
 
+def _of_client_connection(client: ClientSmppConnection) -> Sequence[Found]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM traffic_delivery WHERE connection_id = %s),"
+            " (SELECT count(DISTINCT message_id) FROM traffic_waiting_part WHERE connection_id = %s)",
+            [client.pk, client.pk],
+        )
+        batches_count, unfinished_count = cursor.fetchone() or (0, 0)
+    return (
+        ("batches of receipts it has not taken", int(batches_count)),
+        ("messages it has not sent whole", int(unfinished_count)),
+    )
+
+
 def _of_country(country: Country) -> Sequence[Found]:
     return (
         _counted(Network.objects.filter(country=country), "network", "networks"),
@@ -174,6 +191,7 @@ _FINDERS: dict[type[Model], Callable[..., Sequence[Found]]] = {
     BankAccount: _of_bank_account,
     Service: _of_service,
     VendorSmppConnection: _of_connection,
+    ClientSmppConnection: _of_client_connection,
     Country: _of_country,
     Network: _of_network,
     Role: _of_role,

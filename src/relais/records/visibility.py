@@ -39,7 +39,7 @@ from relais.records.catalog.models import (
     Scope,
     Service,
 )
-from relais.records.connections.models import VendorSmppConnection
+from relais.records.connections.models import ClientSmppConnection, VendorSmppConnection
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
 from relais.records.people.models import (
     ApiKey,
@@ -142,7 +142,7 @@ def _companies(user: User, action: Action) -> Q:
     return children if action == "manage" else children | Q(pk=user.company_id)
 
 
-@rule_of(LegalEntity, SenderId, ApiKey, User)
+@rule_of(LegalEntity, SenderId, ApiKey, ClientSmppConnection, User)
 def _of_own_and_children(user: User, action: Action) -> Q:
     return Q(company__in=own_and_children(user.company_id))
 

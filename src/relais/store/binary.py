@@ -29,6 +29,7 @@ _array_head = struct.Struct(">iiiii").pack  # dimensions, nulls, element type, l
 MESSAGE_COLUMNS = (
     "id", "company_id", "api_key_id", "sender_id", "connection_id", "validity_s", "status", "channel", "encoding",
     "segments_count", "network_id", "send_at", "country", "source", "destination", "body", "client_ref", "callback_url",
+    "client_connection_id", "client_options",
     "delivered_rules", "agreement_ids", "node_ids", "units", "reserved_micros", "tax_bp", "pack_ids", "pack_amounts",
 )  # fmt: skip
 _message = struct.Struct(">h i16s iq iq iq iq ii ih ih ih ih").pack
@@ -49,7 +50,8 @@ def message_rows(rows: Iterable[Row]) -> bytearray:
     octets = bytearray(_HEAD)
     for (
         message_id, company_id, api_key_id, sender_id, connection_id, validity_s, status, channel, encoding,
-        segments_count, network_id, send_at, country, source, destination, body, client_ref, callback_url, terms,
+        segments_count, network_id, send_at, country, source, destination, body, client_ref, callback_url,
+        client_connection_id, client_options, terms,
     ) in rows:  # fmt: skip
         octets += _message(
             columns_count, 16, message_id.bytes, 8, company_id, 8, api_key_id, 8, sender_id, 8, connection_id,
@@ -63,6 +65,8 @@ def message_rows(rows: Iterable[Row]) -> bytearray:
         octets += _text(body)
         octets += _NULL if client_ref is None else _text(client_ref)
         octets += _NULL if callback_url is None else _repeated_text(callback_url)
+        octets += _NULL if client_connection_id is None else _int8(8, client_connection_id)
+        octets += _NULL if client_options is None else _counted(client_options)
         octets += terms
     octets += _END
     return octets

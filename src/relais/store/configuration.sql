@@ -64,6 +64,11 @@ SELECT id, name, host_name, port, system_id, password_encrypted, system_type, us
        inverse_address_mode, disabled, statuses_map::text AS statuses_map, options::text AS options
 FROM connections_vendorsmppconnection
 
+-- name: client_connections
+SELECT id, name, company_id, network, login, password_encrypted, system_type, ssl_type, default_data_coding, disabled,
+       rps_limit, window_limit, sessions_limit
+FROM connections_clientsmppconnection
+
 -- name: api_keys
 SELECT id, company_id, key_hash, rights FROM people_apikey WHERE revoked_at IS NULL
 

@@ -38,7 +38,7 @@ RETURNING id, connection_id, message_ids
 -- name: open_messages
 -- $1 message ids. Those that are not final, with all that sending and settling them needs.
 SELECT id, company_id, api_key_id, sender_id, connection_id, network_id, send_at, validity_s, segments_count, delivered_rules,
-       country, source, destination, body, encoding, client_ref, callback_url,
+       country, source, destination, body, encoding, client_ref, callback_url, client_options,
        agreement_ids, node_ids, units, reserved_micros, tax_bp, pack_ids, pack_amounts
 FROM traffic_message
 WHERE id = ANY ($1::uuid[]) AND status < 10
@@ -74,6 +74,17 @@ SELECT pg_try_advisory_lock(7205, $1::integer)
 -- name: unlock_connection
 -- $1 connection id.
 SELECT pg_advisory_unlock(7205, $1::integer)
+
+-- name: batch_of_message
+-- $1 connection id, $2 when the message was to be sent, $3 its id. Its batch that waits for that time, with the number of its
+-- messages that are not final.
+SELECT o.id, (SELECT count(*) FROM traffic_message AS m WHERE m.id = ANY (o.message_ids) AND m.status < 10) AS open_count
+FROM traffic_outbox AS o
+WHERE o.connection_id = $1 AND o.due_at = $2 AND o.owner IS NULL AND $3 = ANY (o.message_ids)
+
+-- name: replace_message
+-- $1 id of a message that waits, $2 its text from now on, of as many segments, $3 validity in seconds.
+UPDATE traffic_message SET body = $2, validity_s = $3 WHERE id = $1 AND status < 10
 
 -- name: delete_outbox
 -- $1 id of a batch whose messages are all final.

@@ -125,6 +125,17 @@ class TickTransaction:
             _SQL["insert_callbacks"], due_at, *(list(column) for column in zip(*callbacks, strict=True))
         )
 
+    async def insert_deliveries(self, now: datetime, rows: Sequence[tuple[int, int | None, bytes]]) -> dict[int, int]:
+        """(client connection id, number of the writer whose gateway tells it, or None; receipts), one a connection. Connection
+        id → id of its row."""
+        found = await self._session.fetch(
+            _SQL["insert_deliveries"], now, *(list(column) for column in zip(*rows, strict=True))
+        )
+        return {row[1]: row[0] for row in found}
+
+    async def delete_deliveries(self, row_ids: Sequence[int]) -> None:
+        await self._session.execute(_SQL["delete_deliveries"], row_ids)
+
     async def insert_unmatched_receipts(self, connection_id: int, received_at: datetime, receipts: str) -> int:
         """`receipts`: JSON text. Id of the new row."""
         row_id: int = await self._session.fetchval(

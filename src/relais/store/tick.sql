@@ -128,6 +128,17 @@ INSERT INTO traffic_callback (due_at, api_key_id, url, event)
 SELECT $1, u.api_key_id, u.url, u.event::jsonb
 FROM unnest($2::bigint[], $3::text[], $4::text[]) AS u (api_key_id, url, event)
 
+-- name: insert_deliveries
+-- $1 instant, $2 ids of client SMPP connections, $3 numbers of the writers whose gateways tell them (null = whoever can), $4
+-- receipts. Returns the id of each row with its connection.
+INSERT INTO traffic_delivery (created_at, connection_id, owner, receipts)
+SELECT $1, u.* FROM unnest($2::bigint[], $3::bigint[], $4::bytea[]) AS u
+RETURNING id, connection_id
+
+-- name: delete_deliveries
+-- $1 ids of rows of which everything was told.
+DELETE FROM traffic_delivery WHERE id = ANY ($1::bigint[])
+
 -- name: insert_unmatched_receipts
 -- $1 connection id, $2 received at, $3 receipts as JSON. Returns the row's id.
 INSERT INTO traffic_unmatched_receipt (connection_id, received_at, receipts)

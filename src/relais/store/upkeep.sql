@@ -8,6 +8,10 @@ SELECT traffic_ensure_partitions((now() AT TIME ZONE 'UTC')::date, 4)
 -- $1 instant: answers kept from before it.
 DELETE FROM traffic_idempotency WHERE created_at < $1
 
+-- name: forget_deliveries
+-- $1 instant: what SMPP clients did not come for since (CSMPP-20).
+DELETE FROM traffic_delivery WHERE created_at < $1
+
 -- name: forget_changes
 -- $1 instant: signals of configuration changes from before it; the newest one stays, numbers must not fall.
 DELETE FROM config_change WHERE at < $1 AND id < (SELECT max(id) FROM config_change)

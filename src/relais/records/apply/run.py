@@ -33,6 +33,7 @@ STEPS: tuple[Section, ...] = (
     catalog.Services(),
     catalog.ServicesScopes(),
     traffic.VendorSmppConnections(),
+    traffic.ClientSmppConnections(),
     traffic.SenderIds(),
     access.PasswordPolicies(),  # before users, whose passwords they judge
     people.ApiKeys(),

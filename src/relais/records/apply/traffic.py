@@ -1,12 +1,17 @@
-"""Where messages leave and under which names, in scenario files: vendor SMPP connections and sender IDs."""
+"""Where messages leave and under which names, in scenario files: vendors' and clients' SMPP connections, sender IDs."""
 
 from typing import Any, ClassVar
 
 from relais.records.apply import references
 from relais.records.apply.section import Outcome, Run, Section, assign, changed_if
 from relais.records.apply.shapes import Entry, Field, Shape, flag, full_text, guid, mapping, one_of, secret, text, whole
+from relais.records.connections.actions.save_client_smpp_connection import (
+    LONG_PASSWORD_CHARACTERS_MAX,
+    PASSWORD_CHARACTERS_MAX,
+    save_client_smpp_connection,
+)
 from relais.records.connections.actions.save_vendor_smpp_connection import save_vendor_smpp_connection
-from relais.records.connections.models import VendorSmppConnection
+from relais.records.connections.models import ClientSmppConnection, Datacoding, SslType, VendorSmppConnection
 from relais.records.parties.tree import level_and_above, system_owner
 from relais.records.secrets import holds
 from relais.records.senders.actions.save_sender_id import save_sender_id
@@ -57,6 +62,39 @@ class VendorSmppConnections(Section):
             changed = changed or reserved != {company.pk for company in companies}
         if changed:
             save_vendor_smpp_connection(record, entry["password"], companies=companies)
+        return Outcome.CREATED if found is None else changed_if(changed)
+
+
+class ClientSmppConnections(Section):
+    name = "client_smpp_connections"
+    key = ("login",)
+    label = "login"
+    shape: ClassVar[Shape] = {
+        "login": Field(full_text, required=True),
+        "company": Field(full_text, required=True),
+        "name": Field(full_text, required=True),
+        "password": Field(secret, required=True),
+        "network": Field(text),
+        "system_type": Field(text),
+        "ssl_type": Field(one_of(*SslType.values)),
+        "default_data_coding": Field(one_of(*Datacoding.values)),
+        "sessions_limit": Field(whole(1, _INTEGER_MAX), blank=True),
+        "rps_limit": Field(whole(1, _INTEGER_MAX), blank=True),
+        "window_limit": Field(whole(1, _INTEGER_MAX), blank=True),
+        "disabled": Field(flag),
+    }
+
+    def apply(self, entry: Entry, run: Run) -> Outcome:
+        """A password of more than eight characters is taken as meant (CSMPP-18)."""
+        company, password = references.company(entry["company"]), entry["password"]
+        found = ClientSmppConnection.objects.filter(login__iexact=entry["login"]).first()
+        record = found or ClientSmppConnection(company=company, login=entry["login"])
+        changed = assign(record, {"company": company}, final=("company",) if found else ())
+        changed = assign(record, self.given(entry, set(self.shape) - {"company", "login", "password"})) or changed
+        if changed or not holds(record.password_encrypted, password):
+            long_password = PASSWORD_CHARACTERS_MAX < len(password) <= LONG_PASSWORD_CHARACTERS_MAX
+            save_client_smpp_connection(record, password, long_password=long_password)
+            changed = True
         return Outcome.CREATED if found is None else changed_if(changed)
 
 

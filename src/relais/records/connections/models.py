@@ -1,11 +1,11 @@
-"""Connections to vendors."""
+"""Connections to vendors, and of clients to us."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from relais.records.columns import Editable, blank_text, flag, name_text, owner
+from relais.records.columns import Editable, blank_text, closed_set, flag, name_text, owner
 
 
 class VendorSmppConnection(Editable):
@@ -40,6 +40,64 @@ class VendorSmppConnection(Editable):
                 name="smpp_connection_limits_positive",
             ),
             models.CheckConstraint(condition=~Q(host_name=""), name="smpp_connection_host_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SslType(models.TextChoices):
+    """What a client must bind over. TLS below 1.2 is never negotiated, whatever the guide's label says (CSMPP-21)."""
+
+    NONE = "none", "None"
+    TLS = "tls", "SSLv23 / TLSv1.3"
+
+
+class Datacoding(models.TextChoices):
+    """How a text of data_coding 0 is read (CSMPP-13, CSMPP-14)."""
+
+    GSM7 = "gsm7", "GSM 7 Bit"
+    ASCII = "ascii", "ASCII"
+    LATIN1 = "latin1", "Latin-1"
+    UCS2 = "ucs2", "UCS-2"
+    BINARY = "binary", "Binary"
+
+
+class ClientSmppConnection(Editable):
+    """What a client's message centre binds to our SMPP server with. The password is sealed by `relais.secretbox`."""
+
+    company = owner("parties.Company", related_name="client_smpp_connections")
+    name = name_text()
+    network = blank_text(1000)  # addresses and ranges, separated by commas; empty = from anywhere (CSMPP-9)
+    login = models.CharField(max_length=15)
+    password_encrypted = models.TextField()
+    system_type = blank_text(12)
+    ssl_type = closed_set(SslType, default=SslType.NONE, db_default=SslType.NONE)
+    default_data_coding = closed_set(Datacoding, default=Datacoding.GSM7, db_default=Datacoding.GSM7)
+    sessions_limit = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    rps_limit = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    window_limit = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    disabled = flag()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("login"), name="client_smpp_login_once", violation_error_message="login is taken"
+            ),
+            models.UniqueConstraint(
+                Lower("name"), "company", name="client_smpp_name_once", violation_error_message="name is taken"
+            ),
+            models.CheckConstraint(condition=~Q(login=""), name="client_smpp_login"),
+            models.CheckConstraint(condition=Q(ssl_type__in=SslType.values), name="client_smpp_ssl_type"),
+            models.CheckConstraint(
+                condition=Q(default_data_coding__in=Datacoding.values), name="client_smpp_data_coding"
+            ),
+            models.CheckConstraint(
+                condition=(Q(sessions_limit=None) | Q(sessions_limit__gt=0))
+                & (Q(rps_limit=None) | Q(rps_limit__gt=0))
+                & (Q(window_limit=None) | Q(window_limit__gt=0)),
+                name="client_smpp_limits_positive",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -31,6 +31,7 @@ class Encoding(models.IntegerChoices):
 
     GSM7 = 0, "GSM 7-bit"
     UCS2 = 8, "UCS-2"
+    BINARY = 4, "Binary"
 
 
 class Channel(models.IntegerChoices):
@@ -84,6 +85,7 @@ class Message(models.Model):
     body = models.TextField()
     client_ref = models.TextField(null=True)
     callback_url = models.TextField(null=True)
+    client_connection = _join("connections.ClientSmppConnection", null=True)
     error = models.TextField(null=True)
     agreement_ids = ArrayField(models.BigIntegerField())
     node_ids = ArrayField(models.BigIntegerField())

@@ -1,0 +1,46 @@
+-- What SMPP clients are still to be told, and parts of messages that they have not sent whole.
+
+-- name: claim
+-- $1 number of this gateway's writer, $2 client SMPP connections that receive here, $3 rows at most. Takes rows that nobody
+-- has: a gateway's writer holds the lock of its number (`hold_writer`) for as long as it lives.
+WITH living AS MATERIALIZED (
+    SELECT classid::bigint << 32 | objid::bigint AS number FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+UPDATE traffic_delivery SET owner = $1
+WHERE id IN (
+    SELECT id FROM traffic_delivery
+    WHERE connection_id = ANY ($2::bigint[])
+      AND (owner IS NULL OR owner <> $1 AND owner NOT IN (SELECT number FROM living))
+    ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
+)
+RETURNING id, connection_id, receipts
+
+-- name: release
+-- $1 number of this gateway's writer, $2 ids: their client receives here no more.
+UPDATE traffic_delivery SET owner = NULL WHERE owner = $1 AND id = ANY ($2::bigint[])
+
+-- name: keep_part
+-- $1 id of the message to be, $2 part, $3 parts in all, $4 client SMPP connection, $5 number of this gateway's writer, $6
+-- instant, $7 the part. A part that came twice is kept once.
+INSERT INTO traffic_waiting_part (message_id, part, parts_count, connection_id, owner, received_at, fragment)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING
+
+-- name: forget_parts
+-- $1 ids of messages that are whole and stored, or refused.
+DELETE FROM traffic_waiting_part WHERE message_id = ANY ($1::uuid[])
+
+-- name: take_over_parts
+-- $1 number of this gateway's writer. Parts that a gateway left which is no more; of messages that were stored none.
+WITH living AS MATERIALIZED (
+    SELECT classid::bigint << 32 | objid::bigint AS number FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+), taken AS (
+    UPDATE traffic_waiting_part SET owner = $1
+    WHERE owner <> $1 AND owner NOT IN (SELECT number FROM living)
+    RETURNING message_id, part, parts_count, connection_id, received_at, fragment
+)
+SELECT t.*, EXISTS (SELECT FROM traffic_message AS m WHERE m.id = t.message_id) AS stored FROM taken AS t

@@ -1,0 +1,502 @@
+"""Clients of the SMPP server over real sockets: binds, messages, receipts, and the money they cost."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from tests.gateway.smpp_clients import Client, Served, serve, served, submit
+from tests.pipeline.conftest import MOVISTAR, VODAFONE
+
+from relais.core.lifecycle import State
+from relais.core.segments import encode
+from relais.wire.smpp import pdus, statuses, tlvs
+from relais.wire.smpp.times import absolute_time, relative_time
+
+
+def test_CSMPP_1_a_message_is_accepted_charged_sent_and_reported(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        client = await house.bind()
+        before = await house.money()
+        response = await client.ask(submit(b"Hello"))
+        assert isinstance(response, pdus.SubmitSmResp) and response.status == 0
+        message_id = UUID(response.message_id)
+        await house.until_sent(message_id)
+        assert (house.vendor.parts[0].source, house.vendor.parts[0].body) == ("Monsters", b"Hello")
+        after = await house.money()
+        assert before["TM-1"][0] - after["TM-1"][0] == 40_000, "as by the customer API"
+        assert before["HH-1"][0] - after["HH-1"][0] == 30_000
+        house.vendor.report("v1", State.DELIVERED)
+        await client.until(lambda: client.receipts)
+        (receipt,) = client.receipts
+        assert (receipt.source, receipt.destination, receipt.esm_class) == (VODAFONE, "Monsters", 4)
+        assert re.fullmatch(
+            rf"id:{message_id} sub:001 dlvrd:001 submit date:\d{{10}} done date:\d{{10}} stat:DELIVRD err:000 text:Hello",
+            receipt.short_message.decode(),
+        )
+        assert tlvs.text_of(tlvs.tlv_value(receipt.tlvs, tlvs.RECEIPTED_MESSAGE_ID)) == str(message_id)
+        assert tlvs.int_of(tlvs.tlv_value(receipt.tlvs, tlvs.MESSAGE_STATE)) == 2
+        await house.until("SELECT NOT EXISTS (SELECT FROM traffic_delivery)")
+        row = await house.session.fetchrow("SELECT * FROM traffic_message WHERE id = $1", message_id)
+        assert row["client_connection_id"] == house.traffic.snapshot.client_connections["monsters"].id
+
+    serve(spain_db, story)
+
+
+def test_CSMPP_19_who_may_bind_and_how_others_are_refused(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        assert (await house.try_bind(system_id="nobody")).bind_status == statuses.ESME_RINVSYSID
+        assert (await house.try_bind(password="guess")).bind_status == statuses.ESME_RINVPASWD
+        client = await house.bind()
+        assert (await house.bind(pdus.BindReceiver, interface_version=0x50)).left == ""
+        assert (await house.bind(pdus.BindTransmitter, interface_version=0x33)).left == ""
+        assert (await client.ask(pdus.BindTransceiver(system_id="monsters"))).status == statuses.ESME_RALYBND
+        await house.configure("sessions_limit = 3, system_type = 'VMA'")
+        assert (await house.try_bind()).bind_status == statuses.ESME_RALYBND
+        await house.configure("sessions_limit = NULL")
+        assert (await house.try_bind(system_type="X")).bind_status == statuses.ESME_RINVSYSTYP
+        await house.configure("network = '192.0.2.0/24, 2001:db8::1'")
+        assert (await house.try_bind()).bind_status == statuses.ESME_RINVSYSID, "CSMPP-9: not from there"
+        await house.configure("network = '192.0.2.0/24, 127.0.0.0/8'")
+        await house.bind()
+        await house.configure("ssl_type = 'tls'")
+        assert (await house.try_bind()).bind_status == statuses.ESME_RBINDFAIL, "CSMPP-12: not without TLS"
+        await house.configure("ssl_type = 'none', disabled = true")
+        await client.until(lambda: client.left)
+        assert client.left == "peer unbound", "CSMPP-15: its sessions end"
+        assert (await house.try_bind()).bind_status == statuses.ESME_RBINDFAIL
+        await house.configure("disabled = false")
+        for _ in range(5):
+            assert (await house.try_bind(password="guess")).bind_status == statuses.ESME_RINVPASWD
+        assert (await house.try_bind()).bind_status == statuses.ESME_RBINDFAIL, "after five guesses nobody is heard"
+
+    serve(spain_db, story)
+
+
+def test_a_session_does_only_what_it_was_bound_for(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        receiver = await house.bind(pdus.BindReceiver)
+        assert (await receiver.ask(submit())).status == statuses.ESME_RINVBNDSTS
+        sender = await house.bind(pdus.BindTransmitter)
+        response = await sender.ask(submit())
+        await house.until_sent(UUID(response.message_id))
+        house.vendor.report("v1", State.DELIVERED)
+        await receiver.until(lambda: receiver.receipts)
+        assert sender.receipts == [], "receipts come over sessions that receive"
+
+    serve(spain_db, story)
+
+
+def test_refusals_have_their_status_and_cost_nothing(spain_db: str) -> None:
+    cases = [
+        (submit(source="Nobody"), statuses.ESME_RINVSRCADR),
+        (submit(destination="123"), statuses.ESME_RINVDSTADR),
+        (submit(destination="79031234567"), statuses.ESME_RINVDSTADR),  # blocked by its rate
+        (submit(b""), statuses.ESME_RINVMSGLEN),
+        (submit(b"\xff\xfe\xfd"), statuses.ESME_RINVDCS),  # no septets
+        (submit(b"\xd8\x3d", data_coding=8), statuses.ESME_RINVDCS),  # half of a character
+        (submit(b"abc", data_coding=8), statuses.ESME_RINVMSGLEN),
+        (submit(data_coding=9), statuses.ESME_RINVDCS),
+        (submit(esm_class=0x04), statuses.ESME_RINVESMCLASS),
+        (submit(b"\x05\x00\x03", esm_class=0x40), statuses.ESME_RINVMSGLEN),
+        (submit(b"\x05\x00\x03\x01\x02\x03a", esm_class=0x40), statuses.ESME_RINVESMCLASS),  # part 3 of 2
+        (submit(registered_delivery=0x80), statuses.ESME_RINVREGDLVFLG),
+        (submit(priority_flag=9), statuses.ESME_RINVPRTFLG),
+        (submit(replace_if_present_flag=2), statuses.ESME_RINVREPFLAG),
+        (submit(sm_default_msg_id=1), statuses.ESME_RINVDFTMSGID),
+        (submit(schedule_delivery_time="not a time at al"), statuses.ESME_RINVSCHED),
+        (submit(schedule_delivery_time=absolute_time(datetime.now(UTC) - timedelta(days=1))), statuses.ESME_RINVSCHED),
+        (submit(schedule_delivery_time="030000000000000R"), statuses.ESME_RINVSCHED),  # three years
+        (submit(validity_period=absolute_time(datetime.now(UTC) - timedelta(days=1))), statuses.ESME_RINVEXPIRY),
+        (submit(tlvs=tlvs.pack_tlvs([(tlvs.MESSAGE_PAYLOAD, b"x")])), statuses.ESME_ROPTPARNOTALLWD),
+        (submit(tlvs=tlvs.pack_tlvs([(tlvs.SAR_MSG_REF_NUM, 1)])), statuses.ESME_RMISSINGOPTPARAM),
+        (submit(tlvs=b"\x04\x24\x00\x09x"), statuses.ESME_RINVOPTPARSTREAM),
+        (pdus.QuerySm(message_id="none"), statuses.ESME_RINVMSGID),
+        (pdus.CancelSm(message_id="019a0000-0000-7000-8000-000000000001"), statuses.ESME_RINVMSGID),
+        (pdus.SubmitMulti(source="Monsters", destinations=("list",), short_message=b"x"), statuses.ESME_RINVDLNAME),
+    ]
+
+    async def story(house: Served) -> None:
+        client, before = await house.bind(), await house.money()
+        for request, status in cases:
+            response = await client.ask(request)
+            assert response.status == status, (statuses.status_name(response.status), request)
+        await house.session.execute("UPDATE agreements_agreementversion SET credit_limit_micros = 0")
+        await house.session.execute("UPDATE agreements_balance SET reserved_micros = reserved_micros")
+        assert await house.money() == before
+        assert await house.session.fetchval("SELECT count(*) FROM traffic_message") == 0
+
+    serve(spain_db, story)
+
+
+def test_a_client_without_money_gets_submitfail(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        client = await house.bind()
+        long = [await client.ask(submit(b"A" * 150, destination=MOVISTAR)) for _ in range(3)]
+        assert {response.status for response in long} == {0}
+        payload = tlvs.pack_tlvs([(tlvs.MESSAGE_PAYLOAD, b"A" * 1_500)])
+        responses = await asyncio.gather(
+            *(client.ask(submit(b"", tlvs=payload, destination=MOVISTAR)) for _ in range(130))
+        )
+        counts = {status: sum(r.status == status for r in responses) for status in {r.status for r in responses}}
+        assert set(counts) == {0, statuses.ESME_RSUBMITFAIL}
+        assert counts[0] == (100_000_000 - 3 * 80_000) // 800_000, "as many as the balance covers"
+
+    serve(spain_db, story)
+
+
+def test_what_a_text_says_in_every_alphabet(spain_db: str) -> None:
+    texts = [
+        (submit(b"\x00 \x1be"), "@ €", 0),
+        (submit(b"@", data_coding=1), "@", 0),
+        (submit("¡Olé!".encode("latin-1"), data_coding=3), "¡Olé!", 0),
+        (submit("Привет".encode("iso8859-5"), data_coding=6), "Привет", 8),
+        (submit("שלום".encode("iso8859-8"), data_coding=7), "שלום", 8),
+        (submit("Привет ☀".encode("utf-16-be"), data_coding=8), "Привет ☀", 8),
+        (submit(b"Now", data_coding=0xF0), "Now", 0x10),
+        (submit("☀".encode("utf-16-be"), data_coding=0x18), "☀", 0x18),
+        (submit(b"\x01\x02\xff", data_coding=4), "0102ff", 4),
+        (pdus.DataSm(source="monsters", destination="+34600123456", data_coding=3,
+                     tlvs=tlvs.pack_tlvs([(tlvs.MESSAGE_PAYLOAD, b"payload")])), "payload", 0),
+    ]  # fmt: skip
+
+    async def story(house: Served) -> None:
+        client = await house.bind()
+        for number, (request, text, data_coding) in enumerate(texts):
+            response = await client.ask(request)
+            assert response.status == 0, (statuses.status_name(response.status), text)
+            message_id = UUID(response.message_id)
+            assert await house.session.fetchval("SELECT body FROM traffic_message WHERE id = $1", message_id) == text
+            await house.until_sent(message_id)
+            assert house.vendor.parts[number].data_coding == data_coding
+        for coding, octets in (("latin1", b"\xa1"), ("ucs2", "¡".encode("utf-16-be")), ("gsm7", b"\x40")):
+            await house.configure("default_data_coding = $1", coding)  # CSMPP-13, CSMPP-14
+            response = await client.ask(submit(octets))
+            body = await house.session.fetchval(
+                "SELECT body FROM traffic_message WHERE id = $1", UUID(response.message_id)
+            )
+            assert body == "¡"
+
+    serve(spain_db, story)
+
+
+def test_times_absolute_and_relative_decide_when_and_how_long(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        client, now = await house.bind(), datetime.now(UTC)
+        for schedule in (relative_time(7_200), absolute_time(now + timedelta(hours=2))):
+            response = await client.ask(submit(schedule_delivery_time=schedule, validity_period=relative_time(10_800)))
+            row = await house.session.fetchrow(
+                "SELECT send_at, validity_s FROM traffic_message WHERE id = $1", UUID(response.message_id)
+            )
+            assert abs(row["send_at"] - now - timedelta(hours=2)) < timedelta(seconds=10)
+            assert abs(row["validity_s"] - 3_600) < 10, (
+                "validity is counted from submission, ours from the sending time"
+            )
+            state = await client.ask(pdus.QuerySm(message_id=response.message_id, source="Monsters"))
+            assert (state.message_id, state.message_state, state.final_date) == (response.message_id, 0, "")
+        assert (await client.ask(pdus.QuerySm(message_id=response.message_id, source="X"))).status == 0x0A
+        before = await house.money()
+        wrong = pdus.CancelSm(message_id=response.message_id, source="Monsters", destination="34600999999")
+        assert (await client.ask(wrong)).status == statuses.ESME_RINVDSTADR
+        assert (await client.ask(pdus.CancelSm(message_id=response.message_id))).status == 0
+        assert (await client.ask(pdus.CancelSm(message_id=response.message_id))).status == statuses.ESME_RCANCELFAIL
+        state = await client.ask(pdus.QuerySm(message_id=response.message_id))
+        assert state.message_state == 4 and len(state.final_date) == 16, "deleted"
+        assert before["TM-1"][1] - (await house.money())["TM-1"][1] == 40_000, "what was reserved is released"
+        await client.until(lambda: client.receipts)
+        assert b"stat:DELETED" in client.receipts[0].short_message
+        sent = await client.ask(submit())
+        await house.until_sent(UUID(sent.message_id))
+        assert (await client.ask(pdus.CancelSm(message_id=sent.message_id))).status == statuses.ESME_RCANCELFAIL
+
+    serve(spain_db, story)
+
+
+def test_a_waiting_message_is_replaced_by_one_of_the_same_price(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        client = await house.bind()
+        response = await client.ask(submit(b"Old", schedule_delivery_time=relative_time(7_200)))
+        message_id = UUID(response.message_id)
+        longer = pdus.ReplaceSm(message_id=response.message_id, source="Monsters", short_message=b"A" * 161)
+        assert (await client.ask(longer)).status == statuses.ESME_RREPLACEFAIL, "it would cost more"
+        new = pdus.ReplaceSm(
+            message_id=response.message_id,
+            source="Monsters",
+            short_message=b"New",
+            validity_period=relative_time(14_400),
+        )
+        assert (await client.ask(new)).status == 0
+        row = await house.session.fetchrow("SELECT body, validity_s FROM traffic_message WHERE id = $1", message_id)
+        assert row["body"] == "New"
+        await house.session.execute("UPDATE traffic_outbox SET due_at = now() WHERE $1 = ANY (message_ids)", message_id)
+        await house.until_sent(message_id)
+        assert house.vendor.parts[0].body == b"New"
+
+    serve(spain_db, story)
+
+
+def test_each_bit_of_registered_delivery(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        client = await house.bind()
+        wanted = []
+        for number, (asked, state, told) in enumerate(
+            [
+                (0, State.DELIVERED, []),
+                (0, State.UNDELIVERED, []),
+                (1, State.DELIVERED, ["DELIVRD"]),
+                (1, State.UNDELIVERED, ["UNDELIV"]),
+                (2, State.DELIVERED, []),
+                (2, State.EXPIRED, ["EXPIRED"]),
+                (3, State.DELIVERED, ["DELIVRD"]),
+                (3, State.REJECTED, []),
+                (0x11, State.DELIVERED, ["ENROUTE", "DELIVRD"]),
+                (0x10, State.DELIVERED, ["ENROUTE"]),
+            ]
+        ):
+            response = await client.ask(submit(registered_delivery=asked))
+            message_id = UUID(response.message_id)
+            await house.until_sent(message_id)
+            house.vendor.report(f"v{number + 1}", state, "X", "027")
+            await house.until_status(message_id, state)
+            wanted += [(response.message_id, word) for word in told]
+        await client.until(lambda: len(client.receipts) >= len(wanted))
+        found = [re.match(rb"id:(\S+) .*stat:(\w+) err:(\d+)", each.short_message) for each in client.receipts]
+        assert [(each[1].decode(), each[2].decode()) for each in found if each] == wanted
+        errors = {each[2].decode(): each[3] for each in found if each}
+        assert (errors["DELIVRD"], errors["UNDELIV"]) == (b"000", b"027"), "the vendor's code is passed on"
+        assert [r.esm_class for r in client.receipts if b"ENROUTE" in r.short_message] == [0x20, 0x20]
+
+    serve(spain_db, story)
+
+
+def test_submit_multi_has_one_id_and_names_who_was_left_out(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        client = await house.bind()
+        numbers = [VODAFONE, "123", MOVISTAR, "79031234567"]
+        request = pdus.SubmitMulti(
+            source="Monsters", destinations=tuple(pdus.Address(1, 1, number) for number in numbers),
+            registered_delivery=1, short_message=b"Hello",
+        )  # fmt: skip
+        response = await client.ask(request)
+        assert response.status == 0
+        assert [(each.number, each.status) for each in response.unsuccessful] == [("123", 0x0B), ("79031234567", 0x0B)]
+        await house.until("SELECT count(*) = 2 FROM traffic_sent")
+        for vendor_id in ("v1", "v2"):
+            house.vendor.report(vendor_id, State.DELIVERED)
+        await client.until(lambda: len(client.receipts) == 2)
+        assert {receipt.source for receipt in client.receipts} == {VODAFONE, MOVISTAR}
+        assert all(
+            receipt.short_message.startswith(f"id:{response.message_id} ".encode()) for receipt in client.receipts
+        )
+        nobody = pdus.SubmitMulti(source="Monsters", destinations=(pdus.Address(1, 1, "1"),), short_message=b"x")
+        assert (await client.ask(nobody)).status == 0x0B
+
+    serve(spain_db, story)
+
+
+def test_windows_and_rates_hold_for_an_account(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        first, second = await house.bind(), await house.bind()
+        await house.configure("window_limit = 5")
+        responses = await asyncio.gather(*(client.ask(submit()) for client in (first, second) for _ in range(10)))
+        found = sorted({response.status for response in responses})
+        assert found == [0, statuses.ESME_RTHROTTLED]
+        assert sum(response.status == 0 for response in responses) >= 5
+        await house.configure("window_limit = NULL, rps_limit = 7")
+        responses = await asyncio.gather(*(first.ask(submit()) for _ in range(30)))
+        taken = sum(response.status == 0 for response in responses)
+        assert 7 <= taken <= 14, "a second's worth at once, then by the second"
+        told = house.server.told()
+        (counts,) = told.values()
+        assert counts["throttled"] >= 16 and counts["sessions"] == 2
+
+    serve(spain_db, story)
+
+
+def test_CSMPP_20_receipts_wait_for_the_client_and_are_sent_again(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        sender = await house.bind(pdus.BindTransmitter)
+        ids = [(await sender.ask(submit())).message_id for _ in range(3)]
+        await house.until("SELECT count(*) = 3 FROM traffic_sent")
+        for number in (1, 2, 3):
+            house.vendor.report(f"v{number}", State.DELIVERED)
+        await house.until("SELECT count(*) > 0 FROM traffic_delivery WHERE owner IS NULL")
+        silent = await house.bind()
+        silent.receipt_status = None
+        await silent.until(lambda: len(silent.receipts) == 3)
+        assert silent.end is not None
+        silent.end.drop()  # it fell before it answered
+        client = await house.bind(pdus.BindReceiver)
+        await client.until(lambda: len(client.receipts) == 3)
+        assert {receipt.short_message[3:39].decode() for receipt in client.receipts} == set(ids)
+        await house.until("SELECT NOT EXISTS (SELECT FROM traffic_delivery)")
+
+    serve(spain_db, story)
+
+
+def test_receipts_of_a_gateway_that_died_are_told_by_the_next(spain_db: str) -> None:
+    async def told() -> None:
+        async with served(spain_db) as house:
+            client = await house.bind()
+            client.receipt_status = None
+            message_id = (await client.ask(submit())).message_id
+            await house.until_sent(UUID(message_id))
+            house.vendor.report("v1", State.DELIVERED)
+            await client.until(lambda: client.receipts)
+            await house.session.execute("UPDATE traffic_delivery SET owner = 4711")  # a writer that is no more
+            assert client.end is not None
+            client.end.drop()
+        async with served(spain_db) as house:
+            client = await house.bind()
+            await client.until(lambda: client.receipts)
+            assert client.receipts[0].short_message[3:39].decode() == message_id
+            await house.until("SELECT NOT EXISTS (SELECT FROM traffic_delivery)")
+            await house.books_agree()
+
+    asyncio.run(told())
+
+
+def test_leaving_waits_for_the_answers_on_both_sides(spain_db: str) -> None:
+    async def told() -> None:
+        async with served(spain_db) as house:
+            client, other = await house.bind(), await house.bind()
+            asked = [asyncio.ensure_future(client.ask(submit())) for _ in range(20)]
+            await asyncio.sleep(0)
+            assert client.end is not None
+            raw = bytes.fromhex("00000010000000060000000000000063")  # the peer's unbind, right behind its messages
+            await asyncio.sleep(0)
+            client.end.write_raw(raw)
+            responses = await asyncio.gather(*asked)
+            assert {response.status for response in responses} == {0}
+            asked = [asyncio.ensure_future(other.ask(submit())) for _ in range(20)]
+            while other.end is None or other.end.session.pending_count < 20:
+                await asyncio.sleep(0)
+            await house.server.stop()
+            responses = await asyncio.gather(*asked)
+            taken = {response.message_id for response in responses if response.status == 0}
+            assert {response.status for response in responses} <= {0, statuses.ESME_RTHROTTLED}
+            count = await house.session.fetchval("SELECT count(*) FROM traffic_message")
+            assert count == 20 + len(taken), "whatever was stored was answered"
+
+    asyncio.run(told())
+
+
+def _part(text: bytes, number: int, total: int = 2, **fields: Any) -> pdus.SubmitSm:
+    header = bytes((5, 0, 3, 77, total, number))
+    return submit(header + text, **({"esm_class": 0x40} | fields))
+
+
+def test_parts_are_rated_as_one_message_and_sent_as_they_were_cut(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        client, other = await house.bind(), await house.bind()
+        first = await client.ask(_part(b"B" * 100, 2, esm_class=0x43))
+        assert first.status == 0 and await house.session.fetchval("SELECT count(*) FROM traffic_message") == 0
+        again = await other.ask(_part(b"B" * 100, 2))
+        assert again.message_id == first.message_id, "a part that came twice"
+        last = await other.ask(_part(b"A" * 153, 1))
+        message_id = UUID(last.message_id.partition(".")[0])
+        assert (first.message_id, last.message_id) == (f"{message_id}.2", f"{message_id}.1")
+        row = await house.session.fetchrow(
+            "SELECT body, segments_count, units FROM traffic_message WHERE id = $1", message_id
+        )
+        assert (row["body"], row["segments_count"], row["units"]) == ("A" * 153 + "B" * 100, 2, [2, 2])
+        await house.until_sent(message_id, 2)
+        sent = sorted((part.header, part.body) for part in house.vendor.parts)
+        assert sent == [(bytes((5, 0, 3, 77, 2, 1)), b"A" * 153), (bytes((5, 0, 3, 77, 2, 2)), b"B" * 100)]
+        house.vendor.report("v1", State.DELIVERED)
+        house.vendor.report("v2", State.DELIVERED)
+        await client.until(lambda: len(client.receipts) + len(other.receipts) == 2)
+        ids = {receipt.short_message.split()[0][3:].decode() for receipt in client.receipts + other.receipts}
+        assert ids == {first.message_id, last.message_id}
+        state = await client.ask(pdus.QuerySm(message_id=first.message_id))
+        assert state.message_state == 2
+        await house.until("SELECT NOT EXISTS (SELECT FROM traffic_waiting_part)")
+
+    serve(spain_db, story)
+
+
+def test_parts_by_sar_tlvs_and_in_ucs2_whose_cut_halves_a_character(spain_db: str) -> None:
+    octets = ("Я" * 66 + "😀" + "Я" * 10).encode("utf-16-be")
+
+    async def story(house: Served) -> None:
+        client = await house.bind()
+        for number, body in ((1, octets[:134]), (2, octets[134:])):
+            sar = tlvs.pack_tlvs(
+                [(tlvs.SAR_MSG_REF_NUM, 900), (tlvs.SAR_TOTAL_SEGMENTS, 2), (tlvs.SAR_SEGMENT_SEQNUM, number)]
+            )
+            response = await client.ask(submit(body, data_coding=8, tlvs=sar))
+            assert response.status == 0
+        message_id = UUID(response.message_id.partition(".")[0])
+        await house.until_sent(message_id, 2)
+        assert b"".join(part.body for part in house.vendor.parts) == octets
+        assert [part.header[3:] for part in house.vendor.parts] == [
+            bytes((message_id.int & 0xFF, 2, 1)), bytes((message_id.int & 0xFF, 2, 2)),
+        ]  # fmt: skip
+
+    serve(spain_db, story)
+
+
+def test_the_last_part_tells_of_a_refusal_and_receipts_tell_the_others(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        client = await house.bind()
+        assert (await client.ask(_part(b"A", 1, destination="123"))).status == 0x0B, "what can be told at once is"
+        before = await house.money()
+        first = await client.ask(_part(b"A" * 100, 1))
+        await house.session.execute("UPDATE agreements_agreement SET agreement_code = agreement_code")
+        await house.session.execute("UPDATE agreements_balance SET balance_micros = 50000")
+        last = await client.ask(_part(b"B", 2))
+        assert last.status == statuses.ESME_RSUBMITFAIL, "one part could have been paid, both cannot"
+        await client.until(lambda: client.receipts)
+        assert client.receipts[0].short_message.startswith(f"id:{first.message_id} ".encode())
+        assert b"stat:REJECTD" in client.receipts[0].short_message
+        assert await house.session.fetchval("SELECT count(*) FROM traffic_message") == 0
+        await house.until("SELECT NOT EXISTS (SELECT FROM traffic_waiting_part)")
+        await house.session.execute(
+            "UPDATE agreements_balance AS b SET balance_micros = u.micros FROM unnest($1::text[], $2::bigint[])"
+            " AS u (code, micros) JOIN agreements_agreement AS a ON a.agreement_code = u.code WHERE a.id = b.agreement_id",
+            list(before), [balance for balance, _ in before.values()],
+        )  # fmt: skip
+
+    serve(spain_db, story)
+
+
+def test_parts_outlive_their_gateway_and_are_charged_once(spain_db: str) -> None:
+    async def told() -> None:
+        async with served(spain_db) as house:
+            client = await house.bind()
+            first = await client.ask(_part(b"A" * 153, 1))
+            await house.session.execute("UPDATE traffic_waiting_part SET owner = 4711")
+        async with served(spain_db) as house:
+            client = await house.bind()
+            async with asyncio.timeout(10):
+                while not house.server._parts._open:
+                    await asyncio.sleep(0.01)
+            last = await client.ask(_part(b"B", 2))
+            assert last.message_id == first.message_id.replace(".1", ".2")
+            await house.until("SELECT NOT EXISTS (SELECT FROM traffic_waiting_part)")
+            await house.session.execute(
+                "INSERT INTO traffic_waiting_part SELECT id, 1, 2, client_connection_id, 4711, now(), '\\x00'"
+                " FROM traffic_message"
+            )  # as if it had died between storing the message and forgetting its parts
+        async with served(spain_db) as house:
+            await house.until("SELECT NOT EXISTS (SELECT FROM traffic_waiting_part)")
+            assert await house.session.fetchval("SELECT count(*) FROM traffic_message") == 1
+            await house.books_agree()
+
+    asyncio.run(told())
+
+
+def test_what_is_not_whole_in_time_goes_on_its_way(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        client: Client = await house.bind()
+        response = await client.ask(_part(b"Half", 1))
+        for joining in house.server._parts._open.values():
+            joining.started_s -= 301
+        message_id = UUID(response.message_id.partition(".")[0])
+        await house.until_sent(message_id)
+        assert house.vendor.parts[0].body == encode("Half").parts[0]
+        row = await house.session.fetchrow("SELECT segments_count FROM traffic_message WHERE id = $1", message_id)
+        assert row["segments_count"] == 1, "it costs what is sent of it"
+
+    serve(spain_db, story)

@@ -336,3 +336,33 @@ def test_ids_and_words_are_bounded_whatever_the_vendor_sends(run: Run) -> None:
         assert receipt.state is None
 
     run(body())
+
+
+def test_several_sessions_share_the_parts_and_one_of_them_is_enough(run: Run) -> None:
+    async def body() -> None:
+        async with simulated(close_after_count=1_000) as smsc, connected(smsc.port, sessions=3) as (connection, told):
+            await told.until(lambda: (True, "bound") in told.changes)
+            assert told.changes[0][0] and smsc.binds_count == 3
+            for number in range(30):
+                connection.submit(part(body=b"%d" % number))
+            await told.until(lambda: len(told.receipts) == 30)
+            assert len(smsc._taken_by_end) == 3, "each session carried some"
+            connection.submit(part("34600120014"))  # the session that takes it falls
+            await told.until(lambda: (True, "2 of 3 sessions bound") in told.changes)
+            connection.submit(part(body=b"goes on"))
+            await told.until(lambda: len(told.submitted_ones) == 31)
+            await told.until(lambda: told.changes[-1] == (True, "bound"))
+        assert told.changes[-1] == (False, "unbound") or told.changes[-1] == (False, "stopped")
+
+    run(body())
+
+
+def test_a_vendor_without_transceivers_is_bound_twice(run: Run) -> None:
+    async def body() -> None:
+        async with simulated() as smsc, connected(smsc.port, bind_mode="apart") as (connection, told):
+            await told.until(lambda: (True, "bound") in told.changes)
+            connection.submit(part())
+            await told.until(lambda: told.receipts)
+            assert smsc.binds_count == 1, "receipts come over the receiver"
+
+    run(body())

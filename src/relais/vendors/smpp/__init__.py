@@ -1,4 +1,4 @@
-"""Vendors that speak SMPP 3.4: one transceiver bind a connection."""
+"""Vendors that speak SMPP 3.4: one session a connection, or several."""
 
 from relais.contracts.vendors import Connection, Vendor, VendorEvents
 from relais.vendors.smpp.connection import SmppConnection

@@ -1,7 +1,8 @@
-"""One connection to a vendor: bound as a transceiver, kept alive, and made again when it falls.
+"""One connection to a vendor: one session or several, bound as the vendor wants it, kept alive, and made again when they fall.
 
 Paces nothing and remembers nothing but what is on the wire; what a vendor does wrong is told through `VendorEvents` or
-logged, and never raises. Only the current bind speaks: events of a former one are over once it is closed.
+logged, and never raises. Of each session only the current bind speaks: events of a former one are over once it is closed. The
+connection is ready while any session that sends is bound.
 """
 
 import asyncio
@@ -15,12 +16,21 @@ import structlog
 from relais.contracts.vendors import OutgoingPart, RefusalClass, VendorEvents
 from relais.transport.smpp import SmppEnd, connect
 from relais.vendors.smpp.messages import ID_CHARACTERS_MAX, refusal, submit_sm, vendor_receipt
-from relais.vendors.smpp.settings import SmppSettings
+from relais.vendors.smpp.settings import BindMode, SmppSettings
 from relais.wire.smpp import statuses
 from relais.wire.smpp.codec import Unencodable
 from relais.wire.smpp.commands import command_name
 from relais.wire.smpp.events import BindRefused, Bound, Declined, Event, StrayResponse
-from relais.wire.smpp.pdus import BindTransceiver, DataSm, DeliverSm, Pdu, SubmitSmResp
+from relais.wire.smpp.pdus import (
+    Bind,
+    BindReceiver,
+    BindTransceiver,
+    BindTransmitter,
+    DataSm,
+    DeliverSm,
+    Pdu,
+    SubmitSmResp,
+)
 from relais.wire.smpp.receipts import is_receipt, looks_like_receipt
 
 CREDENTIALS_REFUSED: Final = frozenset(
@@ -42,10 +52,14 @@ class SmppConnection:
     def __init__(self, settings: SmppSettings, events: VendorEvents) -> None:
         self.settings = settings
         self._events = events
-        self._end: SmppEnd | None = None
+        self._ends: dict[_Bind, SmppEnd] = {}  # of the sessions that are connected now
+        self._reasons: dict[_Bind, str] = {}  # why the others are not
         self._said: tuple[bool, str] | None = None
-        self._bind_status = 0
         self._log = log.bind(host_name=settings.host_name, port=settings.port, system_id=settings.system_id)
+        kinds: tuple[type[Bind], ...] = (BindTransceiver,)
+        if settings.bind_mode is BindMode.APART:
+            kinds = (BindTransmitter, BindReceiver)
+        self._binds = [_Bind(self, kind) for _ in range(settings.sessions) for kind in kinds]
 
     def spellings(self, vendor_message_id: str) -> tuple[str, ...]:
         """See the contract; the rule is a setting of the connection."""
@@ -53,25 +67,25 @@ class SmppConnection:
 
     async def run(self) -> None:
         """See the contract. Cancelling unbinds: bounded by the session's waits, twice `UNBIND_WAIT_S`."""
-        loop = asyncio.get_running_loop()
-        failures_count = 0
+        tasks = [asyncio.ensure_future(bind.run()) for bind in self._binds]
         try:
-            while True:
-                started_s = loop.time()
-                await self._one_session()
-                if loop.time() - started_s >= self.settings.reconnect_max_s:
-                    failures_count = 0  # a vendor that accepts and closes at once must not be asked every second
-                await asyncio.sleep(self._pause_s(failures_count))
-                failures_count += 1
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # what broke
         finally:
-            await self._leave()
+            self._say(False, "stopped")
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def submit(self, part: OutgoingPart) -> None:
-        """See the contract. Answers come later, never from within this call."""
-        end = self._end
-        if end is None or not end.session.bound:
+        """See the contract. The session with the fewest open requests gets it; answers come later, never from within this
+        call."""
+        ends = [end for bind, end in self._ends.items() if bind.sends and end.session.bound]
+        if not ends:
             self._refuse_soon(part, "not connected", RefusalClass.TEMPORARY)
             return
+        end = ends[0] if len(ends) == 1 else min(ends, key=lambda end: end.session.pending_count)
         try:
             end.send(submit_sm(part, self.settings), part)
         except Unencodable as fault:
@@ -82,11 +96,20 @@ class SmppConnection:
         for end, request in tokens:
             end.answer(request)
 
-    # What the transport tells.
+    # What the sessions tell.
 
-    def bound(self, end: SmppEnd, event: Bound) -> None:
-        self._end = end
-        self._say(True, "bound")
+    def connected(self, bind: "_Bind", end: SmppEnd) -> None:
+        self._ends[bind] = end
+
+    def bound(self, bind: "_Bind", end: SmppEnd) -> None:
+        self._ends[bind] = end
+        self._reasons.pop(bind, None)
+        self._look()
+
+    def gone(self, bind: "_Bind", reason: str) -> None:
+        self._ends.pop(bind, None)
+        self._reasons[bind] = reason
+        self._look(reason)
 
     def arrived(self, end: SmppEnd, request: Pdu) -> None:
         if not isinstance(request, DeliverSm | DataSm):
@@ -97,19 +120,18 @@ class SmppConnection:
         self._log.warning("mo.dropped", source=request.source, destination=request.destination)
         end.answer(request)
 
-    def answered(self, end: SmppEnd, context: OutgoingPart, response: Pdu) -> None:
+    def answered(self, context: OutgoingPart, response: Pdu) -> None:
         if response.status == 0 and isinstance(response, SubmitSmResp):
             self._events.submitted(context, response.message_id[:ID_CHARACTERS_MAX])
         else:
             error, kind = refusal(response.status)
             self._events.refused(context, error, kind)
 
-    def unanswered(self, end: SmppEnd, context: OutgoingPart) -> None:
+    def unanswered(self, context: OutgoingPart) -> None:
         self._events.unanswered(context)
 
-    def noticed(self, end: SmppEnd, event: Event) -> None:
+    def noticed(self, event: Event) -> None:
         if isinstance(event, BindRefused):
-            self._bind_status = event.status
             self._log.warning("bind.refused", status=statuses.status_name(event.status))
         elif isinstance(event, StrayResponse | Declined):
             self._log.warning(
@@ -119,17 +141,85 @@ class SmppConnection:
                 status=statuses.status_name(event.status),
             )
 
+    # Inside.
+
+    def _look(self, reason: str = "") -> None:
+        """Tell what has changed: how many of the sessions are bound, and why the first of the others is not."""
+        bound = [bind for bind, end in self._ends.items() if end.session.bound]
+        ready = any(bind.sends for bind in bound)
+        if len(bound) == len(self._binds):
+            self._say(True, "bound")
+        elif ready:
+            self._say(True, f"{len(bound)} of {len(self._binds)} sessions bound")
+        elif reason:
+            self._say(False, reason)
+
+    def _refuse_soon(self, part: OutgoingPart, error: str, kind: RefusalClass) -> None:
+        asyncio.get_running_loop().call_soon(self._events.refused, part, error, kind)
+
+    def _say(self, ready: bool, reason: str) -> None:
+        """Tell only what is new."""
+        if self._said != (ready, reason):
+            self._said = (ready, reason)
+            self._events.changed(ready, reason)
+
+
+class _Bind:
+    """One session of a connection, connected again whenever it falls; the handler of its end."""
+
+    def __init__(self, connection: SmppConnection, kind: type[Bind]) -> None:
+        self._connection = connection
+        self._settings = connection.settings
+        self._kind = kind
+        self.sends = kind is not BindReceiver
+        self._end: SmppEnd | None = None
+        self._bind_status = 0
+
+    async def run(self) -> None:
+        """Until cancelled; then unbinds."""
+        loop = asyncio.get_running_loop()
+        failures_count = 0
+        try:
+            while True:
+                started_s = loop.time()
+                await self._one_session()
+                if loop.time() - started_s >= self._settings.reconnect_max_s:
+                    failures_count = 0  # a vendor that accepts and closes at once must not be asked every second
+                await asyncio.sleep(self._pause_s(failures_count))
+                failures_count += 1
+        finally:
+            await self._leave()
+
+    # What the transport tells.
+
+    def bound(self, end: SmppEnd, event: Bound) -> None:
+        self._connection.bound(self, end)
+
+    def arrived(self, end: SmppEnd, request: Pdu) -> None:
+        self._connection.arrived(end, request)
+
+    def answered(self, end: SmppEnd, context: OutgoingPart, response: Pdu) -> None:
+        self._connection.answered(context, response)
+
+    def unanswered(self, end: SmppEnd, context: OutgoingPart) -> None:
+        self._connection.unanswered(context)
+
+    def noticed(self, end: SmppEnd, event: Event) -> None:
+        if isinstance(event, BindRefused):
+            self._bind_status = event.status
+        self._connection.noticed(event)
+
     def closed(self, end: SmppEnd, reason: str) -> None:
         self._end = None
-        self._say(False, reason)
+        self._connection.gone(self, reason)
 
     # Inside.
 
     async def _one_session(self) -> None:
         """Connect, bind and stay until it is over, however it ends."""
-        settings = self.settings
+        settings = self._settings
         self._bind_status = 0
-        request = BindTransceiver(
+        request = self._kind(
             system_id=settings.system_id,
             password=settings.password,
             system_type=settings.system_type,
@@ -147,17 +237,19 @@ class SmppConnection:
                 timeout_s=settings.connect_timeout_s,
             )
         except TimeoutError:
-            self._say(False, "no connection in time")
+            self._connection.gone(self, "no connection in time")
             return
         except (OSError, ValueError) as fault:  # ValueError: a host name that no resolver takes
-            self._say(False, f"no connection: {getattr(fault, 'strerror', None) or fault}")
+            self._connection.gone(self, f"no connection: {getattr(fault, 'strerror', None) or fault}")
             return
         self._end = end
+        if not end.session.closed:
+            self._connection.connected(self, end)
         await end.gone()
 
     def _pause_s(self, failures_count: int) -> float:
         """Before the next attempt: doubling, and spread so that gateways do not come back in step."""
-        settings = self.settings
+        settings = self._settings
         if self._bind_status in CREDENTIALS_REFUSED:
             longest_s = settings.refused_bind_wait_s
         elif self._bind_status == statuses.ESME_RALYBND:  # an old session still stands there until it times out
@@ -171,16 +263,6 @@ class SmppConnection:
         end, self._end = self._end, None
         if end is None:
             return
-        self._say(False, "stopped")
         with contextlib.ExitStack() as stack:
             stack.callback(end.drop)
             await end.unbind()
-
-    def _refuse_soon(self, part: OutgoingPart, error: str, kind: RefusalClass) -> None:
-        asyncio.get_running_loop().call_soon(self._events.refused, part, error, kind)
-
-    def _say(self, ready: bool, reason: str) -> None:
-        """Tell only what is new."""
-        if self._said != (ready, reason):
-            self._said = (ready, reason)
-            self._events.changed(ready, reason)

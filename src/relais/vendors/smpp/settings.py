@@ -2,6 +2,7 @@
 
 import ssl
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from relais.wire.smpp.message_ids import IdRule, id_forms
 from relais.wire.smpp.pdus import SYSTEM_ID, SYSTEM_TYPE
@@ -9,6 +10,16 @@ from relais.wire.smpp.states import SessionSettings
 
 PASSWORD_CHARACTERS_MAX = 8  # SMPP 3.4 §5.2.2, its NUL apart
 LONG_PASSWORD_CHARACTERS_MAX = 64
+
+
+SESSIONS_MAX = 20
+
+
+class BindMode(StrEnum):
+    """How a session is bound."""
+
+    TRANSCEIVER = "transceiver"
+    APART = "apart"  # one to send and one for receipts, for vendors without transceivers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +40,8 @@ class SmppSettings:
     tls_verify: bool = True
     interface_version: int = 0x34
     service_type: str = ""
+    sessions: int = 1  # at a time, over which parts are spread; the limits are the connection's
+    bind_mode: BindMode = BindMode.TRANSCEIVER
 
     connect_timeout_s: float = 20.0
     response_timeout_s: float = 60.0
@@ -53,8 +66,11 @@ class SmppSettings:
     receipt_utc_offset_min: int = 0  # of the vendor's clock in receipts without zone
 
     def __post_init__(self) -> None:
-        """Options come from JSON: the rule may be its word."""
+        """Options come from JSON: a rule or mode may be its word."""
         object.__setattr__(self, "id_match", IdRule(self.id_match))
+        object.__setattr__(self, "bind_mode", BindMode(self.bind_mode))
+        if not 1 <= self.sessions <= SESSIONS_MAX:
+            raise ValueError(f"sessions is 1 to {SESSIONS_MAX}")
         if not self.host_name or not 1 <= self.port <= 65_535:
             raise ValueError(f"not an address: {self.host_name!r}, port {self.port}")
         password_max = LONG_PASSWORD_CHARACTERS_MAX if self.long_password else PASSWORD_CHARACTERS_MAX

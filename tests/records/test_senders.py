@@ -280,3 +280,39 @@ def test_RSL_54_a_sender_id_handed_down_stays_its_owners_who_takes_it_back_from_
     withdraw_sender_id(Handover.objects.get(sender=own, given_by=books.owner).pk, NOW)
     gone = SenderId.everything.get(pk=own.pk)
     assert (gone.status, gone.deleted_at, steps(gone)) == ("blocked", NOW, []), "the owner has another of that name"
+
+
+def test_a_second_connection_is_another_one_of_the_same_owner(books: Books) -> None:
+    from relais.records.connections.actions.delete_vendor_smpp_connection import delete_vendor_smpp_connection
+
+    first, second = connection(books), connection(books, "Second")
+    foreign = connection(books, "Own", company=books.reseller)
+    for wrong in (first, foreign):
+        assert reasons_of(sender, books, first, second_smpp_connection=wrong) == {
+            "second_smpp_connection": ("must be another connection of the same owner",)
+        }
+    sender(books, first, second_smpp_connection=second)
+    assert reasons_of(delete_vendor_smpp_connection, second.pk) == {
+        "": ("Second cannot be deleted: it has 1 sender ID (Monsters)",)
+    }
+
+
+def test_CSMPP_17_SID_54_a_sender_refers_to_a_client_connection_of_its_company(books: Books) -> None:
+    from relais.records.connections.actions.delete_client_smpp_connection import delete_client_smpp_connection
+    from relais.records.connections.actions.save_client_smpp_connection import save_client_smpp_connection
+    from relais.records.connections.models import ClientSmppConnection
+
+    def client(company: Any, login: str) -> Any:
+        return save_client_smpp_connection(ClientSmppConnection(company=company, name=login, login=login), "secret")
+
+    ours, others = client(books.client, "ours"), client(books.reseller, "others")
+    assert reasons_of(sender, books, connection(books), client_smpp_connection=others) == {
+        "client_smpp_connection": ("belongs to another company",)
+    }
+    made = sender(books, connection(books, "Other"), client_smpp_connection=ours)
+    assert made.client_smpp_connection == ours
+    assert reasons_of(delete_client_smpp_connection, ours.pk) == {
+        "": ("ours cannot be deleted: it has 1 sender ID (Monsters)",)
+    }
+    delete_client_smpp_connection(others.pk)
+    assert list(ClientSmppConnection.objects.all()) == [ours]

@@ -2,6 +2,7 @@
 
 import ipaddress
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -57,10 +58,19 @@ def refused(refusal: Refusal) -> Refused:
 
 
 class Admission:
-    """Everything accepting needs, of one snapshot. `callbacks_allow_private` is for tests and closed networks."""
+    """Everything accepting needs, of one snapshot. `callbacks_allow_private` is for tests and closed networks. `down`: whether
+    a vendor connection is known to carry nothing at the moment."""
 
-    def __init__(self, snapshot: Snapshot, ids: MessageIds, *, callbacks_allow_private: bool = False) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        ids: MessageIds,
+        *,
+        callbacks_allow_private: bool = False,
+        down: Callable[[int], bool] = lambda connection_id: False,
+    ) -> None:
         self.snapshot = snapshot
+        self._down = down
         self._chains = Chains(snapshot)
         self._ids = ids
         self._callbacks_allow_private = callbacks_allow_private
@@ -93,7 +103,8 @@ class Admission:
             return refused(Refusal.TEXT_NOT_ENCODABLE)
         if len(encoded.parts) > SEGMENTS_MAX:
             return refused(Refusal.TEXT_TOO_LONG)
-        assert sender.agreement_id is not None and sender.connection_id is not None
+        connection_id = self._connection(sender)
+        assert sender.agreement_id is not None and connection_id is not None
         kind = (sender.id, number_range.country, number_range.network_id)
         terms = self._chains.rate(
             sender.agreement_id, now, len(encoded.parts), kind, lambda: self.attributes(*kind, digits)
@@ -106,7 +117,7 @@ class Admission:
             company_id=key.company_id,
             api_key_id=key.id,
             sender_id=sender.id,
-            connection_id=sender.connection_id,
+            connection_id=connection_id,
             network_id=number_range.network_id,
             country=number_range.country,
             source=sender.text,
@@ -154,12 +165,19 @@ class Admission:
             return Refusal.SENDER_UNKNOWN
         if sender.status != "active":
             return Refusal.SENDER_BLOCKED
-        if not self._connected(sender):
-            return Refusal.SENDER_NOT_CONNECTED
-        return sender
+        return Refusal.SENDER_NOT_CONNECTED if self._connection(sender) is None else sender
 
-    def _connected(self, sender: Sender) -> bool:
-        connection = self.snapshot.connections.get(sender.connection_id) if sender.connection_id else None
+    def _connection(self, sender: Sender) -> int | None:
+        """That which the next message leaves by: the sender's first, unless it is out of use or down and there is a second."""
+        if sender.second_connection_id is None:
+            return sender.connection_id if self._in_use(sender.connection_id) else None
+        usable = [each for each in (sender.connection_id, sender.second_connection_id) if self._in_use(each)]
+        return next(
+            (each for each in usable if each is not None and not self._down(each)), usable[0] if usable else None
+        )
+
+    def _in_use(self, connection_id: int | None) -> bool:
+        connection = self.snapshot.connections.get(connection_id) if connection_id else None
         return connection is not None and not connection.disabled
 
     def _refuse_options(self, submission: Submission, now: datetime) -> Refusal | None:

@@ -95,7 +95,7 @@ class EnabledPack(msgspec.Struct, frozen=True):
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """An SMS sender ID; `text` is its spelling on the wire."""
+    """An SMS sender ID; `text` is its spelling on the wire. New messages take the second connection while the first is down."""
 
     id: int
     company_id: int
@@ -103,11 +103,13 @@ class Sender(msgspec.Struct, frozen=True):
     text: str
     status: str
     connection_id: int | None
+    second_connection_id: int | None = None
 
 
 class VendorConnection(msgspec.Struct, frozen=True):
     """`settings` is the adapter's own dataclass. `statuses_map` maps (status, error or "") to "unsent" or
-    "undelivered" (VSMPP-27 to 37). `receipt_parts`: "all", "first" or "last" part decides about a long message."""
+    "undelivered" (VSMPP-27 to 37). `receipt_parts`: "all", "first" or "last" part decides about a long message.
+    `resends`: a part that was not answered goes out again, at the risk that the vendor has it twice."""
 
     id: int
     name: str
@@ -118,6 +120,7 @@ class VendorConnection(msgspec.Struct, frozen=True):
     disabled: bool
     statuses_map: Mapping[tuple[str, str], str]
     receipt_parts: str
+    resends: bool = True
 
 
 class ClientConnection(msgspec.Struct, frozen=True):
@@ -221,7 +224,13 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             scopes=await _scopes(session),
             senders={
                 (r["company_id"], r["channel"], r["sender_id"].casefold()): Sender(
-                    r["id"], r["company_id"], r["agreement_id"], r["sender_id"], r["status"], r["smpp_connection_id"]
+                    r["id"],
+                    r["company_id"],
+                    r["agreement_id"],
+                    r["sender_id"],
+                    r["status"],
+                    r["smpp_connection_id"],
+                    r["second_smpp_connection_id"],
                 )
                 for r in await session.fetch(_SQL["sender_ids"])
             },
@@ -310,7 +319,7 @@ def node_row(row: Any) -> NodeRow:
 def _connection(row: Any, box: SecretBox) -> VendorConnection:
     """A connection whose settings cannot be used counts as disabled: the others must go on."""
     options = json.loads(row["options"] or "{}")
-    receipt_parts = options.pop("receipt_parts", "all")
+    receipt_parts, resends = options.pop("receipt_parts", "all"), options.pop("resends", True)
     settings = None
     try:
         settings = vendors()["smpp"].settings(
@@ -333,7 +342,7 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
     }
     return VendorConnection(
         row["id"], row["name"], "smpp", settings, row["rps_limit"], row["window_limit"],
-        row["disabled"] or settings is None, statuses, receipt_parts,
+        row["disabled"] or settings is None, statuses, receipt_parts, bool(resends),
     )  # fmt: skip
 
 

@@ -29,6 +29,8 @@ WINDOW_DEFAULT = 100
 BURST_S = 0.02  # the bucket holds what may leave in this time, so that a limit of n a second is kept within any second
 RATE_FLOOR_RPS = 1.0
 THROTTLE_PAUSE_S = 0.5
+DOWN_AFTER_S = 3.0  # without a session: then messages of senders that have a second connection take that
+UNANSWERED = "no answer from the vendor"
 
 log = structlog.get_logger()
 
@@ -78,6 +80,7 @@ class Lane:
         self._again: deque[tuple[_Waiting, int]] = deque()  # single parts to hand over once more, first of all
         self._pending: dict[OutgoingPart, _Waiting] = {}
         self._delayed_count = 0
+        self._unready_since_s = self._loop.time()
         self._limit_rps = float(configuration.rps_limit or RPS_DEFAULT)
         self._window = configuration.window_limit or WINDOW_DEFAULT
         self._rate_rps = self._limit_rps
@@ -115,6 +118,11 @@ class Lane:
     def rate_rps(self) -> float:
         """What leaves a second at most; below the limit while a vendor that throttled is being tried."""
         return self._rate_rps
+
+    @property
+    def down(self) -> bool:
+        """Whether it has been without a session for longer than a reconnection takes."""
+        return not self.ready and self._loop.time() - self._unready_since_s >= DOWN_AFTER_S
 
     @property
     def oldest_at(self) -> datetime | None:
@@ -245,9 +253,13 @@ class Lane:
 
     def unanswered(self, part: OutgoingPart) -> None:
         waiting = self._pending.pop(part, None)
-        if waiting is not None and not waiting.ended:
-            self.counts.errors += 1
-            self._try_again(waiting, part.part, "no answer from the vendor")
+        if waiting is None or waiting.ended:
+            return
+        self.counts.errors += 1
+        if self.configuration.resends:
+            self._try_again(waiting, part.part, UNANSWERED)
+        else:
+            self._fail(waiting, UNANSWERED)
 
     def receipt(self, receipt: VendorReceipt) -> None:
         if receipt.state is not None:
@@ -256,6 +268,8 @@ class Lane:
         self._events.receipt_arrived(self, receipt)
 
     def changed(self, ready: bool, reason: str) -> None:
+        if self.ready and not ready:
+            self._unready_since_s = self._loop.time()
         self.ready, self.reason = ready, reason
         self.counts.note("ok" if ready else "bad", reason)
         log.info("connection.changed", connection=self.connection_id, ready=ready, reason=reason)

@@ -316,6 +316,11 @@ class Traffic:
         for lane in self._lanes.values():
             lane.pump()
 
+    def _down(self, connection_id: int) -> bool:
+        """As far as this gateway knows: of connections that others drive it knows nothing."""
+        lane = self._lanes.get(connection_id)
+        return lane is not None and lane.down
+
     def _owns(self, connection_id: int) -> bool:
         lane = self._lanes.get(connection_id)
         return lane is not None and lane.waiting_count < IN_MEMORY_MAX
@@ -331,7 +336,9 @@ class Traffic:
     # What time and configuration bring.
 
     def _configured(self, snapshot: Snapshot) -> None:
-        self._admission = Admission(snapshot, self._ids, callbacks_allow_private=self._callbacks_allow_private)
+        self._admission = Admission(
+            snapshot, self._ids, callbacks_allow_private=self._callbacks_allow_private, down=self._down
+        )
         for connection_id, lane in list(self._lanes.items()):
             current = snapshot.connections.get(connection_id)
             if current is not None and current != lane.configuration:

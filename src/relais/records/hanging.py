@@ -128,7 +128,11 @@ def _of_service(service: Service) -> Sequence[Found]:
 
 def _of_connection(vendor: VendorSmppConnection) -> Sequence[Found]:
     return (
-        _named(SenderId.objects.filter(smpp_connection=vendor), "sender ID", "sender IDs"),
+        _named(
+            SenderId.objects.filter(smpp_connection=vendor) | SenderId.objects.filter(second_smpp_connection=vendor),
+            "sender ID",
+            "sender IDs",
+        ),
         ("batches of messages on their way", _unfinished_batches_count(vendor.pk)),
     )
 
@@ -142,6 +146,7 @@ def _of_client_connection(client: ClientSmppConnection) -> Sequence[Found]:
         )
         batches_count, unfinished_count = cursor.fetchone() or (0, 0)
     return (
+        _named(SenderId.objects.filter(client_smpp_connection=client), "sender ID", "sender IDs"),
         ("batches of receipts it has not taken", int(batches_count)),
         ("messages it has not sent whole", int(unfinished_count)),
     )

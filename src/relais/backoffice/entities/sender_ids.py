@@ -15,7 +15,7 @@ from relais.pages.viewer import Viewer
 from relais.pages.widgets import GuidInput
 from relais.pages.words import SENDER_CHANNELS, SENDER_STATUS_CHOICES, SENDER_STATUSES
 from relais.records.agreements.models import Agreement
-from relais.records.connections.models import VendorSmppConnection
+from relais.records.connections.models import ClientSmppConnection, VendorSmppConnection
 from relais.records.parties.models import Company
 from relais.records.saving import find
 from relais.records.senders.actions.delete_sender_id import delete_sender_id
@@ -23,7 +23,7 @@ from relais.records.senders.actions.save_sender_id import doubts_about, save_sen
 from relais.records.senders.models import SenderId, SenderStatus, VendorType
 
 VENDOR_TYPES = {VendorType.SMPP: "SMPP"}
-VENDOR_FIELDS = ("vendor_type", "smpp_connection", "service_type")
+VENDOR_FIELDS = ("vendor_type", "smpp_connection", "second_smpp_connection", "service_type")
 LENT_FIELDS = ("sender_id", "mcc", "keyword")  # what a sender ID is stays with its owner too (RSL-54)
 NOTIFICATION_FIELDS = ("trigger_percent", "minimal_message_count", "window_size_minutes")
 LENGTHS_USUAL = gettext_noop("Most networks take up to 11 letters, or a number of 3 to 15 digits")
@@ -75,6 +75,20 @@ class SenderIdForm(RecordForm):
     webhook_url = forms.URLField(label="Webhook URL", required=False, assume_scheme="https")
     vendor_type = forms.ChoiceField(choices=list(VENDOR_TYPES.items()))
     smpp_connection = ConnectionField(_connections, depends_on=("company",), label="Connection")
+    second_smpp_connection = ConnectionField(
+        _connections,
+        depends_on=("company",),
+        label="Second connection",
+        required=False,
+        help_text="New messages leave by it while the first one is down",
+    )
+    client_smpp_connection = ReferenceField(
+        lambda viewer, chosen: viewer.rows(ClientSmppConnection).filter(company=chosen["company"]),
+        depends_on=("company",),
+        label="WebHook SMPPAPI Connection",
+        required=False,
+        help_text="The client's message centre that is told what comes for this sender ID",
+    )
     notifications = forms.BooleanField(
         label="Notification settings",
         required=False,
@@ -84,8 +98,9 @@ class SenderIdForm(RecordForm):
     class Meta:
         model = SenderId
         fields = (
-            "sender_id", "name", "company", "agreement", "status", "webhook_guid", "mcc", "webhook_url", "keyword",
-            "vendor_type", "smpp_connection", "service_type", "notifications", *NOTIFICATION_FIELDS,
+            "sender_id", "name", "company", "agreement", "status", "webhook_guid", "mcc", "webhook_url",
+            "client_smpp_connection", "keyword", "vendor_type", "smpp_connection", "second_smpp_connection",
+            "service_type", "notifications", *NOTIFICATION_FIELDS,
         )  # fmt: skip
         labels: ClassVar = {"sender_id": "Sender ID", "trigger_percent": "Trigger percent",
                   "minimal_message_count": "Minimal message count for starting detecting",
@@ -113,9 +128,10 @@ class SenderIdForm(RecordForm):
                 del self.fields[name]
         elif self.instance.smpp_connection_id:
             # what it uses now stays a choice, even when it was reserved for others meanwhile
-            field = self.fields["smpp_connection"]
-            used = viewer.rows(VendorSmppConnection).filter(pk=self.instance.smpp_connection_id)
-            field.queryset = (field.queryset | used).distinct()
+            for name in ("smpp_connection", "second_smpp_connection"):
+                field = self.fields[name]
+                used = viewer.rows(VendorSmppConnection).filter(pk=getattr(self.instance, f"{name}_id"))
+                field.queryset = (field.queryset | used).distinct()
 
     def clean(self) -> dict[str, Any]:
         """The numbers stay while the notifications are off (SID-43)."""
@@ -175,6 +191,13 @@ SENDER_IDS = Entity(
         Column("mcc", "MCC", Code(), shown=False),
         Column("keyword", "Keyword", shown=False),
         Column("webhook_url", "Webhook URL", shown=False),
+        Column(
+            "client_smpp_connection",
+            "WebHook SMPPAPI Connection",
+            Reference("client-smpp-connections"),
+            sort="client_smpp_connection__name",
+            shown=False,
+        ),
         Column("notifications", "Notification settings", Flag(), shown=False),
         Column("trigger_percent", "Trigger percent", Number(), shown=False),
         Column("minimal_message_count", "Minimal message count for starting detecting", Number(), shown=False),
@@ -193,11 +216,15 @@ SENDER_IDS = Entity(
     search_hint="Sender ID, name or company",
     sections=(
         Section("Sender", ("sender_id", "name", "company", "agreement", "status")),
-        Section("Webhook and two-way messages", ("webhook_guid", "mcc", "webhook_url", "keyword")),
+        Section(
+            "Webhook and two-way messages", ("webhook_guid", "mcc", "webhook_url", "client_smpp_connection", "keyword")
+        ),
         Section("Vendor", VENDOR_FIELDS),
         Section("Notifications", ("notifications", *NOTIFICATION_FIELDS), hint="Of failing or missing traffic"),
     ),
-    rows=lambda rows: rows.select_related("company", "agreement", "smpp_connection"),
+    rows=lambda rows: rows.select_related(
+        "company", "agreement", "smpp_connection", "second_smpp_connection", "client_smpp_connection"
+    ),
     form=SenderIdForm,
     deletes=lambda sender, viewer: delete_sender_id(sender.pk, viewer.company.pk, viewer.now),
     actions=(

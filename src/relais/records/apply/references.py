@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import Service
-from relais.records.connections.models import VendorSmppConnection
+from relais.records.connections.models import ClientSmppConnection, VendorSmppConnection
 from relais.records.errors import Invalid
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
 from relais.records.people.models import Department, Role
@@ -65,6 +65,11 @@ def service(name: str, seller_id: int, field: str = "service") -> Service:
 def vendor_smpp_connection(name: str, companies: tuple[int, ...], field: str) -> VendorSmppConnection:
     rows = VendorSmppConnection.objects.filter(company_id__in=companies)
     return _one(field, "vendor_smpp_connections", "vendor SMPP connection", rows, "name", "company__name", name)
+
+
+def client_smpp_connection(login: str, field: str) -> ClientSmppConnection:
+    rows = ClientSmppConnection.objects.all()
+    return _one(field, "client_smpp_connections", "client SMPP connection", rows, "login", "company__name", login)
 
 
 def sender_id(name: str, parent_id: int, field: str) -> SenderId:

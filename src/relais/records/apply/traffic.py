@@ -102,7 +102,11 @@ class SenderIds(Section):
     name = "sender_ids"
     key = ("company", "channel", "sender_id")
     label = "sender_id"
-    columns: ClassVar = {"connection": "smpp_connection"}
+    columns: ClassVar = {
+        "connection": "smpp_connection",
+        "second_connection": "second_smpp_connection",
+        "client_connection": "client_smpp_connection",
+    }
     shape: ClassVar[Shape] = {
         "channel": Field(one_of(*SenderChannel.values), required=True),
         "sender_id": Field(full_text, required=True),
@@ -112,6 +116,8 @@ class SenderIds(Section):
         "status": Field(one_of(*SenderStatus.values), required=True),
         "vendor_type": Field(one_of(*VendorType.values), required=True),
         "connection": Field(full_text, required=True),
+        "second_connection": Field(full_text, blank=True),
+        "client_connection": Field(full_text, blank=True),
         "webhook_guid": Field(guid, blank=True),
         "mcc": Field(text),
         "keyword": Field(text),
@@ -128,10 +134,15 @@ class SenderIds(Section):
         same = {"company": company, "channel": entry["channel"]}
         found = SenderId.objects.filter(**same, sender_id__iexact=entry["sender_id"]).first()
         record = found or SenderId(**same, sender_id=entry["sender_id"])
-        values = self.given(entry, set(self.shape) - {"channel", "sender_id", "company", "agreement", "connection"})
-        values["smpp_connection"] = references.vendor_smpp_connection(
-            entry["connection"], level_and_above(company), "connection"
-        )
+        referring = {"agreement", "connection", "second_connection", "client_connection"}
+        values = self.given(entry, set(self.shape) - {"channel", "sender_id", "company"} - referring)
+        for field in sorted({"connection", "second_connection"} & entry.values.keys()):
+            values[self.columns[field]] = entry[field] and references.vendor_smpp_connection(
+                entry[field], level_and_above(company), field
+            )
+        if "client_connection" in entry:
+            login = entry["client_connection"]
+            values["client_smpp_connection"] = login and references.client_smpp_connection(login, "client_connection")
         if "agreement" in entry:
             code = entry["agreement"]
             values["agreement"] = None if code is None else references.agreement(code, of=company)

@@ -44,6 +44,10 @@ class SenderId(Editable):
     status = closed_set(SenderStatus, default=SenderStatus.DRAFT, db_default=SenderStatus.DRAFT)
     vendor_type = closed_set(VendorType, default=VendorType.SMPP, db_default=VendorType.SMPP)
     smpp_connection = owner("connections.VendorSmppConnection", null=True, blank=True, related_name="sender_ids")
+    # New messages leave by it while the first is down; none = they wait for the first.
+    second_smpp_connection = owner("connections.VendorSmppConnection", null=True, blank=True, related_name="+")
+    # Who binds with it is told what comes for this sender ID (SID-54).
+    client_smpp_connection = owner("connections.ClientSmppConnection", null=True, blank=True, related_name="sender_ids")
     webhook_guid = models.UUIDField(null=True, blank=True, unique=True)
     mcc = models.CharField(max_length=3, blank=True, default="", db_default="", validators=[MCC])
     keyword = blank_text(100)

@@ -18,4 +18,5 @@ def delete_vendor_smpp_connection(connection_id: int, *, unchanged_since: dateti
     require_unchanged(connection, unchanged_since)
     require_nothing_hanging(connection)
     SenderId.everything.filter(smpp_connection=connection).update(smpp_connection=None)
+    SenderId.everything.filter(second_smpp_connection=connection).update(second_smpp_connection=None)
     connection.delete()

@@ -16,6 +16,7 @@ from relais.records.senders.models import SenderId
 
 METHODS = ("unsent", "undelivered")  # VSMPP-33
 PORT_MAX = 65_535
+OF_THE_PIPELINE = ("receipt_parts", "resends")  # options that are not the adapter's
 _KEPT = "kept"  # stands for the stored password, whose form was checked when it was given
 
 
@@ -57,7 +58,10 @@ def save_vendor_smpp_connection(
 def _reserve_for(connection: VendorSmppConnection, companies: Collection[Company]) -> None:
     if strangers := [company for company in companies if connection.company_id not in level_and_above(company)]:
         raise Invalid.of("companies", f"{strangers[0].name} is neither the owner of the connection nor below it")
-    losing = SenderId.objects.filter(smpp_connection=connection).exclude(company__in=companies)
+    using = SenderId.objects.filter(smpp_connection=connection) | SenderId.objects.filter(
+        second_smpp_connection=connection
+    )
+    losing = using.exclude(company__in=companies)
     if companies and (sender := losing.select_related("company").order_by("pk").first()):
         raise Invalid.of("companies", f"{sender.company.name} uses it for {sender}: add it, or change that sender ID")
     connection.companies.set(companies)
@@ -68,7 +72,7 @@ def _require_usable_settings(connection: VendorSmppConnection, password: str) ->
         raise Invalid.of("host_name", "is required")
     if connection.port is None or not 1 <= connection.port <= PORT_MAX:
         raise Invalid.of("port", f"must be a whole number from 1 to {PORT_MAX}")
-    options = {name: value for name, value in connection.options.items() if name != "receipt_parts"}
+    options = {name: value for name, value in connection.options.items() if name not in OF_THE_PIPELINE}
     settings = vendors()["smpp"].settings
     try:
         settings(

@@ -91,17 +91,33 @@ def _check_agreement(sender: SenderId, former: SenderId | None, now: datetime, r
 
 
 def _check_connection(sender: SenderId, former: SenderId | None, reasons: dict[str, str]) -> None:
-    connection = sender.smpp_connection
+    connection, second, client = sender.smpp_connection, sender.second_smpp_connection, sender.client_smpp_connection
     if connection is None:
         reasons["smpp_connection"] = "is required: choose a connection"
     elif connection.company_id not in level_and_above(sender.company):
         reasons["smpp_connection"] = "belongs to a company that is not above the sender's"
-    elif former is None or former.smpp_connection_id != connection.pk or former.company_id != sender.company_id:
-        open_to = set(connection.companies.values_list("pk", flat=True))
-        if open_to and sender.company_id not in open_to:
-            reasons["smpp_connection"] = "is reserved for other companies: choose another"
-        elif connection.disabled and (former is None or former.smpp_connection_id != connection.pk):
-            reasons["smpp_connection"] = "is disabled: enable it first, or choose another"
+    elif reason := _reason_against(connection, sender, former, "smpp_connection_id"):
+        reasons["smpp_connection"] = reason
+    if second is not None and connection is not None:
+        if second.pk == connection.pk or second.company_id != connection.company_id:
+            reasons["second_smpp_connection"] = "must be another connection of the same owner"
+        elif reason := _reason_against(second, sender, former, "second_smpp_connection_id"):
+            reasons["second_smpp_connection"] = reason
+    if client is not None and client.company_id != sender.company_id:
+        reasons["client_smpp_connection"] = "belongs to another company"
+
+
+def _reason_against(
+    connection: VendorSmppConnection, sender: SenderId, former: SenderId | None, column: str
+) -> str | None:
+    """Why the sender cannot begin to use it; one that it uses stays."""
+    kept = former is not None and getattr(former, column) == connection.pk
+    if former is not None and kept and former.company_id == sender.company_id:
+        return None
+    open_to = set(connection.companies.values_list("pk", flat=True))
+    if open_to and sender.company_id not in open_to:
+        return "is reserved for other companies: choose another"
+    return "is disabled: enable it first, or choose another" if connection.disabled and not kept else None
 
 
 def _number_is_taken(sender: SenderId) -> bool:

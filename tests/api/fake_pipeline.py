@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
 
+from relais.core.lifecycle import State
 from relais.core.refusals import Refusal
 from relais.pipeline.configuration import RIGHT_BALANCE, RIGHT_SEND, RIGHT_STATUS, ApiKey
 from relais.pipeline.submission import (
@@ -14,7 +15,9 @@ from relais.pipeline.submission import (
     Answer,
     BalanceView,
     Idempotency,
+    MessagesAsked,
     MessageView,
+    PreviewView,
     Refused,
     Submission,
     Tell,
@@ -95,6 +98,30 @@ class FakePipeline:
             return None
         return _view(message_id, self.stored[index][1])
 
+    async def messages(self, key: ApiKey, asked: MessagesAsked) -> list[MessageView]:
+        own = [(_id(n), one) for n, (company, one) in enumerate(self.stored) if company == key.company_id]
+        found = [
+            _view(message_id, one)
+            for message_id, one in reversed(own)
+            if (asked.before is None or message_id < asked.before)
+            and asked.status in (None, State.DELIVERED)
+            and asked.client_ref in (None, one.client_ref)
+        ]
+        return found[: asked.count_max]
+
+    def preview(self, key: ApiKey, submission: Submission) -> PreviewView | Refused:
+        refused = self._refusal(submission)
+        if refused is not None:
+            return refused
+        return PreviewView(
+            channel="sms", source=submission.source, destination=submission.destination.removeprefix("+"), country="ES",
+            network="21401", encoding="gsm7", segments_count=1, price_micros=40_000, currency="EUR",
+        )  # fmt: skip
+
+    async def cancel(self, key: ApiKey, message_id: UUID) -> bool:
+        view = await self.message(key, message_id)
+        return view is not None and view.status == "canceled"
+
     async def balances(self, key: ApiKey) -> list[BalanceView]:
         prepaid = BalanceView(
             agreement="TM-1",
@@ -164,7 +191,7 @@ def _view(message_id: UUID, submission: Submission) -> MessageView:
         price_micros=40_000,
         currency="EUR",
         client_ref=submission.client_ref,
-        status="delivered",
+        status="canceled" if submission.send_at else "delivered",
         final=True,
         times={"accepted": ACCEPTED_AT, "delivered": ACCEPTED_AT.replace(second=3, microsecond=0)},
         error=None,

@@ -318,8 +318,9 @@ def test_an_address_that_is_none_is_a_problem(client: Client, path: str) -> None
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("GET", "/api/v1/messages", "POST"),
-        ("OPTIONS", "/api/v1/messages", "POST"),
+        ("PUT", "/api/v1/messages", "GET, HEAD, POST"),
+        ("OPTIONS", "/api/v1/messages", "GET, HEAD, POST"),
+        ("GET", "/api/v1/messages/preview", "POST"),
         ("GET", "/api/v1/messages/batch", "POST"),
         ("DELETE", "/api/v1/messages/0195f0d2-7a44-7c31-9a5e-3f6f00000000", "GET, HEAD"),
         ("POST", "/api/v1/balance", "GET, HEAD"),

@@ -38,9 +38,15 @@ class CustomerApi:
         self.plain_heads: dict[bytes, Head] = {}
         pages = documents.Documents(settings)
         routes = [
-            Route(MESSAGES_PATH, self.send_message, methods=["POST"]),
+            Route(
+                MESSAGES_PATH,
+                _ByMethod(self.send_message, Endpoint("list_messages", asking.messages)),
+                methods=["GET", "POST"],
+            ),
             _route("POST", MESSAGES_PATH + "/batch", "send_batch", self.sending.send_batch),
+            _route("POST", MESSAGES_PATH + "/preview", "preview_message", self.sending.preview),
             _route("GET", MESSAGES_PATH + "/{message_id:uuid}", "get_message", asking.message),
+            _route("POST", MESSAGES_PATH + "/{message_id:uuid}/cancel", "cancel_message", asking.cancel),
             _route("GET", "/api/v1/balance", "get_balance", asking.balances),
             _route("GET", "/api/v1/openapi.json", "openapi", pages.openapi),
             _route("GET", "/api/v1/docs", "docs", pages.page),
@@ -58,6 +64,18 @@ class CustomerApi:
             await self.send_message(scope, receive, send)
         else:
             await self._routed(scope, receive, send)
+
+
+class _ByMethod:
+    """One address that takes messages and lists them: one route, so that a refused method is told both."""
+
+    __slots__ = ("_get", "_post")
+
+    def __init__(self, post: Endpoint, get: Endpoint) -> None:
+        self._post, self._get = post, get
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._post if scope["method"] == "POST" else self._get)(scope, receive, send)
 
 
 def _route(method: str, path: str, operation: str, handle: Handler) -> Route:

@@ -1,24 +1,27 @@
-"""GET /api/v1/messages/{id} and /api/v1/balance: what a client may see of its own messages and money."""
+"""What a client may see of its own messages and money, and taking back what it sent too early."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
+import msgspec
 from starlette.types import Receive, Scope
 
 from relais.api.keys import Gate
 from relais.api.ports import Pipeline
 from relais.api.problems import EdgeProblem, Problem, problem
+from relais.api.questions import read_question
 from relais.api.replies import Header, Reply, encode, refused
 from relais.api.sending import price
-from relais.api.shapes import Balance, Balances, Message
+from relais.api.shapes import Balance, Balances, Message, Messages
+from relais.core.lifecycle import State
 from relais.core.money import format_micros
-from relais.pipeline.configuration import RIGHT_BALANCE, RIGHT_STATUS
+from relais.pipeline.configuration import RIGHT_BALANCE, RIGHT_SEND, RIGHT_STATUS
 from relais.pipeline.submission import BalanceView, MessageView
 
 _PRIVATE: tuple[Header, ...] = ((b"cache-control", b"no-store"),)
 
 
 class Asking:
-    """The two questions a key can ask."""
+    """The questions a key can ask."""
 
     __slots__ = ("_gate", "_pipeline")
 
@@ -34,6 +37,35 @@ class Asking:
         view = await self._pipeline.message(key, scope["path_params"]["message_id"])
         if view is None:
             return refused(problem(EdgeProblem.NOT_FOUND, "Your company has no message with this id."))
+        return Reply(200, encode(_message(view)), headers=_PRIVATE)
+
+    async def messages(self, scope: Scope, _receive: Receive) -> Reply:
+        """A page of the company's messages, newest first."""
+        key = self._gate.admit(dict(scope["headers"]), RIGHT_STATUS)
+        if isinstance(key, Problem):
+            return refused(key)
+        asked = read_question(scope.get("query_string", b""), datetime.now(UTC))
+        if isinstance(asked, Problem):
+            return refused(asked)
+        views = await self._pipeline.messages(key, msgspec.structs.replace(asked, count_max=asked.count_max + 1))
+        page = views[: asked.count_max]
+        following = str(page[-1].message_id) if len(views) > len(page) else None
+        return Reply(200, encode(Messages([_message(view) for view in page], following)), headers=_PRIVATE)
+
+    async def cancel(self, scope: Scope, _receive: Receive) -> Reply:
+        """Withdraw a message that waits; the message as it stands then."""
+        key = self._gate.admit(dict(scope["headers"]), RIGHT_SEND)
+        if isinstance(key, Problem):
+            return refused(key)
+        message_id = scope["path_params"]["message_id"]
+        canceled = await self._pipeline.cancel(key, message_id)
+        view = await self._pipeline.message(key, message_id)
+        if view is None:
+            return refused(problem(EdgeProblem.NOT_FOUND, "Your company has no message with this id."))
+        if not canceled and view.status != State.CANCELED.label:
+            return refused(
+                problem(EdgeProblem.NOT_CANCELABLE, f"The message is {view.status}; it is too late to cancel it.")
+            )
         return Reply(200, encode(_message(view)), headers=_PRIVATE)
 
     async def balances(self, scope: Scope, _receive: Receive) -> Reply:

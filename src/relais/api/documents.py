@@ -114,7 +114,9 @@ def _curl(method: str, path: str, operation: dict[str, Any], described: dict[str
     for parameter in (_resolved(item, described) for item in operation.get("parameters", ())):
         path = path.replace("{" + parameter["name"] + "}", parameter["example"])
     lines = [f"curl {origin}{path}", '  -H "Authorization: Bearer $KEY"']
-    if method == "post":
+    if method == "post" and "requestBody" not in operation:
+        lines[0] = lines[0].replace("curl ", "curl -X POST ")
+    elif method == "post":
         body = msgspec.json.format(msgspec.json.encode(_json(operation["requestBody"])["example"]), indent=2).decode()
         lines += ['  -H "Content-Type: application/json"', f"  -d '{body}'"]
     return " \\\n".join(lines)

@@ -11,6 +11,7 @@ import msgspec
 from relais.api import shapes
 from relais.api.ports import DEFAULTS, ApiSettings
 from relais.api.problems import PRESENTED, Code, EdgeProblem, Problem, headers_of, problem
+from relais.api.questions import STATUSES
 from relais.api.shapes import STATUS_MEANINGS
 from relais.core.refusals import Refusal
 
@@ -30,6 +31,7 @@ _BODY: tuple[Code, ...] = (
     EdgeProblem.UNSUPPORTED_MEDIA_TYPE,
     EdgeProblem.INVALID_REQUEST,
 )
+_ONLY_WHEN_STORED = (Refusal.BALANCE_TOO_LOW, Refusal.IDEMPOTENCY_KEY_REUSED, Refusal.OVERLOADED)
 _WHOLE_BATCH: tuple[Code, ...] = (Refusal.IDEMPOTENCY_KEY_REUSED, Refusal.OVERLOADED)
 
 INTRODUCTION = """\
@@ -64,6 +66,7 @@ _EXAMPLE_ACCEPTED = {
     "segments": 1,
     "price": {"amount": "0.040000", "currency": "EUR"},
 }
+_EXAMPLE_PREVIEW = {name: value for name, value in _EXAMPLE_ACCEPTED.items() if name not in ("status", "id")}
 _EXAMPLE_REFUSED = {
     "status": "refused",
     "code": "destination_blocked",
@@ -94,7 +97,15 @@ _EXAMPLE_BALANCE = {
 def document(settings: ApiSettings = DEFAULTS) -> dict[str, Any]:
     """The whole document, ready for JSON."""
     _, schemas = msgspec.json.schema_components(
-        [shapes.MessageRequest, shapes.BatchRequest, shapes.BatchResults, shapes.Message, shapes.Balances, Problem],
+        [
+            shapes.MessageRequest,
+            shapes.BatchRequest,
+            shapes.BatchResults,
+            shapes.Messages,
+            shapes.Preview,
+            shapes.Balances,
+            Problem,
+        ],
         ref_template=_SCHEMAS + "{name}",
     )
     statuses = "\n".join(f"- `{state.label}`: {meaning}" for state, meaning in STATUS_MEANINGS.items())
@@ -108,9 +119,11 @@ def document(settings: ApiSettings = DEFAULTS) -> dict[str, Any]:
             {"name": "Balance", "description": "What is left to spend."},
         ],
         "paths": {
-            "/api/v1/messages": {"post": _send_message()},
+            "/api/v1/messages": {"get": _list_messages(), "post": _send_message()},
             "/api/v1/messages/batch": {"post": _send_batch()},
+            "/api/v1/messages/preview": {"post": _preview_message()},
             "/api/v1/messages/{id}": {"get": _get_message()},
+            "/api/v1/messages/{id}/cancel": {"post": _cancel_message()},
             "/api/v1/balance": {"get": _get_balance()},
         },
         "components": {
@@ -178,8 +191,67 @@ def _send_batch() -> dict[str, Any]:
     }
 
 
-def _get_message() -> dict[str, Any]:
-    identifier = {
+def _preview_message() -> dict[str, Any]:
+    return {
+        "operationId": "preview_message",
+        "summary": "See what a message would cost",
+        "description": "Takes what `send_message` takes and sends nothing: number, text, sender and rates are judged, "
+        "the balance is not. Needs the right `send`.",
+        "tags": ["Messages"],
+        "requestBody": _request("MessageRequest", _EXAMPLE_REQUEST),
+        "responses": {
+            "200": _response("What it would be.", {"$ref": _SCHEMAS + "Preview"}, _EXAMPLE_PREVIEW),
+            **_problems(_ADMISSION + _BODY + tuple(each for each in Refusal if each not in _ONLY_WHEN_STORED)),
+        },
+    }
+
+
+def _list_messages() -> dict[str, Any]:
+    def parameter(name: str, description: str, example: str, **schema: Any) -> dict[str, Any]:
+        told = {"type": "string"} | schema
+        return {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": description,
+            "schema": told,
+            "example": example,
+        }
+
+    instant = {"format": "date-time"}
+    return {
+        "operationId": "list_messages",
+        "summary": "List your messages",
+        "description": "Newest first, page by page; without times those of the last day. Needs the right `status`.",
+        "tags": ["Messages"],
+        "parameters": [
+            parameter(
+                "since", "Accepted at or after; default a day before `until`.", "2031-01-01T00:00:00Z", **instant
+            ),
+            parameter(
+                "until",
+                "Accepted before; at most 31 days after `since`. Default now.",
+                "2031-01-02T00:00:00Z",
+                **instant,
+            ),
+            parameter("status", "A final status, or `open` for all that are not.", "delivered", enum=list(STATUSES)),
+            parameter("from", "The sender ID.", "Monsters", minLength=1, maxLength=200),
+            parameter("to", "The recipient's number.", "34600123456", minLength=1),
+            parameter("client_ref", "Your own reference.", "order-1881", minLength=1, maxLength=200),
+            parameter("limit", "Messages a page, 1 to 100.", "50", pattern="^([1-9][0-9]?|100)$"),
+            parameter("cursor", "The `next` of the page before.", _EXAMPLE_ID, format="uuid"),
+        ],
+        "responses": {
+            "200": _response(
+                "A page.", {"$ref": _SCHEMAS + "Messages"}, {"messages": [_EXAMPLE_MESSAGE], "next": _EXAMPLE_ID}
+            ),
+            **_problems((*_ADMISSION, EdgeProblem.INVALID_QUERY)),
+        },
+    }
+
+
+def _identifier() -> dict[str, Any]:
+    return {
         "name": "id",
         "in": "path",
         "required": True,
@@ -187,12 +259,32 @@ def _get_message() -> dict[str, Any]:
         "schema": {"type": "string", "format": "uuid"},
         "example": _EXAMPLE_ID,
     }
+
+
+def _cancel_message() -> dict[str, Any]:
+    canceled = _EXAMPLE_MESSAGE | {"status": "canceled", "price": {"amount": "0.000000", "currency": "EUR"}}
+    canceled["times"] = {"accepted": "2031-01-01T08:00:00.120000Z", "canceled": "2031-01-01T08:01:00Z"}
+    return {
+        "operationId": "cancel_message",
+        "summary": "Cancel a message that waits",
+        "description": "While nothing of it was handed to the vendor, above all before its `send_at`; what was reserved "
+        "is released. Cancelling twice is no error. Needs the right `send`.",
+        "tags": ["Messages"],
+        "parameters": [_identifier()],
+        "responses": {
+            "200": _response("It is canceled.", {"$ref": _SCHEMAS + "Message"}, canceled),
+            **_problems((*_ADMISSION, EdgeProblem.NOT_FOUND, EdgeProblem.NOT_CANCELABLE)),
+        },
+    }
+
+
+def _get_message() -> dict[str, Any]:
     return {
         "operationId": "get_message",
         "summary": "Follow a message",
         "description": "Needs the right `status`.",
         "tags": ["Messages"],
-        "parameters": [identifier],
+        "parameters": [_identifier()],
         "responses": {
             "200": _response("The message as it stands.", {"$ref": _SCHEMAS + "Message"}, _EXAMPLE_MESSAGE),
             **_problems((*_ADMISSION, EdgeProblem.NOT_FOUND)),

@@ -12,7 +12,9 @@ from relais.pipeline.submission import (
     Answer,
     BalanceView,
     Idempotency,
+    MessagesAsked,
     MessageView,
+    PreviewView,
     Refused,
     Submission,
     Tell,
@@ -41,6 +43,15 @@ class Pipeline(Protocol):
 
     async def message(self, key: ApiKey, message_id: UUID) -> MessageView | None:
         """One message of the key's company, or None."""
+
+    async def messages(self, key: ApiKey, asked: MessagesAsked) -> list[MessageView]:
+        """Those of the key's company that are asked for, newest first."""
+
+    def preview(self, key: ApiKey, submission: Submission) -> PreviewView | Refused:
+        """What the message would be and cost now; nothing is sent or charged. From memory, never blocks."""
+
+    async def cancel(self, key: ApiKey, message_id: UUID) -> bool:
+        """Whether the message was withdrawn before any of it was sent; what was reserved is released then."""
 
     async def balances(self, key: ApiKey) -> list[BalanceView]:
         """One row for each agreement of the key's company."""

@@ -26,6 +26,8 @@ class EdgeProblem(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     NOT_FOUND = "not_found"
+    NOT_CANCELABLE = "not_cancelable"
+    INVALID_QUERY = "invalid_query"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     NOT_READY = "not_ready"
     INTERNAL = "internal"
@@ -125,6 +127,12 @@ PRESENTED: Mapping[Code, Presentation] = MappingProxyType(
         ),
         EdgeProblem.NOT_FOUND: Presentation(
             404, "Nothing here", "Check the address; for a message, check the id and that your company sent it."
+        ),
+        EdgeProblem.NOT_CANCELABLE: Presentation(
+            409, "Too late to cancel", "The message was handed to the vendor already, or is final: follow it instead."
+        ),
+        EdgeProblem.INVALID_QUERY: Presentation(
+            422, "The question does not fit", "`errors` names each parameter that does not fit, and why."
         ),
         EdgeProblem.METHOD_NOT_ALLOWED: Presentation(
             405, "Method not allowed", "Use a method that the `Allow` header lists."

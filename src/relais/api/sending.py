@@ -1,4 +1,5 @@
-"""POST /api/v1/messages and /api/v1/messages/batch: the hot path. Answers only what the pipeline has stored."""
+"""POST /api/v1/messages and /api/v1/messages/batch: the hot path. Answers only what the pipeline has stored; a preview
+stores nothing."""
 
 import asyncio
 import re
@@ -12,17 +13,17 @@ from relais.api.keys import Gate
 from relais.api.ports import Pipeline
 from relais.api.problems import PRESENTED, EdgeProblem, FieldError, Problem, problem
 from relais.api.replies import Header, Reply, encode, refused
-from relais.api.shapes import BatchResults, MessageAccepted, MessageRefused, MessageScheduled, Price
+from relais.api.shapes import BatchResults, MessageAccepted, MessageRefused, MessageScheduled, Preview, Price
 from relais.core.money import format_micros
 from relais.pipeline.configuration import RIGHT_SEND, ApiKey
-from relais.pipeline.submission import Accepted, Answer, Idempotency, Outcome, Refused, Tell, Told
+from relais.pipeline.submission import Accepted, Answer, Idempotency, Outcome, PreviewView, Refused, Tell, Told
 
 _IDEMPOTENCY_KEY = re.compile(rb"[\x20-\x7e]{1,255}")
 _REPLAYED: tuple[Header, ...] = ((b"idempotent-replayed", b"true"),)
 
 
 class Sending:
-    """The two ways in."""
+    """The two ways in, and a look ahead."""
 
     __slots__ = ("_gate", "_pipeline")
 
@@ -58,6 +59,23 @@ class Sending:
             return refused(idempotency)
         at_once = self._pipeline.submit_one(key, submission, idempotency, tell)
         return None if at_once is None else single(at_once)
+
+    async def preview(self, scope: Scope, receive: Receive) -> Reply | None:
+        """What one message would be and cost; nothing is sent."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        key = self._gate.admit(headers, RIGHT_SEND)
+        if isinstance(key, Problem):
+            return refused(key)
+        body = await read_body(headers, receive)
+        if not isinstance(body, bytes):
+            return _unread(body)
+        submission = decode_message(body)
+        if isinstance(submission, Problem):
+            return refused(submission)
+        told = self._pipeline.preview(key, submission)
+        if isinstance(told, Refused):
+            return refused(problem(told.refusal, told.detail))
+        return Reply(200, encode(_preview(told)))
 
     async def send_batch(self, scope: Scope, receive: Receive) -> Reply | None:
         """Up to 1,000 messages: 200 with one result each, or a problem and none of them sent."""
@@ -129,6 +147,19 @@ def _accepted(outcome: Accepted) -> MessageAccepted | MessageScheduled:
         encoding=outcome.encoding,
         segments_count=outcome.segments_count,
         price=price(outcome.price_micros, outcome.currency),
+    )
+
+
+def _preview(told: PreviewView) -> Preview:
+    return Preview(
+        channel=told.channel,
+        source=told.source,
+        destination=told.destination,
+        country=told.country,
+        network=told.network,
+        encoding=told.encoding,
+        segments_count=told.segments_count,
+        price=price(told.price_micros, told.currency),
     )
 
 

@@ -139,6 +139,26 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename=_wire_name):
     error: Annotated[str, _about("The vendor's word for what went wrong.")] | None
 
 
+class Messages(msgspec.Struct, frozen=True):
+    """A page of your messages, newest first."""
+
+    messages: list[Message]
+    next: Annotated[str, _about("Give this as `cursor` for the page that follows; null = this is the last.")] | None
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True, rename=_wire_name):
+    """What a message would be and cost if it were sent now."""
+
+    channel: Channel
+    source: Sender
+    destination: Number
+    country: Country
+    network: Network | None
+    encoding: Encoding
+    segments_count: Segments
+    price: Annotated[Price, _about("At most this: packs may pay for it, or for a part.")]
+
+
 class Balance(msgspec.Struct, frozen=True):
     """The money of one agreement."""
 

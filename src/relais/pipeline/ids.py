@@ -35,6 +35,11 @@ def accepted_at(message_id: UUID) -> datetime:
     return datetime.fromtimestamp((message_id.int >> 80) / 1000, UTC)
 
 
+def floor(at: datetime) -> UUID:
+    """The least id of that instant."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
+
+
 def concatenation_reference(message_id: UUID, bits: int = 8) -> int:
     """Reference that joins the parts of one message (3GPP TS 23.040 §9.2.3.24.1): the same after a restart, and
     different for consecutive messages of a process."""

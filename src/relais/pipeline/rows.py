@@ -14,7 +14,7 @@ from relais.pipeline.configuration import Snapshot
 from relais.pipeline.message import Message
 from relais.pipeline.origin import pack_origin, pack_receipts
 from relais.pipeline.settle import Plan, Settlement
-from relais.pipeline.submission import Accepted, Outcome
+from relais.pipeline.submission import Accepted, Outcome, PreviewView
 from relais.store.binary import Row, packed_terms
 from relais.store.tick import (
     EDR_CORRECTED,
@@ -81,6 +81,29 @@ def accepted(message: Message, snapshot: Snapshot) -> Accepted:
         price_micros=_client_micros(message.terms),
         currency=snapshot.agreements[message.terms[0].agreement_id].currency,
         scheduled=message.send_at is not None,
+    )
+
+
+def preview(message: Message, snapshot: Snapshot) -> PreviewView | None:
+    """What the client would be told. Which of several routes is charged depends on packs at that time: the dearest counts. None
+    when none of them has a price."""
+    terms = message.terms
+    if not terms:
+        choices = [option.term for route in message.routes for option in route[0].options]
+        if not choices:
+            return None
+        terms = (max(choices, key=lambda term: term.reserved_micros),)
+    network = snapshot.networks.get(message.network_id) if message.network_id is not None else None
+    return PreviewView(
+        channel="sms",
+        source=message.source,
+        destination=message.destination,
+        country=message.country,
+        network=network.mccmnc if network else None,
+        encoding=ENCODINGS[message.encoded.data_coding],
+        segments_count=len(message.encoded.parts),
+        price_micros=_client_micros(terms),
+        currency=snapshot.agreements[terms[0].agreement_id].currency,
     )
 
 

@@ -97,6 +97,34 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
+class MessagesAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which messages are asked for: accepted from `since` (inclusive) to `until` (exclusive) and, page by page, before the id
+    `before`. `status` is a final `core.lifecycle.State`, or 0 for all that are not; None = any, as everywhere here."""
+
+    since: datetime
+    until: datetime
+    before: UUID | None = None
+    status: int | None = None
+    source: str | None = None
+    destination: str | None = None
+    client_ref: str | None = None
+    count_max: int = 100
+
+
+class PreviewView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message would be and cost if it were sent now. `price_micros`: at most that, where packs have a say."""
+
+    channel: str
+    source: str
+    destination: str
+    country: str
+    network: str | None
+    encoding: str
+    segments_count: int
+    price_micros: int
+    currency: str
+
+
 class BalanceView(msgspec.Struct, frozen=True, kw_only=True):
     """One agreement's money; `credit_limit_micros` and `available_micros` are None when credit is unlimited."""
 

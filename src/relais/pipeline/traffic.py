@@ -20,7 +20,7 @@ from relais.contracts.registry import vendors
 from relais.contracts.vendors import Vendor, VendorReceipt
 from relais.core.lifecycle import State
 from relais.core.refusals import Refusal
-from relais.pipeline import settle, views
+from relais.pipeline import rows, settle, views
 from relais.pipeline.accept import Admission, refused
 from relais.pipeline.beats import Beats
 from relais.pipeline.configuration import ApiKey, ClientConnection, Configuration, Snapshot
@@ -46,7 +46,9 @@ from relais.pipeline.submission import (
     Answer,
     BalanceView,
     Idempotency,
+    MessagesAsked,
     MessageView,
+    PreviewView,
     Refused,
     Submission,
     Tell,
@@ -209,6 +211,17 @@ class Traffic:
     async def message(self, key: ApiKey, message_id: UUID) -> MessageView | None:
         assert self._pool is not None
         return await views.message(self._pool, self._admission.snapshot, key.company_id, message_id)
+
+    async def messages(self, key: ApiKey, asked: MessagesAsked) -> list[MessageView]:
+        assert self._pool is not None
+        return await views.messages(self._pool, self._admission.snapshot, key.company_id, asked)
+
+    def preview(self, key: ApiKey, submission: Submission) -> PreviewView | Refused:
+        """What the message would cost now, or why it would be refused but for the balance; nothing is written."""
+        outcome = self._admission.admit(key, submission, datetime.now(UTC))
+        if isinstance(outcome, Refused):
+            return outcome
+        return rows.preview(outcome, self._admission.snapshot) or refused(Refusal.RATE_NOT_FOUND)
 
     async def balances(self, key: ApiKey) -> list[BalanceView]:
         assert self._pool is not None
@@ -417,8 +430,8 @@ class Traffic:
         waiting = sum(lane.waiting_count for lane in self._lanes.values())
         if waiting > IN_MEMORY_MAX:
             return
-        rows = await session.fetch(_SQL["claim_outbox"], self._instance, list(self._lanes), now, CLAIM_BATCHES_MAX)
-        for row in rows:
+        due = await session.fetch(_SQL["claim_outbox"], self._instance, list(self._lanes), now, CLAIM_BATCHES_MAX)
+        for row in due:
             await self._take_up(session, row, now)
 
     async def _take_up(self, session: asyncpg.Connection, row: Any, now: datetime) -> None:

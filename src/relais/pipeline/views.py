@@ -1,15 +1,16 @@
 """What a client may read back: its own messages and balances."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from relais.core.lifecycle import State
 from relais.pipeline.configuration import Snapshot, in_force
-from relais.pipeline.ids import accepted_at
+from relais.pipeline.ids import accepted_at, floor
 from relais.pipeline.rows import CHANNELS, ENCODINGS
-from relais.pipeline.submission import BalanceView, MessageView
+from relais.pipeline.submission import BalanceView, MessagesAsked, MessageView
 from relais.store.blocks import blocks
 
 _SQL = blocks("messages")
@@ -18,8 +19,20 @@ _SQL = blocks("messages")
 async def message(pool: asyncpg.Pool, snapshot: Snapshot, company_id: int, message_id: UUID) -> MessageView | None:
     """One message of this company, or None."""
     row = await pool.fetchrow(_SQL["message"], message_id, company_id)
-    if row is None:
-        return None
+    return None if row is None else _view(row, snapshot)
+
+
+async def messages(pool: asyncpg.Pool, snapshot: Snapshot, company_id: int, asked: MessagesAsked) -> list[MessageView]:
+    """Those of this company that were asked for, newest first."""
+    rows = await pool.fetch(
+        _SQL["messages"], company_id, floor(asked.since), asked.before or floor(asked.until), asked.status,
+        asked.source, asked.destination, asked.client_ref, asked.count_max,
+    )  # fmt: skip
+    return [_view(row, snapshot) for row in rows]
+
+
+def _view(row: Any, snapshot: Snapshot) -> MessageView:
+    message_id: UUID = row["id"]
     accepted = accepted_at(message_id)
     times = {State.ACCEPTED.label: accepted}
     if row["send_at"] is not None:

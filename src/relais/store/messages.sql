@@ -13,6 +13,24 @@ SELECT m.id, m.channel, m.source, m.destination, m.country, m.network_id, m.enco
 FROM traffic_message AS m
 WHERE m.id = $1 AND m.company_id = $2
 
+-- name: messages
+-- $1 company id, $2 the least id and $3 the id below which they lie, $4 status (null = any, 0 = not final), $5 sender, $6 recipient,
+-- $7 client_ref (null = any), $8 rows at most. As `message`, newest first.
+SELECT m.id, m.channel, m.source, m.destination, m.country, m.network_id, m.encoding, m.segments_count, m.send_at,
+       m.client_ref, m.status, m.final_at, m.error, m.agreement_ids[1] AS agreement_id,
+       (SELECT sum(t.micros)::bigint FROM unnest(m.agreement_ids, m.reserved_micros) AS t (agreement_id, micros)
+        WHERE t.agreement_id = m.agreement_ids[1]) AS reserved_micros,
+       (SELECT count(*) FROM traffic_sent AS s WHERE s.message_id = m.id) AS sent_count,
+       (SELECT max(s.sent_at) FROM traffic_sent AS s WHERE s.message_id = m.id) AS sent_at,
+       (SELECT sum(e.net_micros + e.tax_micros)::bigint FROM traffic_edr AS e
+        WHERE e.message_id = m.id AND e.agreement_id = m.agreement_ids[1] AND e.entry < 4) AS charged_micros
+FROM traffic_message AS m
+WHERE m.company_id = $1 AND m.id >= $2 AND m.id < $3
+  AND ($4::smallint IS NULL OR m.status = $4 OR $4 = 0 AND m.status < 10)
+  AND ($5::text IS NULL OR lower(m.source) = lower($5)) AND ($6::text IS NULL OR m.destination = $6)
+  AND ($7::text IS NULL OR m.client_ref = $7)
+ORDER BY m.id DESC LIMIT $8
+
 -- name: balances
 -- $1 company id. Each agreement of it with its balance.
 SELECT a.id, a.agreement_code, a.currency, b.balance_micros, b.reserved_micros

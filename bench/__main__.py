@@ -1,4 +1,5 @@
-"""`python -m bench`: measure and print the table. `python -m bench gate`: a short run against the recorded figures.
+"""`python -m bench`: measure and print the table. `python -m bench smpp`: its line of SMPP alone. `python -m bench gate`: a
+short run against the recorded figures.
 `python -m bench record`: record them anew, in `bench/recorded.json`.
 """
 
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 import uvloop
 
 from bench.gate import ROUNDS_MAX, Round, judge, keep, kept
-from bench.measure import Measurement, batches, paced, singles
+from bench.measure import Measurement, batches, paced, singles, smpp
 from bench.pace import Reference, reference
 from bench.product import Product, product
 from relais.pipeline.verify import verify
@@ -22,8 +23,14 @@ async def _table(running: Product) -> list[Measurement]:
     return [
         await singles(running, 20_000),
         await batches(running, 100),
+        await smpp(running, 20_000),
         await paced(running, 500, 10),
     ]
+
+
+async def _smpp(running: Product) -> list[Measurement]:
+    await smpp(running, 2_000)
+    return [await smpp(running, 20_000)]
 
 
 async def _rounds(running: Product, pace: Reference, *, all_of_them: bool) -> tuple[list[Measurement], list[Round]]:
@@ -63,22 +70,24 @@ def _print(measurements: Sequence[Measurement]) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code: 0 kept, 1 grew or the books do not agree, 2 used wrongly."""
-    if list(arguments) not in ([], ["gate"], ["record"]):
+    if list(arguments) not in ([], ["smpp"], ["gate"], ["record"]):
         print(__doc__, file=sys.stderr)
         return 2
     rounds: list[Round] = []
     with product() as running:
-        if arguments:
+        if list(arguments) == ["smpp"]:
+            measurements = uvloop.run(_smpp(running))
+        elif arguments:
             with reference() as pace:
-                measurements, rounds = uvloop.run(_rounds(running, pace, all_of_them=arguments == ["record"]))
+                measurements, rounds = uvloop.run(_rounds(running, pace, all_of_them=list(arguments) == ["record"]))
         else:
             measurements = uvloop.run(_table(running))
         holds = asyncio.run(verify(running.dsn)).holds
     _print(measurements)
     print("relais verify: the books agree" if holds else "relais verify: THE BOOKS DO NOT AGREE")
-    if arguments == ["record"]:
+    if list(arguments) == ["record"]:
         keep(rounds)
-    if not arguments:
+    if not rounds:
         return 0 if holds else 1
     verdict = judge(rounds, kept())
     print("\n".join(verdict.lines))

@@ -12,6 +12,7 @@ import asyncpg
 from bench.load import Result, batch_requests, closed_loop, open_loop, single_requests
 from bench.machine import cpu_s, memory_octets
 from bench.product import Product
+from bench.smpp_load import smpp_closed_loop
 
 API_KEY, SENDER = "rk_test_telecom_monsters", "Monsters"
 SETTLED_WITHIN_S = 120.0
@@ -51,6 +52,12 @@ async def singles(product: Product, messages: int, connections: int = 50) -> Mea
     requests = single_requests(API_KEY, SENDER, _numbers())
     load = closed_loop("127.0.0.1", product.api_port, requests, messages, connections)
     return await _measure(f"HTTP singles, {connections} connections", None, product, load)
+
+
+async def smpp(product: Product, messages: int, sessions: int = 4, window: int = 50) -> Measurement:
+    """SMPP in, SMPP out: each message is charged, sent and reported back to the session's client."""
+    load = smpp_closed_loop("127.0.0.1", product.smpp_port, _numbers(), messages, sessions=sessions, window=window)
+    return await _measure(f"SMPP, {sessions} sessions of window {window}", None, product, load)
 
 
 async def paced(product: Product, rate_per_s: float, duration_s: float) -> Measurement:

@@ -25,10 +25,11 @@ READY_WITHIN_S = 60.0
 
 @dataclass(frozen=True)
 class Product:
-    """A running product: its database, the port of its API, and the process ids of its parts."""
+    """A running product: its database, the ports of its API and its SMPP server, and the process ids of its parts."""
 
     dsn: str
     api_port: int
+    smpp_port: int
     database_pid: int
     gateway_pid: int
     simulator_pid: int
@@ -52,7 +53,7 @@ def product() -> Iterator[Product]:
             try:
                 _await_ready(children, ports.ops)
                 assert server.pid is not None
-                yield Product(server.dsn, ports.api, server.pid, children[1].pid, children[0].pid)
+                yield Product(server.dsn, ports.api, ports.smpp, server.pid, children[1].pid, children[0].pid)
             finally:
                 for child in reversed(children):
                     child.send_signal(signal.SIGTERM)
@@ -61,6 +62,7 @@ def product() -> Iterator[Product]:
 
 class _Ports(NamedTuple):
     api: int
+    smpp: int
     ops: int
     simulator: int
     simulator_ops: int
@@ -79,6 +81,7 @@ def _environment(dsn: str, ports: _Ports) -> dict[str, str]:
         "RELAIS_DATABASE_URL": dsn,
         "RELAIS_SECRET_KEY": "a key for measurements, the same always",
         "RELAIS_API_PORT": str(ports.api),
+        "RELAIS_SMPP_PORT": str(ports.smpp),
         "RELAIS_GATEWAY_OPS_PORT": str(ports.ops),
         "RELAIS_SIMULATOR_PORT": str(ports.simulator),
         "RELAIS_SIMULATOR_OPS_PORT": str(ports.simulator_ops),

@@ -34,6 +34,7 @@ MACHINERY = {
         "traffic_gateway_beat",
         "traffic_idempotency",
         "traffic_outbox",
+        "traffic_sandbox_message",
         "traffic_unmatched_receipt",
         "traffic_waiting_part",
     ),

@@ -46,6 +46,12 @@ Not sure whether a request arrived? Send it again with the same `Idempotency-Key
 characters, a new one for each new request). The same key and the same body get the same answer and one charge; the \
 answer then carries `Idempotent-Replayed: true`. The same key with another body is refused.
 
+Try things out with a sandbox key: messages are judged, priced and answered like any other, and neither charged nor \
+sent. The last four digits of `to` choose what becomes of them: `0001` undelivered, `0002` expired, `0003` rejected, \
+`0004` no receipt, `0005` failed; `0101` to `0107` are refused as `balance_too_low`, `destination_blocked`, \
+`rate_not_found`, `provider_unavailable`, `sender_not_connected`, `agreement_expired`, `overloaded`; any other is \
+delivered, three seconds after it was sent.
+
 Money is text with six decimals beside its ISO 4217 currency. Instants are ISO 8601 with a zone; answers use UTC. \
 Fields that this page does not name are refused, so that a misspelt one is never ignored; of a field given twice the \
 last counts.

@@ -8,12 +8,14 @@ import structlog
 
 from relais.jobs.money import add_money_jobs
 from relais.jobs.outbox import SendText, add_outbox
+from relais.pipeline.ids import floor
 from relais.store.blocks import blocks
 from relais.store.sessions import open_session
 
 ANSWERS_KEPT = timedelta(hours=24)
 CHANGES_KEPT = timedelta(days=1)
 DELIVERIES_KEPT = timedelta(days=3)
+SANDBOX_KEPT = timedelta(days=7)
 AUDIT_KEPT_MONTHS = 24  # unless a setting says otherwise (AUD-15)
 SEALED_AT_ONCE = 1_000
 
@@ -69,6 +71,7 @@ async def keep_up(dsn: str, now: datetime, *, audit_kept_months: int = AUDIT_KEP
         made = await session.fetchval(_SQL["ensure_partitions"])
         await session.execute(_SQL["forget_idempotent_answers"], now - ANSWERS_KEPT)
         await session.execute(_SQL["forget_deliveries"], now - DELIVERIES_KEPT)
+        await session.execute(_SQL["forget_sandbox"], floor(now - SANDBOX_KEPT))
         await session.execute(_SQL["forget_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sessions"], now)
         await seal(session)

@@ -46,12 +46,13 @@ log = structlog.get_logger()
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """`rights`: bits `RIGHT_SEND`, `RIGHT_STATUS`, `RIGHT_BALANCE`."""
+    """`rights`: bits `RIGHT_SEND`, `RIGHT_STATUS`, `RIGHT_BALANCE`. What a `sandbox` key sends is neither charged nor sent."""
 
     id: int
     company_id: int
     rights: int
     company_enabled: bool
+    sandbox: bool = False
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -211,7 +212,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             change=changes["newest"],
             api_keys={
                 bytes(r["key_hash"]): ApiKey(
-                    r["id"], r["company_id"], r["rights"], _enabled(companies, r["company_id"])
+                    r["id"], r["company_id"], r["rights"], _enabled(companies, r["company_id"]), r["sandbox"]
                 )
                 for r in await session.fetch(_SQL["api_keys"])
             },

@@ -217,6 +217,11 @@ def _tell(plan: Plan, message: Message, state: State, at: datetime, error: str |
         _tell_over_smpp(plan, message, message.origin, state, at, error)
     if message.callback_url is None:
         return
+    plan.callbacks.append(Callback(message.api_key_id, message.callback_url, status_event(message, state, at, error)))
+
+
+def status_event(message: Message, state: State, at: datetime, error: str | None) -> str:
+    """What a client's callback is told, as JSON."""
     event = {
         "type": f"message.{state.label}",
         "timestamp": at,
@@ -230,7 +235,7 @@ def _tell(plan: Plan, message: Message, state: State, at: datetime, error: str |
             "error": error,
         },
     }
-    plan.callbacks.append(Callback(message.api_key_id, message.callback_url, _encode_event(event).decode()))
+    return _encode_event(event).decode()
 
 
 def _tell_over_smpp(

@@ -41,6 +41,7 @@ from relais.pipeline.origin import ClientReceipt
 from relais.pipeline.ownership import Ownership
 from relais.pipeline.receipts import Receipts, Report
 from relais.pipeline.recovery import open_messages
+from relais.pipeline.sandbox import Sandbox, judged
 from relais.pipeline.settle import Plan
 from relais.pipeline.submission import (
     Answer,
@@ -103,6 +104,7 @@ class Traffic:
         self._awaiting: list[tuple[int, datetime]] = []
         self._receipts = Receipts(self._matched)
         self._withdrawals = Withdrawals(self._lanes, self._receipts, self._canceled)
+        self._sandbox = Sandbox(self._open_pool)
         ports = Ports(
             snapshot=lambda: self._admission.snapshot,
             plan=self._plan,
@@ -172,6 +174,9 @@ class Traffic:
         """One message: a refusal at once, or its outcome told after the commit. With an idempotency key what was answered
         earlier goes before a refusal."""
         outcome = self._admission.admit(key, submission, datetime.now(UTC))
+        if key.sandbox:
+            self._sandbox.submit_soon(self._try_out(key, [outcome], idempotency, tell))
+            return None
         messages: list[Message] = []
         if isinstance(outcome, Message):
             messages.append(outcome)
@@ -189,6 +194,8 @@ class Traffic:
         """Messages that are written together; refused as a whole only when overloaded or for a reused key."""
         now = datetime.now(UTC)
         outcomes = [self._admission.admit(key, submission, now) for submission in submissions]
+        if key.sandbox:
+            return await self._sandbox.submit(key, self.snapshot, list(map(judged, outcomes)), idempotency)
         for outcome in outcomes:
             if isinstance(outcome, Refused):
                 MESSAGES_REFUSED.labels(outcome.refusal.value).inc()
@@ -208,12 +215,29 @@ class Traffic:
             raise told
         return told
 
+    async def _try_out(
+        self, key: ApiKey, outcomes: list[Message | Refused], idempotency: Idempotency | None, tell: Tell
+    ) -> None:
+        """One message of a sandbox key, and its answer."""
+        told: Told
+        try:
+            told = await self._sandbox.submit(key, self.snapshot, list(map(judged, outcomes)), idempotency)
+        except _DATABASE_AWAY:
+            told = refused(Refusal.OVERLOADED)
+        except Exception as error:
+            told = error
+        tell(told)
+
     async def message(self, key: ApiKey, message_id: UUID) -> MessageView | None:
         assert self._pool is not None
+        if key.sandbox:
+            return await self._sandbox.message(key, message_id)
         return await views.message(self._pool, self._admission.snapshot, key.company_id, message_id)
 
     async def messages(self, key: ApiKey, asked: MessagesAsked) -> list[MessageView]:
         assert self._pool is not None
+        if key.sandbox:
+            return await self._sandbox.messages(key, asked)
         return await views.messages(self._pool, self._admission.snapshot, key.company_id, asked)
 
     def preview(self, key: ApiKey, submission: Submission) -> PreviewView | Refused:
@@ -238,6 +262,8 @@ class Traffic:
 
     async def cancel(self, key: ApiKey, message_id: UUID) -> bool:
         """Whether the message of the key's company was withdrawn before anything of it was sent, and its reservation released."""
+        if key.sandbox:
+            return await self._sandbox.cancel(key, message_id)
         return await self._withdraw(key, message_id, None)
 
     async def replace(self, key: ApiKey, message_id: UUID, replacement: Replacement) -> bool:
@@ -258,6 +284,10 @@ class Traffic:
         """Have these told over SMPP, beside those of messages."""
         self.deliveries.tell(connection_id, receipts)
         self._writer.wake()
+
+    def _open_pool(self) -> asyncpg.Pool:
+        assert self._pool is not None
+        return self._pool
 
     # What the lanes tell.
 

@@ -71,7 +71,7 @@ SELECT id, name, company_id, network, login, password_encrypted, system_type, ss
 FROM connections_clientsmppconnection
 
 -- name: api_keys
-SELECT id, company_id, key_hash, rights FROM people_apikey WHERE revoked_at IS NULL
+SELECT id, company_id, key_hash, rights, sandbox FROM people_apikey WHERE revoked_at IS NULL
 
 -- name: number_prefixes
 SELECT prefix, country_id, network_id FROM catalog_numberprefix

@@ -12,6 +12,10 @@ DELETE FROM traffic_idempotency WHERE created_at < $1
 -- $1 instant: what SMPP clients did not come for since (CSMPP-20).
 DELETE FROM traffic_delivery WHERE created_at < $1
 
+-- name: forget_sandbox
+-- $1 the least message id that is kept.
+DELETE FROM traffic_sandbox_message WHERE id < $1
+
 -- name: forget_changes
 -- $1 instant: signals of configuration changes from before it; the newest one stays, numbers must not fall.
 DELETE FROM config_change WHERE at < $1 AND id < (SELECT max(id) FROM config_change)

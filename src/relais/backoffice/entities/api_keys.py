@@ -9,7 +9,7 @@ from django.db.models import Case, CharField, QuerySet, Value, When
 
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
-from relais.pages.kinds import Badge, Computed, Id, Instant, Name, Reference
+from relais.pages.kinds import Badge, Computed, Flag, Id, Instant, Name, Reference
 from relais.pages.viewer import Viewer
 from relais.records.parties.models import Company
 from relais.records.people.actions.change_api_key import change_api_key
@@ -46,19 +46,22 @@ class NewApiKeyForm(RecordForm):
 
     class Meta:
         model = ApiKey
-        fields = ("name", "company", "rights")
-        help_texts: ClassVar = {"name": "What the key is for, so that it can be told from others"}
+        fields = ("name", "company", "rights", "sandbox")
+        help_texts: ClassVar = {
+            "name": "What the key is for, so that it can be told from others",
+            "sandbox": "What it sends is judged and answered like any message, and neither charged nor sent",
+        }
 
     def store(self) -> ApiKey:
         wanted = self.cleaned_data
-        record, key = create_api_key(wanted["company"].pk, wanted["name"], wanted["rights"])
+        record, key = create_api_key(wanted["company"].pk, wanted["name"], wanted["rights"], sandbox=wanted["sandbox"])
         self.viewer.hand_over(f"{SHOWN_ONCE}-{record.pk}", key)
         return record
 
 
 class ApiKeyForm(RecordForm):
     rights = RightsField()
-    fixed = ("company",)
+    fixed = ("company", "sandbox")
 
     class Meta:
         model = ApiKey
@@ -100,6 +103,7 @@ API_KEYS = Entity(
         Column("company", "Company", Reference("companies"), sort="company__name", phone="m3"),
         Column("rights", "Rights", Computed(_rights), sort="rights", phone="m2"),
         Column("status", "Status", Badge(STATUSES), phone="m4"),
+        Column("sandbox", "Sandbox", Flag()),
         Column("created_at", "Created", Instant()),
         Column("revoked_at", "Revoked", Instant()),
     ),
@@ -112,7 +116,7 @@ API_KEYS = Entity(
     search=("name", "company__name"),
     search_hint="Name or company",
     sections=(
-        Section("API key", ("name", "company", "rights")),
+        Section("API key", ("name", "company", "rights", "sandbox")),
         Section("Validity", ("status", "created_at", "revoked_at")),
     ),
     rows=_rows,

@@ -39,6 +39,7 @@ class ApiKeys(Section):
         "name": Field(full_text, required=True),
         "key": Field(secret),
         "rights": Field(some_of(*RIGHTS), required=True),
+        "sandbox": Field(flag),
     }
 
     def apply(self, entry: Entry, run: Run) -> Outcome:
@@ -48,13 +49,13 @@ class ApiKeys(Section):
         given: str | None = entry.get("key")
         found = ApiKey.objects.filter(company=company, name__iexact=entry["name"], revoked_at=None).first()
         if found is not None and (given is None or bytes(found.key_hash) == digest(given)):
-            changed = assign(found, {"rights": rights})
+            changed = assign(found, {"rights": rights} | self.given(entry, {"sandbox"}), final=("sandbox",))
             if changed:
                 save(found)
             return changed_if(changed)
         if found is not None:
             revoke_api_key(found.pk, run.now)
-        _, key = create_api_key(company.pk, entry["name"], rights, key=given)
+        _, key = create_api_key(company.pk, entry["name"], rights, key=given, sandbox=entry.get("sandbox", False))
         if given is None:
             run.told_once.append(f"{self.name}: the key {entry['name']!r} of {company.name} is {key}")
         return Outcome.CHANGED if found is not None else Outcome.CREATED

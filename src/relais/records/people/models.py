@@ -196,6 +196,7 @@ class ApiKey(models.Model):
     name = name_text()
     key_hash = models.BinaryField(max_length=DIGEST_OCTETS, unique=True)
     rights = models.SmallIntegerField()
+    sandbox = flag()  # what it sends is judged and answered, and neither charged nor sent
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
 

@@ -22,7 +22,7 @@ def digest(key: str) -> bytes:
 
 @transaction.atomic
 def create_api_key(
-    company_id: int, name: str, rights: int = RIGHTS_ALL, *, key: str | None = None
+    company_id: int, name: str, rights: int = RIGHTS_ALL, *, key: str | None = None, sandbox: bool = False
 ) -> tuple[ApiKey, str]:
     """The record and the key itself, which nobody can see again. `key` is given only in scenarios for demos and tests."""
     if key is None:
@@ -31,7 +31,7 @@ def create_api_key(
         raise Invalid.of("key", f"at least {KEY_LENGTH_MIN} printable ASCII characters without blanks")
     elif ApiKey.objects.filter(key_hash=digest(key)).exists():
         raise Invalid.of("key", "is in use, or was")  # not "by whom"
-    record = ApiKey(company_id=company_id, name=name, key_hash=digest(key), rights=rights)
+    record = ApiKey(company_id=company_id, name=name, key_hash=digest(key), rights=rights, sandbox=sandbox)
     save(record)
     return record, key
 

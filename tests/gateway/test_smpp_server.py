@@ -9,6 +9,7 @@ from uuid import UUID
 from tests.gateway.smpp_clients import Client, Served, serve, served, submit
 from tests.pipeline.conftest import MOVISTAR, VODAFONE
 
+from relais.contracts.vendors import IncomingMessage
 from relais.core.lifecycle import State
 from relais.core.segments import encode
 from relais.wire.smpp import pdus, statuses, tlvs
@@ -355,6 +356,45 @@ def test_receipts_of_a_gateway_that_died_are_told_by_the_next(spain_db: str) -> 
             await house.books_agree()
 
     asyncio.run(told())
+
+
+def test_CSMPP_1_incoming_messages_reach_the_client_of_their_sender_or_wait_for_it(spain_db: str) -> None:
+    def incoming(token: str, body: bytes, **fields: Any) -> IncomingMessage:
+        values = {"source_ton": 1, "source_npi": 1, "source": VODAFONE, "destination_ton": 0, "destination_npi": 1,
+                  "destination": "2525", "esm_class": 0, "protocol_id": 0, "data_coding": 0, "body": body,
+                  "text": body.decode("latin-1"), "token": token} | fields  # fmt: skip
+        return IncomingMessage(**values)
+
+    async def story(house: Served) -> None:
+        await house.session.execute(
+            "INSERT INTO senders_senderid (company_id, agreement_id, sender_id, name, status, smpp_connection_id,"
+            " client_smpp_connection_id, keyword) SELECT company_id, agreement_id, '2525', 'Club', 'active',"
+            " smpp_connection_id, client_smpp_connection_id, 'club' FROM senders_senderid"
+        )
+        while not any(sender.keyword for sender in house.traffic.snapshot.senders.values()):
+            await asyncio.sleep(0.01)
+        assert house.vendor.events is not None
+        for message in (
+            incoming("taken", b"Club yes"),
+            incoming("half", b"\x05\x00\x03\x01\x02\x01club 1", esm_class=0x40, text="club 1"),
+            incoming("nobody's", b"Other words"),
+            incoming("unknown", b"club", destination="9999"),
+        ):
+            house.vendor.events.incoming(message)
+        await house.until("SELECT count(*) = 2 FROM traffic_incoming")
+        async with asyncio.timeout(10):
+            while len(house.vendor.acknowledged) < 4:
+                await asyncio.sleep(0.01)
+        client = await house.bind(pdus.BindReceiver)
+        await client.until(lambda: len(client.receipts) == 2)
+        assert [(each.source, each.destination, each.esm_class, each.short_message) for each in client.receipts] == [
+            (VODAFONE, "2525", 0, b"Club yes"), (VODAFONE, "2525", 0x40, b"\x05\x00\x03\x01\x02\x01club 1"),
+        ]  # fmt: skip
+        await house.until("SELECT NOT EXISTS (SELECT FROM traffic_delivery)")
+        bodies = await house.session.fetch("SELECT body FROM traffic_incoming ORDER BY id")
+        assert [row["body"] for row in bodies] == ["Club yes", "club 1"]
+
+    serve(spain_db, story)
 
 
 def test_leaving_waits_for_the_answers_on_both_sides(spain_db: str) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from relais.contracts.vendors import Connection, OutgoingPart, RefusalClass, VendorReceipt
+from relais.contracts.vendors import Connection, IncomingMessage, OutgoingPart, RefusalClass, VendorReceipt
 from relais.simulators.smsc import Smsc, SmscSettings
 from relais.vendors.smpp import VENDOR, SmppSettings
 
@@ -38,6 +38,7 @@ class Told:
         self.refused_ones: list[tuple[OutgoingPart, str, RefusalClass]] = []
         self.unanswered_ones: list[OutgoingPart] = []
         self.receipts: list[VendorReceipt] = []
+        self.incoming_ones: list[IncomingMessage] = []
         self.changes: list[tuple[bool, str]] = []
         self.order: list[str] = []
         self.acknowledges = True
@@ -66,6 +67,13 @@ class Told:
             assert self.connection is not None
             self.connection.acknowledge([receipt.token])
         self._note("receipt")
+
+    def incoming(self, message: IncomingMessage) -> None:
+        self.incoming_ones.append(message)
+        if self.acknowledges:
+            assert self.connection is not None
+            self.connection.acknowledge([message.token])
+        self._note("incoming")
 
     def changed(self, ready: bool, reason: str) -> None:
         self.changes.append((ready, reason))

@@ -59,6 +59,26 @@ class VendorReceipt(msgspec.Struct, frozen=True, eq=False):
     token: Any
 
 
+class IncomingMessage(msgspec.Struct, frozen=True, eq=False):
+    """A message from a phone (MO), or a part of one, as the vendor sent it; addresses as they were meant, whichever way round the
+    vendor writes them. `body` begins with the UDH when `esm_class` has bit 0x40; `text` is what of it can be read. `token` as
+    of a receipt.
+    """
+
+    source_ton: int
+    source_npi: int
+    source: str
+    destination_ton: int
+    destination_npi: int
+    destination: str
+    esm_class: int
+    protocol_id: int
+    data_coding: int
+    body: bytes
+    text: str
+    token: Any
+
+
 class VendorEvents(Protocol):
     """What the pipeline hands to a connection; called from the event loop, must not block."""
 
@@ -74,6 +94,9 @@ class VendorEvents(Protocol):
     def receipt(self, receipt: VendorReceipt) -> None:
         """A delivery report arrived."""
 
+    def incoming(self, message: IncomingMessage) -> None:
+        """A message from a phone arrived."""
+
     def changed(self, ready: bool, reason: str) -> None:
         """The connection can carry parts from now on (bound), or cannot, and why."""
 
@@ -88,7 +111,7 @@ class Connection(Protocol):
         """Hand one part to the vendor. Only called while ready."""
 
     def acknowledge(self, tokens: Sequence[Any]) -> None:
-        """Answer receipts that are stored now."""
+        """Answer receipts and incoming messages that are stored now."""
 
     def spellings(self, vendor_message_id: str) -> tuple[str, ...]:
         """The forms in which the vendor may have given the id of a receipt when it took the message, likeliest first."""

@@ -105,6 +105,8 @@ class Sender(msgspec.Struct, frozen=True):
     status: str
     connection_id: int | None
     second_connection_id: int | None = None
+    keyword: str = ""  # of incoming messages, on a number that several senders share
+    client_connection_id: int | None = None  # who is told of them
 
 
 class VendorConnection(msgspec.Struct, frozen=True):
@@ -232,6 +234,8 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
                     r["status"],
                     r["smpp_connection_id"],
                     r["second_smpp_connection_id"],
+                    r["keyword"],
+                    r["client_smpp_connection_id"],
                 )
                 for r in await session.fetch(_SQL["sender_ids"])
             },
@@ -331,6 +335,7 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
             system_type=row["system_type"],
             use_tls=row["use_tls"],
             use_tlv=row["use_tlv"],
+            inverse_address_mode=row["inverse_address_mode"],
             **options,
         )
     except (ValueError, TypeError) as error:

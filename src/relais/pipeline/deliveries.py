@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from relais.pipeline.origin import ClientReceipt, unpack_receipts
+from relais.pipeline.origin import ForClient, unpack_receipts
 from relais.pipeline.settle import Plan
 from relais.store.blocks import blocks
 
@@ -25,7 +25,7 @@ class Delivery:
 
     __slots__ = ("connection_id", "id", "open_count", "receipts")
 
-    def __init__(self, row_id: int, connection_id: int, receipts: list[ClientReceipt]) -> None:
+    def __init__(self, row_id: int, connection_id: int, receipts: list[ForClient]) -> None:
         self.id = row_id
         self.connection_id = connection_id
         self.receipts = receipts
@@ -53,7 +53,7 @@ class Deliveries:
         self._outlet: Outlet | None = None
         self._open_count = 0
         self._delivered_ids: list[int] = []
-        self._more: list[tuple[int, list[ClientReceipt]]] = []
+        self._more: list[tuple[int, list[ForClient]]] = []
         self._released_ids: list[int] = []
 
     def attach(self, outlet: Outlet) -> None:
@@ -73,7 +73,7 @@ class Deliveries:
             plan.receiving = dict.fromkeys(self._outlet.receiving(), self._number)
         plan.delivered_ids, self._delivered_ids = self._delivered_ids, []
 
-    def tell(self, connection_id: int, receipts: list[ClientReceipt]) -> None:
+    def tell(self, connection_id: int, receipts: list[ForClient]) -> None:
         """Receipts of no message, for the next tick."""
         self._more.append((connection_id, receipts))
 

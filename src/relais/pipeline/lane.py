@@ -8,12 +8,13 @@ as failed. Unanswered and temporarily refused parts are tried again, `ATTEMPTS_M
 import asyncio
 import time
 from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
 
-from relais.contracts.vendors import Connection, OutgoingPart, RefusalClass, Vendor, VendorReceipt
+from relais.contracts.vendors import Connection, IncomingMessage, OutgoingPart, RefusalClass, Vendor, VendorReceipt
 from relais.core.lifecycle import State
 from relais.core.segments import concatenation_headers
 from relais.pipeline.beats import LaneCounts
@@ -49,6 +50,9 @@ class LaneEvents(Protocol):
 
     def receipt_arrived(self, lane: "Lane", receipt: VendorReceipt) -> None:
         """A delivery report; the lane's `acknowledge` answers it once it is stored."""
+
+    def incoming_arrived(self, lane: "Lane", message: IncomingMessage) -> None:
+        """A message from a phone; to be answered like a receipt."""
 
 
 class _Waiting:
@@ -172,8 +176,8 @@ class Lane:
                 return True
         return False
 
-    def acknowledge(self, receipts: list[VendorReceipt]) -> None:
-        """These receipts are stored: answer the vendor."""
+    def acknowledge(self, receipts: Sequence[VendorReceipt | IncomingMessage]) -> None:
+        """These receipts or incoming messages are stored: answer the vendor."""
         if self._connection is None:
             return
         self._connection.acknowledge([receipt.token for receipt in receipts if receipt.token is not None])
@@ -266,6 +270,9 @@ class Lane:
             self.counts.receipts += 1
             self.counts.delivered += receipt.state is State.DELIVERED
         self._events.receipt_arrived(self, receipt)
+
+    def incoming(self, message: IncomingMessage) -> None:
+        self._events.incoming_arrived(self, message)
 
     def changed(self, ready: bool, reason: str) -> None:
         if self.ready and not ready:

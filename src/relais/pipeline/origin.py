@@ -46,7 +46,7 @@ class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
     message_class: int | None = None
 
 
-class ClientReceipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class ClientReceipt(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="receipt"):
     """What one id is to be told. Addresses are those of the message: a receipt exchanges them."""
 
     told_id: str
@@ -59,8 +59,24 @@ class ClientReceipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
     text: str
 
 
+class ClientIncoming(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="incoming"):
+    """A message from a phone, or a part of one, on its way to the client whose sender ID it is for. `done_at`: when it came."""
+
+    source: Place
+    destination: Place
+    esm_class: int
+    protocol_id: int
+    data_coding: int
+    body: bytes
+    done_at: datetime
+
+
+ForClient = ClientReceipt | ClientIncoming
+"""What an SMPP client is told."""
+
+
 _origins = msgspec.msgpack.Decoder(Origin)
-_receipts = msgspec.msgpack.Decoder(list[ClientReceipt])
+_receipts = msgspec.msgpack.Decoder(list[ForClient])
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -72,11 +88,11 @@ def unpack_origin(octets: bytes) -> Origin:
     return _origins.decode(octets)
 
 
-def pack_receipts(receipts: list[ClientReceipt]) -> bytes:
+def pack_receipts(receipts: list[ForClient]) -> bytes:
     return _encode(receipts)
 
 
-def unpack_receipts(octets: bytes) -> list[ClientReceipt]:
+def unpack_receipts(octets: bytes) -> list[ForClient]:
     return _receipts.decode(octets)
 
 

@@ -159,6 +159,8 @@ async def write_plan(
             for client_id, receipts in plan.client_receipts.items()
         ]
         plan.delivery_ids = await transaction.insert_deliveries(now, told)
+    if plan.incoming:
+        await transaction.copy_incoming(plan.incoming)
     if plan.delivered_ids:
         await transaction.delete_deliveries(plan.delivered_ids)
     return ledger, edrs[0] if edrs else None

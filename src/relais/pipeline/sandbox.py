@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -22,8 +22,9 @@ from relais.pipeline.configuration import ApiKey, Snapshot
 from relais.pipeline.ids import floor
 from relais.pipeline.message import Message
 from relais.pipeline.settle import status_event
-from relais.pipeline.submission import Answer, Idempotency, MessagesAsked, MessageView, Outcome, Refused
+from relais.pipeline.submission import Answer, Idempotency, MessagesAsked, MessageView, Outcome, Refused, Tell, Told
 from relais.store.blocks import blocks
+from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED
 
 SENT_AFTER, FINAL_AFTER = timedelta(seconds=1), timedelta(seconds=3)
 
@@ -70,11 +71,25 @@ class Sandbox:
         self._pool = pool
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def submit_soon(self, work: Any) -> None:
-        """Run `submit` and tell; the task is kept until it ends."""
-        task = asyncio.get_running_loop().create_task(work)
+    def submit_one(
+        self, key: ApiKey, snapshot: Snapshot, outcome: Message | Refused, idempotency: Idempotency | None, tell: Tell
+    ) -> None:
+        """One message; `tell` is called with its answer, or with what broke."""
+        task = asyncio.get_running_loop().create_task(self._submit_one(key, snapshot, outcome, idempotency, tell))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _submit_one(
+        self, key: ApiKey, snapshot: Snapshot, outcome: Message | Refused, idempotency: Idempotency | None, tell: Tell
+    ) -> None:
+        told: Told
+        try:
+            told = await self.submit(key, snapshot, [outcome], idempotency)
+        except (*CONNECTION_LOST, *SESSION_ENDED, TimeoutError):
+            told = refused(Refusal.OVERLOADED)
+        except Exception as error:
+            told = error
+        tell(told)
 
     async def submit(
         self, key: ApiKey, snapshot: Snapshot, outcomes: Sequence[Message | Refused], idempotency: Idempotency | None

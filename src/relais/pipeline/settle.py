@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from relais.contracts.vendors import VendorReceipt
+from relais.contracts.vendors import IncomingMessage, VendorReceipt
 from relais.core.charging.types import Capture, Charged, Event, Release, Reverse
 from relais.core.lifecycle import State, may_follow
 from relais.core.rating.types import Term
@@ -19,7 +19,7 @@ from relais.pipeline.configuration import Snapshot, VendorConnection, period_sta
 from relais.pipeline.ids import accepted_at
 from relais.pipeline.lane import Lane
 from relais.pipeline.message import Batch, Message
-from relais.pipeline.origin import TEXT_CHARACTERS, ClientReceipt, Origin, wants
+from relais.pipeline.origin import TEXT_CHARACTERS, ClientReceipt, ForClient, Origin, wants
 from relais.store.binary import Row
 from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage
 
@@ -50,12 +50,14 @@ class Plan:
         self.awaiting: list[tuple[int, datetime]] = []  # batches, and when waiting for their receipts ends
         self.done_batch_ids: list[int] = []
         self.callbacks: list[Callback] = []
-        self.client_receipts: dict[int, list[ClientReceipt]] = {}  # by client SMPP connection
+        self.client_receipts: dict[int, list[ForClient]] = {}  # by client SMPP connection
         self.receiving: Mapping[
             int, int
         ] = {}  # whom this gateway can tell now: the number of its writer, by connection
         self.delivery_ids: dict[int, int] = {}  # of those: the row of what is told, once it is written
         self.delivered_ids: list[int] = []  # rows of which everything was told
+        self.incoming: list[Row] = []  # messages from phones, in the order of `store.tick.INCOMING_COLUMNS`
+        self.stored_incoming: list[tuple[Lane, IncomingMessage]] = []  # to be answered once the plan is committed
         self.stored_receipts: list[tuple[Lane, VendorReceipt]] = []  # to be answered once the plan is committed
 
     @property
@@ -68,6 +70,7 @@ class Plan:
             or self.awaiting
             or self.done_batch_ids
             or self.client_receipts
+            or self.stored_incoming
             or self.delivered_ids
         )
 

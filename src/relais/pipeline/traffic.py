@@ -17,10 +17,10 @@ import asyncpg
 import structlog
 
 from relais.contracts.registry import vendors
-from relais.contracts.vendors import Vendor, VendorReceipt
+from relais.contracts.vendors import IncomingMessage, Vendor, VendorReceipt
 from relais.core.lifecycle import State
 from relais.core.refusals import Refusal
-from relais.pipeline import rows, settle, views
+from relais.pipeline import incoming, rows, settle, views
 from relais.pipeline.accept import Admission, refused
 from relais.pipeline.beats import Beats
 from relais.pipeline.configuration import ApiKey, ClientConnection, Configuration, Snapshot
@@ -37,7 +37,7 @@ from relais.pipeline.metrics import (
     PARTS_SENT,
     RECEIPTS,
 )
-from relais.pipeline.origin import ClientReceipt
+from relais.pipeline.origin import ForClient
 from relais.pipeline.ownership import Ownership
 from relais.pipeline.receipts import Receipts, Report
 from relais.pipeline.recovery import open_messages
@@ -100,6 +100,7 @@ class Traffic:
         self._sent: list[tuple[Message, int, str, datetime]] = []
         self._ended: list[tuple[Message, State, str | None, datetime]] = []
         self._reports: list[Report] = []
+        self._incoming: list[tuple[Lane, IncomingMessage]] = []
         self._sent_batches: deque[tuple[float, Batch]] = deque()  # since when nothing is left to send
         self._awaiting: list[tuple[int, datetime]] = []
         self._receipts = Receipts(self._matched)
@@ -175,7 +176,7 @@ class Traffic:
         earlier goes before a refusal."""
         outcome = self._admission.admit(key, submission, datetime.now(UTC))
         if key.sandbox:
-            self._sandbox.submit_soon(self._try_out(key, [outcome], idempotency, tell))
+            self._sandbox.submit_one(key, self.snapshot, judged(outcome), idempotency, tell)
             return None
         messages: list[Message] = []
         if isinstance(outcome, Message):
@@ -214,19 +215,6 @@ class Traffic:
         if isinstance(told, Exception):
             raise told
         return told
-
-    async def _try_out(
-        self, key: ApiKey, outcomes: list[Message | Refused], idempotency: Idempotency | None, tell: Tell
-    ) -> None:
-        """One message of a sandbox key, and its answer."""
-        told: Told
-        try:
-            told = await self._sandbox.submit(key, self.snapshot, list(map(judged, outcomes)), idempotency)
-        except _DATABASE_AWAY:
-            told = refused(Refusal.OVERLOADED)
-        except Exception as error:
-            told = error
-        tell(told)
 
     async def message(self, key: ApiKey, message_id: UUID) -> MessageView | None:
         assert self._pool is not None
@@ -280,7 +268,7 @@ class Traffic:
         found = self._admission.snapshot.client_connections.values()
         return next((each for each in found if each.id == connection_id), None)
 
-    def tell_client(self, connection_id: int, receipts: list[ClientReceipt]) -> None:
+    def tell_client(self, connection_id: int, receipts: list[ForClient]) -> None:
         """Have these told over SMPP, beside those of messages."""
         self.deliveries.tell(connection_id, receipts)
         self._writer.wake()
@@ -313,6 +301,10 @@ class Traffic:
         if self._receipts.unknown:
             self._writer.recover_soon()
 
+    def incoming_arrived(self, lane: Lane, message: IncomingMessage) -> None:
+        self._incoming.append((lane, message))
+        self._writer.wake()
+
     def _matched(self, report: Report) -> None:
         self._reports.append(report)
         self._writer.wake()
@@ -336,6 +328,9 @@ class Traffic:
             if reported is not None:
                 error = None if reported is State.DELIVERED else f"{receipt.status} {receipt.error}".strip()
                 settle.report(plan, message, part, reported, error, now, lane.configuration.receipt_parts)
+        if self._incoming:
+            plan.stored_incoming, self._incoming = self._incoming, []
+            incoming.take(plan, self._numbers, self.new_message_id, now)
         plan.awaiting, self._awaiting = self._awaiting, []
         self.deliveries.plan(plan)
         sent_at_s = time.monotonic()
@@ -348,6 +343,8 @@ class Traffic:
             by_lane.setdefault(lane, []).append(receipt)
         for lane, receipts in by_lane.items():
             lane.acknowledge(receipts)
+        for lane, message in plan.stored_incoming:
+            lane.acknowledge([message])
         self.deliveries.committed(plan)
         self._withdrawals.committed(plan)
         if plan.sent:
@@ -382,6 +379,7 @@ class Traffic:
         self._admission = Admission(
             snapshot, self._ids, callbacks_allow_private=self._callbacks_allow_private, down=self._down
         )
+        self._numbers = incoming.Numbers(snapshot)
         for connection_id, lane in list(self._lanes.items()):
             current = snapshot.connections.get(connection_id)
             if current is not None and current != lane.configuration:

@@ -57,7 +57,8 @@ SELECT id, scope_id, parent_id, domain, resource, is_others, value, price_type, 
 FROM catalog_ratenode WHERE id = ANY ($1::bigint[])
 
 -- name: sender_ids
-SELECT id, company_id, agreement_id, channel, sender_id, status, smpp_connection_id, second_smpp_connection_id
+SELECT id, company_id, agreement_id, channel, sender_id, status, smpp_connection_id, second_smpp_connection_id, keyword,
+       client_smpp_connection_id
 FROM senders_senderid
 
 -- name: connections

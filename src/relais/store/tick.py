@@ -15,6 +15,9 @@ from relais.store.blocks import blocks
 _SQL = blocks("tick")
 
 PART_RECEIPT_COLUMNS = ("message_id", "at", "part", "status", "error")
+INCOMING_COLUMNS = (
+    "id", "received_at", "connection_id", "company_id", "sender_id", "client_connection_id", "source", "destination", "body"
+)  # fmt: skip
 IDEMPOTENCY_COLUMNS = ("api_key_id", "key", "created_at", "body_digest", "answer")
 
 EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, EDR_CORRECTED, EDR_CORRECTED_BACK = 1, 2, 3, 4, 5
@@ -132,6 +135,9 @@ class TickTransaction:
             _SQL["insert_deliveries"], now, *(list(column) for column in zip(*rows, strict=True))
         )
         return {row[1]: row[0] for row in found}
+
+    async def copy_incoming(self, rows: Sequence[Row]) -> None:
+        await self._copy("traffic_incoming", INCOMING_COLUMNS, rows)
 
     async def delete_deliveries(self, row_ids: Sequence[int]) -> None:
         await self._session.execute(_SQL["delete_deliveries"], row_ids)

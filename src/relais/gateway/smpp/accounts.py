@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from relais.pipeline.configuration import ClientConnection, Snapshot
 from relais.pipeline.deliveries import Delivery
-from relais.pipeline.origin import ClientReceipt
+from relais.pipeline.origin import ForClient
 from relais.transport.smpp import SmppEnd
 from relais.wire.smpp import statuses
 from relais.wire.smpp.pdus import Bind
@@ -22,7 +22,7 @@ FAILURES_MAX: Final = 5  # of an address, within the time below: then it is refu
 FAILURES_KEPT_S: Final = 60.0
 ADDRESSES_MAX: Final = 10_000
 
-Waiting = tuple[Delivery, ClientReceipt]
+Waiting = tuple[Delivery, ForClient]
 
 
 class Account:

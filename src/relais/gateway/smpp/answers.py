@@ -9,8 +9,9 @@ from typing import Final
 
 from relais.core.lifecycle import State
 from relais.core.refusals import Refusal
-from relais.pipeline.origin import ClientReceipt
+from relais.pipeline.origin import ClientIncoming, ClientReceipt, ForClient
 from relais.wire.smpp import statuses, tlvs
+from relais.wire.smpp.commands import SHORT_MESSAGE_OCTETS_MAX
 from relais.wire.smpp.pdus import DeliverSm
 from relais.wire.smpp.receipts import MessageState
 
@@ -70,7 +71,7 @@ WORDS: Final[Mapping[MessageState, str]] = MappingProxyType(
 )
 
 VERSION_WITH_TLVS: Final = 0x34
-_RECEIPT_BITS, _INTERMEDIATE_BITS = 0x04, 0x20  # of esm_class
+_RECEIPT_BITS, _INTERMEDIATE_BITS, UDH_BIT = 0x04, 0x20, 0x40  # of esm_class
 _GSM_NETWORK: Final = 3  # of network_error_code
 _HEXADECIMAL = re.compile(r"0x([0-9A-Fa-f]{1,8})$")
 _DECIMAL = re.compile(r"(?:^|\s)([0-9]{1,4})$")
@@ -110,6 +111,29 @@ def receipt_pdu(receipt: ClientReceipt, *, tlvs_allowed: bool) -> DeliverSm:
         destination=_address(destination.address),
         esm_class=_RECEIPT_BITS if State(receipt.state).final else _INTERMEDIATE_BITS,
         short_message=text.encode("ascii", "replace"),
+    )
+
+
+def pdu_for(told: ForClient, *, tlvs_allowed: bool) -> DeliverSm:
+    """The deliver_sm of whatever a client is told."""
+    return receipt_pdu(told, tlvs_allowed=tlvs_allowed) if isinstance(told, ClientReceipt) else incoming_pdu(told)
+
+
+def incoming_pdu(message: ClientIncoming) -> DeliverSm:
+    """A message from a phone as it came; what is too long for short_message travels in message_payload."""
+    long = len(message.body) > SHORT_MESSAGE_OCTETS_MAX
+    return DeliverSm(
+        tlvs=tlvs.pack_tlvs([(tlvs.MESSAGE_PAYLOAD, message.body)]) if long else b"",
+        source_ton=message.source.ton,
+        source_npi=message.source.npi,
+        source=_address(message.source.address),
+        destination_ton=message.destination.ton,
+        destination_npi=message.destination.npi,
+        destination=_address(message.destination.address),
+        esm_class=message.esm_class & UDH_BIT,
+        protocol_id=message.protocol_id,
+        data_coding=message.data_coding,
+        short_message=b"" if long else message.body,
     )
 
 

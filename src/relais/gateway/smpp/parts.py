@@ -19,7 +19,7 @@ from relais.core.refusals import Refusal
 from relais.gateway.smpp.reading import Unfit, Wish, submission_of
 from relais.pipeline.accept import refused
 from relais.pipeline.configuration import ClientConnection
-from relais.pipeline.origin import ClientReceipt, wants
+from relais.pipeline.origin import ClientReceipt, ForClient, wants
 from relais.pipeline.submission import Answer, Refused, Told
 from relais.pipeline.traffic import Traffic
 from relais.pipeline.waiting_parts import WaitingPart
@@ -190,7 +190,7 @@ class Parts:
     def _reject(self, joining: _Joining, why: Refused | Exception, *, but: int) -> None:
         """The ids that were answered learn that nothing comes of them; the part `but` was told."""
         now, error = datetime.now(UTC), why.refusal.value if isinstance(why, Refused) else "internal"
-        receipts = [
+        receipts: list[ForClient] = [
             ClientReceipt(
                 joining.id_of(number), wish.source, wish.destination, int(State.REJECTED), error, now, now, ""
             )

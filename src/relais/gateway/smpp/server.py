@@ -17,7 +17,7 @@ import structlog
 
 from relais.gateway.smpp import questions
 from relais.gateway.smpp.accounts import Account, Door
-from relais.gateway.smpp.answers import STATUSES, VERSION_WITH_TLVS, receipt_pdu
+from relais.gateway.smpp.answers import STATUSES, VERSION_WITH_TLVS, pdu_for
 from relais.gateway.smpp.parts import Parts
 from relais.gateway.smpp.reading import Unfit, read, read_multi, submission_of
 from relais.pipeline.deliveries import Delivery
@@ -295,11 +295,9 @@ class ClientServer:
                 if not delivery.open_count:
                     continue  # somebody else tells it
                 try:
-                    end.send(
-                        receipt_pdu(receipt, tlvs_allowed=end.peer_version >= VERSION_WITH_TLVS), (delivery, receipt)
-                    )
+                    end.send(pdu_for(receipt, tlvs_allowed=end.peer_version >= VERSION_WITH_TLVS), (delivery, receipt))
                 except (Unencodable, ValueError) as fault:
-                    log.error("receipt.unencodable", id=receipt.told_id, error=str(fault))
+                    log.error("receipt.unencodable", connection=account.connection.id, error=str(fault))
                     self._traffic.deliveries.answered(delivery)
 
     def _queue_again(self, account: Account, delivery: Delivery, receipt: Any) -> None:

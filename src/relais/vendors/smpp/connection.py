@@ -15,7 +15,7 @@ import structlog
 
 from relais.contracts.vendors import OutgoingPart, RefusalClass, VendorEvents
 from relais.transport.smpp import SmppEnd, connect
-from relais.vendors.smpp.messages import ID_CHARACTERS_MAX, refusal, submit_sm, vendor_receipt
+from relais.vendors.smpp.messages import ID_CHARACTERS_MAX, incoming_message, refusal, submit_sm, vendor_receipt
 from relais.vendors.smpp.settings import BindMode, SmppSettings
 from relais.wire.smpp import statuses
 from relais.wire.smpp.codec import Unencodable
@@ -117,8 +117,7 @@ class SmppConnection:
         if is_receipt(request) or (self.settings.receipts_without_esm_class and looks_like_receipt(request)):
             self._events.receipt(vendor_receipt(request, self.settings, (end, request)))
             return
-        self._log.warning("mo.dropped", source=request.source, destination=request.destination)
-        end.answer(request)
+        self._events.incoming(incoming_message(request, self.settings, (end, request)))
 
     def answered(self, context: OutgoingPart, response: Pdu) -> None:
         if response.status == 0 and isinstance(response, SubmitSmResp):

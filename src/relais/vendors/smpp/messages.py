@@ -3,7 +3,8 @@
 from types import MappingProxyType
 from typing import Any, Final
 
-from relais.contracts.vendors import OutgoingPart, RefusalClass, VendorReceipt
+from relais.contracts.vendors import IncomingMessage, OutgoingPart, RefusalClass, VendorReceipt
+from relais.core.gsm0338 import alphabet
 from relais.core.lifecycle import State
 from relais.vendors.smpp.settings import SmppSettings
 from relais.wire.smpp import statuses, tlvs
@@ -18,6 +19,7 @@ WORD_CHARACTERS_MAX: Final = 64
 TON_ALPHANUMERIC, NPI_UNKNOWN = 5, 0
 TON_INTERNATIONAL, NPI_E164 = 1, 1
 _UDH_BIT: Final = 0x40
+UCS2: Final = 8
 _RECEIPT_WANTED: Final = 1  # on success and on failure
 
 REFUSAL_CLASSES: Final = MappingProxyType(
@@ -120,6 +122,30 @@ def refusal(status: int) -> tuple[str, RefusalClass]:
     if status == statuses.ESME_RINVBNDSTS:
         kind = RefusalClass.TEMPORARY  # the vendor forgot the bind; after the next one it will do
     return (f"{name} 0x{status:02X}" if status in statuses.STATUSES else name), kind
+
+
+def incoming_message(pdu: DeliverSm | DataSm, settings: SmppSettings, token: Any) -> IncomingMessage:
+    """A message from a phone; with inverted addresses put right (VSMPP-23)."""
+    source = (pdu.source_ton, pdu.source_npi, pdu.source)
+    destination = (pdu.destination_ton, pdu.destination_npi, pdu.destination)
+    if settings.inverse_address_mode:
+        source, destination = destination, source
+    body = pdu.short_message if isinstance(pdu, DeliverSm) else b""
+    body = body or tlvs.tlv_value(pdu.tlvs, tlvs.MESSAGE_PAYLOAD) or b""
+    protocol_id = pdu.protocol_id if isinstance(pdu, DeliverSm) else 0
+    text = _readable(body, pdu.esm_class, pdu.data_coding)
+    return IncomingMessage(*source, *destination, pdu.esm_class, protocol_id, pdu.data_coding, body, text, token)
+
+
+def _readable(body: bytes, esm_class: int, data_coding: int) -> str:
+    """The text without its header; octets that are none become signs of that."""
+    if esm_class & _UDH_BIT and body:
+        body = body[body[0] + 1 :]
+    if data_coding == UCS2:
+        return body.decode("utf-16-be", "replace").replace("\0", "\ufffd")
+    if data_coding == 0 and body.isascii():
+        return alphabet().text(body)
+    return body.decode("latin-1").replace("\0", "\ufffd")
 
 
 def vendor_receipt(pdu: DeliverSm | DataSm, settings: SmppSettings, token: Any) -> VendorReceipt:

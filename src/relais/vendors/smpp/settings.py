@@ -59,6 +59,9 @@ class SmppSettings:
     destination_npi: int = 1
     esm_class: int = 0  # mode bits: 3 where the vendor wants store-and-forward said
     validity_max_s: int = 72 * 3600  # longer validities are refused by most centres
+    inverse_address_mode: bool = (
+        False  # of incoming messages source and destination stand the other way round (VSMPP-23)
+    )
     use_tlv: bool = False  # join parts by sar_ TLVs instead of a UDH
 
     id_match: IdRule = IdRule.ANY

@@ -1,12 +1,14 @@
 """Lists, previews and cancellations on a real database."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
-from tests.pipeline.conftest import ITALY, MOVISTAR, VODAFONE, Running, ScriptedVendor, on
+from tests.pipeline.conftest import ITALY, MOVISTAR, VODAFONE, Running, ScriptedVendor, on, running
 
 from relais.core.lifecycle import State
 from relais.core.refusals import Refusal
-from relais.pipeline.submission import MessagesAsked, PreviewView, Refused, Submission
+from relais.pipeline.submission import Accepted, Answer, MessagesAsked, PreviewView, Refused, Submission
+from relais.pipeline.traffic import Traffic
 
 
 def test_own_messages_are_listed_by_time_status_and_number(spain_db: str) -> None:
@@ -81,3 +83,25 @@ def test_what_waits_is_canceled_once_and_releases_its_money(spain_db: str) -> No
         assert left == 2, "batches of what was canceled are gone"
 
     on(spain_db, story, vendor)
+
+
+def test_a_gateway_cancels_what_waits_for_a_connection_of_another(spain_db: str) -> None:
+    async def told() -> None:
+        async with running(spain_db) as owner:
+            only_takes = Traffic(spain_db, owner.traffic._configuration, tick_s=0.002, sends=False)
+            await only_takes.open()
+            try:
+                later = datetime.now(UTC) + timedelta(hours=1)
+                wanted = [Submission(source="Monsters", destination=VODAFONE, text="x", send_at=later)]
+                answer = await only_takes.submit(owner.key, wanted, None)
+                assert isinstance(answer, Answer) and isinstance(answer.outcomes[0], Accepted)
+                message_id = answer.outcomes[0].message_id
+                assert await only_takes.cancel(owner.key, message_id)
+                assert await owner.status(message_id) is State.CANCELED
+                assert not await only_takes.cancel(owner.key, message_id)
+                assert await owner.session.fetchval("SELECT count(*) FROM traffic_withdrawal") == 0
+            finally:
+                await only_takes.close()
+            await owner.books_agree()
+
+    asyncio.run(told())

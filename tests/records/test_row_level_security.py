@@ -37,6 +37,7 @@ MACHINERY = {
         "traffic_sandbox_message",
         "traffic_unmatched_receipt",
         "traffic_waiting_part",
+        "traffic_withdrawal",
     ),
 }
 SECRET = ("password", "key_hash", "password_encrypted", "webhook_guid")

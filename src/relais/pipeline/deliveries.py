@@ -35,8 +35,11 @@ class Delivery:
 class Outlet(Protocol):
     """The end to which clients are bound; called on the event loop, must not block."""
 
+    def receives(self, connection_id: int) -> bool:
+        """Whether that client connection takes receipts here now."""
+
     def receiving(self) -> Set[int]:
-        """Client connections that take receipts here now."""
+        """All that do."""
 
     def deliver(self, delivery: Delivery) -> None:
         """Tell all of it, and call `answered` for each receipt, or `undeliverable` for the whole."""
@@ -70,7 +73,8 @@ class Deliveries:
         for connection_id, receipts in more:
             plan.client_receipts.setdefault(connection_id, []).extend(receipts)
         if self._outlet is not None and plan.client_receipts and self._open_count < IN_MEMORY_MAX:
-            plan.receiving = dict.fromkeys(self._outlet.receiving(), self._number)
+            here = filter(self._outlet.receives, plan.client_receipts)
+            plan.receiving = dict.fromkeys(here, self._number)
         plan.delivered_ids, self._delivered_ids = self._delivered_ids, []
 
     def tell(self, connection_id: int, receipts: list[ForClient]) -> None:

@@ -23,7 +23,7 @@ from relais.core.refusals import Refusal
 from relais.pipeline import incoming, rows, settle, views
 from relais.pipeline.accept import Admission, refused
 from relais.pipeline.beats import Beats
-from relais.pipeline.configuration import ApiKey, ClientConnection, Configuration, Snapshot
+from relais.pipeline.configuration import ApiKey, Configuration, Snapshot
 from relais.pipeline.deliveries import Deliveries
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.lane import Lane
@@ -252,7 +252,12 @@ class Traffic:
         """Whether the message of the key's company was withdrawn before anything of it was sent, and its reservation released."""
         if key.sandbox:
             return await self._sandbox.cancel(key, message_id)
-        return await self._withdraw(key, message_id, None)
+        if await self._withdraw(key, message_id, None):
+            return True
+        connection_id = await self._open_pool().fetchval(_SQL["open_connection"], message_id, key.company_id)
+        if connection_id is None or connection_id in self._lanes:
+            return False
+        return await self._withdrawals.ask_elsewhere(self._open_pool(), key.company_id, message_id)
 
     async def replace(self, key: ApiKey, message_id: UUID, replacement: Replacement) -> bool:
         """Whether the waiting message is now as `replacement` says."""
@@ -262,11 +267,6 @@ class Traffic:
         ended = self._withdrawals.ask(key.company_id, message_id, replacement)
         self._writer.recover_soon()
         return await ended
-
-    def client_connection(self, connection_id: int) -> ClientConnection | None:
-        """The client SMPP connection of that id."""
-        found = self._admission.snapshot.client_connections.values()
-        return next((each for each in found if each.id == connection_id), None)
 
     def tell_client(self, connection_id: int, receipts: list[ForClient]) -> None:
         """Have these told over SMPP, beside those of messages."""
@@ -430,6 +430,8 @@ class Traffic:
             CONNECTION_WAITING.labels(lane.configuration.name).set(lane.waiting_count)
         async with self._pool.acquire() as session:
             await self.deliveries.keep_house(session)
+        if self._lanes:
+            await self._withdrawals.take_asked(self._pool)
         self._receipts.give_up()
         self._await_slow_receipts()
         self._writer.recover_soon()

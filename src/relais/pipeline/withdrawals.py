@@ -1,12 +1,13 @@
 """Cancels and replaces messages that wait: for their time, or for their turn at the vendor.
 
 Both are done between two ticks, by the gateway that owns the message's connection: rows and memory say the same then, and nobody
-else can send the message meanwhile. A message of which any part was handed over stays as it is.
+else can send the message meanwhile. Another gateway asks it to cancel, through the database. A message of which any part was
+handed over stays as it is.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from relais.pipeline.receipts import Receipts
 from relais.pipeline.recovery import Recovered, open_messages
 from relais.pipeline.settle import Plan
 from relais.store.blocks import blocks
+
+ELSEWHERE_WITHIN_S, ELSEWHERE_POLL_S = 3.0, 0.05
 
 _SQL = blocks("messages")
 
@@ -51,6 +54,7 @@ class Withdrawals:
         self._receipts = receipts
         self._ended = ended
         self._asked: list[_Asked] = []
+        self._answering: dict[UUID, asyncio.Task[None]] = {}
         self._canceling: dict[UUID, tuple[Message, asyncio.Future[bool]]] = {}
 
     def ask(self, company_id: int, message_id: UUID, replacement: Replacement | None) -> asyncio.Future[bool]:
@@ -75,6 +79,33 @@ class Withdrawals:
             _, ended = self._canceling.pop(finished.message_id, (None, None))
             if ended is not None and not ended.done():
                 ended.set_result(finished.state == State.CANCELED)
+
+    async def ask_elsewhere(self, pool: asyncpg.Pool, company_id: int, message_id: UUID) -> bool:
+        """Have the gateway that owns the message's connection cancel it; False when none answers in time."""
+        await pool.execute(_SQL["ask_withdrawal"], message_id, company_id, datetime.now(UTC))
+        try:
+            async with asyncio.timeout(ELSEWHERE_WITHIN_S):
+                while (done := await pool.fetchval(_SQL["withdrawal"], message_id)) is None:
+                    await asyncio.sleep(ELSEWHERE_POLL_S)
+            return bool(done)
+        except TimeoutError:
+            return False
+        finally:
+            await pool.execute(_SQL["end_withdrawal"], message_id)
+
+    async def take_asked(self, pool: asyncpg.Pool) -> None:
+        """Do what other gateways ask; each is answered once it is stored."""
+        oldest = datetime.now(UTC) - timedelta(seconds=ELSEWHERE_WITHIN_S)
+        for row in await pool.fetch(_SQL["withdrawals"], list(self._lanes), oldest):
+            if row["message_id"] not in self._answering:
+                task = asyncio.get_running_loop().create_task(self._answer(pool, row["company_id"], row["message_id"]))
+                self._answering[row["message_id"]] = task
+
+    async def _answer(self, pool: asyncpg.Pool, company_id: int, message_id: UUID) -> None:
+        try:
+            await pool.execute(_SQL["answer_withdrawal"], message_id, await self.ask(company_id, message_id, None))
+        finally:
+            del self._answering[message_id]
 
     async def handle(self, session: asyncpg.Connection, admission: Admission) -> None:
         """Between two ticks. What the database could not be asked about is asked again after the next."""

@@ -100,6 +100,31 @@ SELECT o.id, (SELECT count(*) FROM traffic_message AS m WHERE m.id = ANY (o.mess
 FROM traffic_outbox AS o
 WHERE o.connection_id = $1 AND o.due_at = $2 AND o.owner IS NULL AND $3 = ANY (o.message_ids)
 
+-- name: open_connection
+-- $1 message id, $2 company id. The connection of a message that is not final.
+SELECT connection_id FROM traffic_message WHERE id = $1 AND company_id = $2 AND status < 10
+
+-- name: ask_withdrawal
+-- $1 id of a message whose connection another gateway owns, $2 company id, $3 instant. Asked twice it is asked once.
+INSERT INTO traffic_withdrawal (message_id, company_id, asked_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+
+-- name: withdrawal
+-- $1 message id. What became of it, null as long as nothing did.
+SELECT done FROM traffic_withdrawal WHERE message_id = $1
+
+-- name: end_withdrawal
+-- $1 message id: whoever asked knows, or waits no more.
+DELETE FROM traffic_withdrawal WHERE message_id = $1
+
+-- name: withdrawals
+-- $1 connections that this gateway owns, $2 instant: what was asked before it nobody waits for.
+SELECT w.message_id, w.company_id FROM traffic_withdrawal AS w JOIN traffic_message AS m ON m.id = w.message_id
+WHERE w.done IS NULL AND w.asked_at > $2 AND m.connection_id = ANY ($1::bigint[])
+
+-- name: answer_withdrawal
+-- $1 message id, $2 whether it was withdrawn.
+UPDATE traffic_withdrawal SET done = $2 WHERE message_id = $1
+
 -- name: replace_message
 -- $1 id of a message that waits, $2 its text from now on, of as many segments, $3 validity in seconds.
 UPDATE traffic_message SET body = $2, validity_s = $3 WHERE id = $1 AND status < 10

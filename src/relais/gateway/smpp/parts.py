@@ -179,7 +179,8 @@ class Parts:
 
     async def _pass_on_parts(self, joining: _Joining) -> None:
         await asyncio.gather(*joining.storing, return_exceptions=True)
-        connection = self._traffic.client_connection(joining.connection_id)
+        found = self._traffic.snapshot.client_connections.values()
+        connection = next((each for each in found if each.id == joining.connection_id), None)
         if connection is not None and joining.parts:
             told = await self._outcome(joining, connection)
             if isinstance(told, Refused | Exception):

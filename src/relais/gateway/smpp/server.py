@@ -65,6 +65,7 @@ class ClientServer:
         self._host, self._port, self._tls, self._tls_port = host, port, tls, tls_port
         self._accounts: dict[str, Account] = {}
         self._by_end: dict[SmppEnd, Account] = {}
+        self._by_id: dict[int, Account] = {}  # by client connection, of those that are bound
         self._door = Door(lambda: traffic.snapshot, self._sessions_count)
         self._parts = Parts(traffic)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -102,20 +103,20 @@ class ClientServer:
 
     # What the pipeline asks (`pipeline.deliveries.Outlet`).
 
+    def receives(self, connection_id: int) -> bool:
+        account = self._by_id.get(connection_id)
+        return account is not None and bool(account.receivers) and len(account.waiting) < WAITING_MAX
+
     def receiving(self) -> Set[int]:
-        return {
-            account.connection.id
-            for account in self._accounts.values()
-            if account.receivers and len(account.waiting) < WAITING_MAX
-        }
+        return set(filter(self.receives, self._by_id))
 
     def deliver(self, delivery: Delivery) -> None:
-        for account in self._accounts.values():
-            if account.connection.id == delivery.connection_id and account.receivers:
-                account.waiting.extend((delivery, receipt) for receipt in delivery.receipts)
-                self._pump(account)
-                return
-        self._traffic.deliveries.undeliverable(delivery)
+        account = self._by_id.get(delivery.connection_id)
+        if account is None or not account.receivers:
+            self._traffic.deliveries.undeliverable(delivery)
+            return
+        account.waiting.extend((delivery, receipt) for receipt in delivery.receipts)
+        self._pump(account)
 
     def told(self) -> Mapping[str, Any]:
         return {str(account.connection.id): account.told() for account in self._accounts.values() if account.ends}
@@ -129,6 +130,7 @@ class ClientServer:
         account.password = connection.password
         account.ends.append(end)
         self._by_end[end] = account
+        self._by_id[connection.id] = account
         log.info("client.bound", connection=connection.id, peer_host=end.peer_host, sessions=len(account.ends))
 
     def arrived(self, end: SmppEnd, request: Pdu) -> None:
@@ -179,6 +181,8 @@ class ClientServer:
         if account is None:
             return
         account.ends.remove(end)
+        if not account.ends:
+            self._by_id.pop(account.connection.id, None)
         log.info("client.left", connection=account.connection.id, peer_host=end.peer_host, reason=reason)
         if not account.receivers:
             waiting = {delivery for delivery, _ in account.waiting if delivery.open_count}

@@ -94,4 +94,6 @@ def test_smpplib_sends_short_and_long_messages_and_gets_their_receipts(spain_db:
         await house.configure("ssl_type = 'tls'")
         assert (await house.bind(tls=trusting)).left == "", "CSMPP-12: over TLS it may"
 
-    serve(spain_db, story, tls=server_tls(certificate_file, key_file))
+    offered = server_tls(certificate_file, key_file)
+    assert offered.minimum_version is ssl.TLSVersion.TLSv1_2, "CSMPP-21"
+    serve(spain_db, story, tls=offered)

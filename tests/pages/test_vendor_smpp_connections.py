@@ -184,3 +184,19 @@ def test_VSMPP_42_the_state_of_the_bind_is_what_a_gateway_told_last(owner: Any) 
     assert "Bound" in shown()
     owner.post(f"{URL}{connection().pk}/do/disable/")
     assert "Disabled" in shown()
+
+
+def test_VSMPP_10_to_VSMPP_26_the_dialog_asks_in_the_order_of_the_guide(owner: Any) -> None:
+    """VSMPP-10, 11, 13 to 18, 22 to 26: what is asked, and what must be given."""
+    sections = owner.get(f"{URL}new/").context["drawer"].sections
+    fields = [field for section in sections for field in section.fields]
+    assert [field.label for field in fields] == [
+        "Name", "Company IDs", "Host name", "Port", "System ID", "Password", "System type", "SSL type", "Limits", "RPS limit",
+        "Window limit", "Use TLV", "Inverse address mode", "Statuses map", "Disable SMPP connection",
+    ]  # fmt: skip
+    required = {field.label for field in fields if field.field.required}
+    assert required == {"Name", "Host name", "Port", "System ID", "Password"}
+    for chosen, kept in (("True", True), ("", False)):  # VSMPP-18: empty means no encryption
+        assert owner.post(f"{URL}{connection().pk}/edit/", edited(use_tls=chosen)).status_code == 302
+        assert connection().use_tls is kept
+    assert list(errors(owner.post(f"{URL}{connection().pk}/edit/", edited(use_tls="SSLv2")))) == ["use_tls"]

@@ -12,12 +12,12 @@ from relais.backoffice.live import SILENT_AFTER, state_of
 from relais.backoffice.statuses_map import StatusesMap, StatusesMapField
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm
-from relais.pages.kinds import Badge, Code, Computed, Flag, Id, Instant, Name, Number
+from relais.pages.kinds import Badge, Choice, Code, Computed, Flag, Id, Instant, Name, Number
 from relais.pages.viewer import Viewer
 from relais.pages.widgets import ReferencesField
 from relais.records.connections.actions.delete_vendor_smpp_connection import delete_vendor_smpp_connection
 from relais.records.connections.actions.save_vendor_smpp_connection import save_vendor_smpp_connection
-from relais.records.connections.models import VendorSmppConnection
+from relais.records.connections.models import SslType, VendorSmppConnection
 from relais.records.parties.models import Company
 from relais.records.saving import find
 from relais.records.traffic.models import GatewayBeat
@@ -50,8 +50,13 @@ class VendorSmppConnectionForm(RecordForm):
         max_length=64,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
-    use_tls = forms.BooleanField(
-        label="Use TLS", required=False, help_text="TLS 1.2 or later, as given by the provider"
+    use_tls = forms.TypedChoiceField(
+        label="SSL type",
+        required=False,
+        choices=[("", "None"), ("True", SslType.TLS.label)],
+        coerce=lambda chosen: chosen == "True",
+        empty_value=False,
+        help_text="As given by the provider; TLS 1.2 and 1.3 are spoken, nothing older",
     )
     limits = forms.BooleanField(required=False, help_text="Without, the limits of the system apply")
     rps_limit = forms.IntegerField(label="RPS limit", required=False, min_value=1, help_text="Requests a second")
@@ -154,7 +159,7 @@ VENDOR_SMPP_CONNECTIONS = Entity(
         Column("window_limit", "Window limit", Number()),
         Column("companies", "Company IDs", Computed(_companies), sort=None, shown=False),
         Column("system_type", "System type", shown=False),
-        Column("use_tls", "Use TLS", Flag(), shown=False),
+        Column("use_tls", "SSL type", Choice({False: "None", True: SslType.TLS.label}), shown=False),
         Column("use_tlv", "Use TLV", Flag(), shown=False),
         Column("statuses_map", "Statuses map", StatusesMap(), sort=None, shown=False),
         Column("created_at", "Created", Instant(), shown=False),

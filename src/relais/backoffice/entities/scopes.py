@@ -60,7 +60,7 @@ class ScopeForm(RecordForm):
         return scope
 
     def store(self) -> Scope:
-        return save_scope(self.dated(), self.viewer.now, unchanged_since=self.unchanged_since)
+        return save_scope(self.dated(), unchanged_since=self.unchanged_since)
 
 
 def _services(viewer: Viewer, chosen: Any) -> QuerySet[Any]:
@@ -135,7 +135,7 @@ class NewScopeForm(ScopeForm):
 
     def store(self) -> Scope:
         source = self.cleaned_data.get("copy_scope") if self.cleaned_data.get("copy") else None
-        return save_scope(self.dated(), self.viewer.now, copied_from=source)
+        return save_scope(self.dated(), copied_from=source)
 
 
 def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -39,6 +39,7 @@ NO_PAGES = {
     "rates-edit",
     "rates-remove",
     "rates-probe",
+    "pack-cost",
     "audit-entry-csv",
     "rates-import",
     "rates-import-column",

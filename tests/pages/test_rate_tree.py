@@ -365,6 +365,8 @@ def test_SV_39_to_SV_49_SV_264_scopes_are_added_and_edited_and_the_page_says_whi
     assert reseller.post(f"/bo/scopes/{first.pk}/edit/", till | {"draft": "on"}).status_code == 302
     page = body(reseller.get(f"/bo/scopes/{second.pk}/"))
     assert ">Draft<" in page and ">Current<" in page and "Saving here changes prices at once" in page, "SV-49"
+    assert page.count(" \N{EN DASH} ∞</span>") == 2 and "01.01.2025 00:00" in page, "SV-42, SV-111"
+    assert f'href="/bo/services/{service.pk}/scopes/{second.pk}/import/"' in page, "SV-104"
     wrong = reseller.post(f"/bo/scopes/{second.pk}/edit/", till | {"effective_till_0": "01.01.2024, 00:00:00"})
     assert wrong.status_code == 422 and "effective_till" in wrong.context["drawer"].form.errors
 
@@ -400,7 +402,7 @@ def test_SV_270_who_may_only_look_reads_trees_and_changes_nothing(reseller: Any)
     user.roles.clear()
     node = the_node(value="ES", parent__split_by="country")
     page = body(reseller.get(f"/bo/scopes/{the_scope().pk}/"))
-    assert "Spain" in page and "What would this cost?" in page
+    assert "Spain" in page and "What would this cost?" in page and "Import rates" not in page
     assert "data-edits" not in page and "New scope" not in page and "Clone" not in page
     for path in (url("new"), url(node.pk), url(node.pk, "delete")):
         assert reseller.get(path).status_code == 403 and reseller.post(path, flat("1")).status_code == 403, path

@@ -78,6 +78,7 @@ def test_ES_3_ES_7_four_tabs_lead_to_one_another_under_one_line_of_the_menu(rese
 
 
 def test_ES_33_to_ES_37_SV_205_SV_206_the_cost_is_told_when_three_conditions_hold(reseller: Any) -> None:
+    """ES-34, ES-35: it comes from a service that prices packs and is enabled on the same agreement."""
     from relais.records.catalog.models import Scope
 
     pack = a_pack()
@@ -110,7 +111,7 @@ def test_ES_33_to_ES_37_SV_205_SV_206_the_cost_is_told_when_three_conditions_hol
 
 
 def test_ES_26_ES_31_ES_79_ES_80_SV_208_a_charged_pack_debits_its_price_and_shows_it(reseller: Any) -> None:
-    """Also ES-26, ES-43: a free one has no cost, and the choice is final."""
+    """Also ES-28, ES-43: a free one has no cost, and the choice is final."""
     from relais.records.catalog.models import EnabledService
 
     pack, before = a_pack(), balance_micros()
@@ -156,6 +157,7 @@ def test_ES_62_SV_254_what_is_used_and_left_of_a_pack_counts_what_is_reserved(re
 
 
 def test_ES_44_to_ES_59_initiators_are_enabled_side_by_side_with_dates_and_zones(reseller: Any) -> None:
+    """ES-45 and ES-47 its list; ES-51, ES-52, ES-53, ES-56, ES-57, SV-234, SV-240 its form."""
     from relais.records.catalog.models import EnabledService
 
     initiator = made("Hornes and Hooves", name="Bundle initiator LA", type="bundle_initiator")
@@ -166,6 +168,12 @@ def test_ES_44_to_ES_59_initiators_are_enabled_side_by_side_with_dates_and_zones
     sent = enabling(initiator, hidden_from_client="on")
     for _ in range(2):
         assert reseller.post("/bo/enabled-bundle-initiators/new/", sent).status_code == 302, "ES-48: they may overlap"
+    page = text(reseller.get("/bo/enabled-bundle-initiators/new/"))
+    for words in ("Service (pack)", "Agreement", "Effective from", "Effective till", "Do not show to client", ">Cancel</button>",
+                  "data-save", 'aria-label="Close (Esc)"', 'name="effective_from_1"', 'name="effective_till_1"'):  # fmt: skip
+        assert words in page, words
+    listed = text(reseller.get("/bo/enabled-bundle-initiators/"))
+    assert all(each in listed for each in ("columns-menu", "filter-menu", "New enabled bundle initiator")), "ES-46"
     rows = cells(reseller, "enabled-bundle-initiators")
     assert (
         list(rows[0]) == ["ID", "Company", "Agreement", "Service", "Effective from", "Effective till"]

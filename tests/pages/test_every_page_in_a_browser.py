@@ -36,9 +36,8 @@ NO_PAGES = {
     "rates-level",
     "rates-find",
     "rates-new",
-    "rates-edit",
-    "rates-remove",
     "rates-probe",
+    "pack-cost",
     "audit-entry-csv",
     "rates-import",
     "rates-import-column",
@@ -122,8 +121,8 @@ def _pages_of_screens(world: World) -> dict[str, tuple[str, str]]:
     own_pages = {entity.own_page for entity in BACKOFFICE.entities.values()}
     found = {}
     for screen in BACKOFFICE.screens.values():
-        if screen.name in own_pages | NO_PAGES:
-            continue
+        if screen.name in own_pages | NO_PAGES or screen.route.count("<") > 1:
+            continue  # of two keys: a part of what the first one names
         entity = screen.route.split("/")[0]
         login = made_up.keeper_of(entity) if entity in BACKOFFICE.entities else "owner"
         key = str(world.own[entity][0]) if "<" in screen.route else ""

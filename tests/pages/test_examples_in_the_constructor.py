@@ -126,17 +126,17 @@ def test_SV_124_to_SV_228_the_examples_are_entered_and_are_what_was_wanted(resel
     pack = a_service(name="USA SMS&WA Pack", type="unit_pack", size=1000)  # SV-194, SV-196
     bundle = a_service(name="Bundle_2_pack", type="bundle_pack", size=100)  # SV-224
     purchases = {("service_purchase", "unit_pack"): {"by": "pack", "is": {str(pack.service_id): "10"}}}
-    picture = {  # SV-226 to SV-228
+    picture = {  # SV-226, SV-227, SV-228
         **PICTURE,
         ("service_purchase", "bundle_pack"): {"by": "pack", "is": {str(bundle.service_id): "20"}},
     }
     for scope, trees in (
-        # SV-119 to SV-123, SV-125 to SV-134
+        # wanted: SV-120, SV-121, SV-122, SV-123; entered: SV-126, SV-127, SV-128, SV-129, SV-130, SV-131, SV-132, SV-133, SV-134
         (a_service(name="SMS service 2", type="pay_as_you_go", currency="EUR"), EXAMPLE_1),
         (a_service(name="WhatsApp", type="pay_as_you_go", currency="USD"), WHATSAPP),
-        # SV-182, SV-185 to SV-188
+        # SV-181, SV-182, SV-184, SV-185, SV-186, SV-187, SV-188
         (a_service(name="RCS mes", type="pay_as_you_go", currency="EUR"), example("0.93")),
-        (pack, PACK),  # SV-197 to SV-200
+        (pack, PACK),  # SV-197, SV-198, SV-199, SV-200; SV-2: of two channels
         (a_service(name="Prices", type="pay_as_you_go", currency="EUR"), purchases),  # SV-195, SV-201, SV-202
         (a_service(name="Bundle_1", type="bundle_initiator"), INITIATOR),  # SV-222, SV-223
         (bundle, BUNDLE),  # SV-225

@@ -233,7 +233,7 @@ def test_SV_56_to_SV_59_SV_70_SV_100_each_type_of_service_has_its_resources_and_
         assert "Included<" in forms[kind] and "Flat rate" not in forms[kind] and "Status" in forms[kind]
         assert "Billing rule" in forms[kind] and "Service purchase" not in forms[kind]
     assert "Billing rule" not in forms["bundle_initiator"] and "SMS message" in forms["bundle_initiator"]
-    assert "Bundle member" in forms["bundle_pack"] and "SMS message" not in forms["bundle_pack"]
+    assert "Bundle member" in forms["bundle_pack"] and "SMS message" not in forms["bundle_pack"], "SV-30, SV-78"
     scope = the_scope("unit_pack")
     sent = {"resource": "sms_message", "price_type": "depends_on", "split_by": "country", "quantity_rule": "segments"}
     made = reseller.post(url("new", scope=scope), sent, headers=SCRIPTED)
@@ -339,10 +339,17 @@ def test_SV_255_SV_214_the_probe_knows_corrections_and_packs(reseller: Any) -> N
 
 
 def test_SV_39_to_SV_49_SV_264_scopes_are_added_and_edited_and_the_page_says_which_is_current(reseller: Any) -> None:
+    """SV-40, SV-41, SV-45 and SV-46 by the way; SV-51: without a scope there is no tree, and no place to add rates."""
     from relais.records.catalog.models import Scope
 
     first, now = the_scope(), datetime.now(UTC)
     service = first.service
+    bare = a_service(name="Bare", type="pay_as_you_go", currency="EUR")
+    bare.delete()
+    empty = body(reseller.get(f"/bo/services/{bare.service_id}/"))
+    assert (
+        "No scope yet" in empty and "New scope" in empty and "Service domain" not in empty and "treegrid" not in empty
+    )
     sent = {
         "service": service.pk,
         "effective_from_0": f"{now - timedelta(hours=1):%d.%m.%Y, %H:%M:%S}", "effective_from_1": "Etc/UTC",
@@ -365,11 +372,13 @@ def test_SV_39_to_SV_49_SV_264_scopes_are_added_and_edited_and_the_page_says_whi
     assert reseller.post(f"/bo/scopes/{first.pk}/edit/", till | {"draft": "on"}).status_code == 302
     page = body(reseller.get(f"/bo/scopes/{second.pk}/"))
     assert ">Draft<" in page and ">Current<" in page and "Saving here changes prices at once" in page, "SV-49"
+    assert page.count(" \N{EN DASH} ∞</span>") == 2 and "01.01.2025 00:00" in page, "SV-42, SV-111"
+    assert f'href="/bo/services/{service.pk}/scopes/{second.pk}/import/"' in page, "SV-104"
     wrong = reseller.post(f"/bo/scopes/{second.pk}/edit/", till | {"effective_till_0": "01.01.2024, 00:00:00"})
     assert wrong.status_code == 422 and "effective_till" in wrong.context["drawer"].form.errors
 
 
-def test_SV_11_to_SV_16_SV_36_a_row_offers_its_controls_and_a_clone_is_opened_for_its_name(reseller: Any) -> None:
+def test_SV_11_to_SV_16_SV_14_SV_36_a_row_offers_its_controls_and_a_clone_is_opened_for_its_name(reseller: Any) -> None:
     from relais.records.catalog.models import Service
 
     service = the_scope().service
@@ -400,7 +409,7 @@ def test_SV_270_who_may_only_look_reads_trees_and_changes_nothing(reseller: Any)
     user.roles.clear()
     node = the_node(value="ES", parent__split_by="country")
     page = body(reseller.get(f"/bo/scopes/{the_scope().pk}/"))
-    assert "Spain" in page and "What would this cost?" in page
+    assert "Spain" in page and "What would this cost?" in page and "Import rates" not in page
     assert "data-edits" not in page and "New scope" not in page and "Clone" not in page
     for path in (url("new"), url(node.pk), url(node.pk, "delete")):
         assert reseller.get(path).status_code == 403 and reseller.post(path, flat("1")).status_code == 403, path

@@ -18,6 +18,7 @@ def page(answer: Any) -> str:
 
 
 def test_SV_3_SV_5_SV_6_SV_7_the_list_has_type_size_and_currency_newest_first(reseller: Any) -> None:
+    """Also SV-1, SV-4, SV-9, SV-10, SV-19."""
     add = "/bo/services/new/"
     assert (
         reseller.post(add, {"name": "TTS", "type": "unit_pack", "size": "1000", "currency": "EUR"}).status_code == 302
@@ -27,15 +28,31 @@ def test_SV_3_SV_5_SV_6_SV_7_the_list_has_type_size_and_currency_newest_first(re
     cells = [[str(cell.html).replace("\N{NO-BREAK SPACE}", " ") for cell in row.cells][1:4] for row in listed.table]
     assert cells[0] == ["TTS", "Unit pack", "1 000"] and cells[1][:2] == ["SMS service", "Pay-as-you-go"]
     assert the_service("TTS").currency is None, "SV-31: a unit pack has none"
+    page_of_list = page(reseller.get("/bo/services/"))
+    assert 'popovertarget="columns-menu"' in page_of_list and "New service" in page_of_list
+    kinds = {"bundle_initiator": "Bundle Initiator", "bundle_pack": "Bundle Pack", "monetary_pack": "Monetary pack"}
+    for kind in kinds:
+        assert reseller.post(add, {"name": kind, "type": kind, "size": "10", "currency": "EUR"}).status_code == 302
+    listed = reseller.get("/bo/services/").context["list"]
+    shown = {str(row.cells[1].html): [str(cell.html) for cell in row.cells[2:5]] for row in listed.table}
+    assert {kind: shown[kind][0] for kind in kinds} == kinds
+    assert shown["bundle_pack"][1] == "10" and "EUR" not in str(shown["bundle_pack"]), "SV-32"
+    assert "10.00" in shown["monetary_pack"][1] and "EUR" in shown["monetary_pack"][2]
 
 
 def test_SV_22_SV_31_SV_33_SV_34_currency_and_size_go_with_the_type(reseller: Any) -> None:
+    """Also SV-23, SV-25, SV-27, SV-35: a type is required, a description is not."""
+
     def add(**sent: str) -> Any:
         answer = reseller.post("/bo/services/new/", {"name": "New", **sent})
         return {} if answer.status_code == 302 else answer.context["drawer"].form.errors
 
     assert "currency" in add(type="pay_as_you_go") and "size" in add(type="unit_pack")
-    assert "size" in add(type="unit_pack", size="1.5") and "name" in add(name="", type="bundle_initiator")
+    assert (
+        "type" in add()
+        and "size" in add(type="unit_pack", size="1.5")
+        and "name" in add(name="", type="bundle_initiator")
+    )
     assert add(type="monetary_pack", size="1000.50", currency="EUR") == {}
     assert the_service("New").size == 1_000_500_000
     pay_as_you_go = add(name="Plain", type="pay_as_you_go", size="5", currency="EUR")

@@ -83,6 +83,48 @@ def test_SV_269_every_level_pays_by_its_own_mix_and_in_order(packs_db: str) -> N
     on(packs_db, story)
 
 
+def test_SV_274_ES_77_ES_81_the_pack_enabled_first_goes_first_and_stops_at_its_end_with_units_left(
+    packs_db: str,
+) -> None:
+    """Whatever their Effective from. What is left of it lapses, and nothing is paid back; ES-86: what is used shows at once."""
+
+    async def story(pipeline: Running) -> None:
+        session = pipeline.session
+
+        async def used() -> list[int]:
+            return [row[0] for row in await session.fetch(
+                "SELECT used FROM traffic_pack AS p JOIN catalog_enabledservice AS e ON e.id = p.pack_id"
+                " JOIN catalog_service AS s ON s.id = e.service_id WHERE s.name = 'Three of Vodafone' ORDER BY e.id"
+            )]  # fmt: skip
+
+        async def change(sql: str, *arguments: object) -> object:
+            before = pipeline.traffic.snapshot
+            answer = await session.fetchval(sql, *arguments)
+            async with asyncio.timeout(5):
+                while pipeline.traffic.snapshot is before:
+                    await asyncio.sleep(0.01)
+            return answer
+
+        first = await session.fetchval(
+            "SELECT e.id FROM catalog_enabledservice AS e JOIN catalog_service AS s ON s.id = e.service_id"
+            " WHERE s.name = 'Three of Vodafone'"
+        )
+        second = await change(
+            "INSERT INTO catalog_enabledservice (agreement_id, service_id, effective_from)"
+            " SELECT agreement_id, service_id, '2020-01-01' FROM catalog_enabledservice WHERE id = $1 RETURNING id", first
+        )  # fmt: skip
+        await sent(pipeline, VODAFONE)
+        assert await used() == [1, 0]
+        for pack, then in ((first, [1, 1]), (second, [1, 1])):
+            await change("UPDATE catalog_enabledservice SET effective_till = now() WHERE id = $1 RETURNING 1", pack)
+            message = await sent(pipeline, VODAFONE)
+            assert await used() == then
+        assert message.price_micros == 40_000
+        assert (await pipeline.money())["TM-1"] == (TM - 40_000, 0), "no refund of four units"
+
+    on(packs_db, story)
+
+
 def test_SV_255_a_back_to_first_scale_corrects_the_period_in_one_entry(packs_db: str) -> None:
     """Also SV-144 (a credit), and a price that rises: 3 at 0.05, then 4 at 0.06."""
 

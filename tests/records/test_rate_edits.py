@@ -174,16 +174,16 @@ def test_SV_43_SV_44_SV_277_a_scope_begins_with_a_copy_of_a_tree_of_the_same_kin
 
     service = service_of(books, rows=DEEP)
     source = service.scopes.get()
-    copy = save_scope(Scope(service=service, effective_from=START), NOW, copied_from=source)
+    copy = save_scope(Scope(service=service, effective_from=START), copied_from=source)
     nodes = RateNode.objects.filter(scope=copy, retired_at=None)
     assert nodes.count() == 4 and not nodes.exclude(counter=None).exists(), "its scales count for themselves"
     pack = service_of(books, "Pack", [], type="unit_pack", currency=None, size=10)
     foreign = service_of(books, "Foreign", DEEP, company=books.owner)
     for other, words in ((foreign, "belongs to another company"), (pack, "of another kind")):
         scope = Scope(service=service, effective_from=START)
-        assert words in refused(save_scope, scope, NOW, copied_from=other.scopes.get())
+        assert words in refused(save_scope, scope, copied_from=other.scopes.get())
     early = Scope(service=service, effective_from=START, effective_till=START)
-    assert "later than effective_from" in refused(save_scope, early, NOW)
+    assert "later than effective_from" in refused(save_scope, early)
     assert service.scopes.count() == 2
 
 
@@ -192,7 +192,7 @@ def test_SV_12_SV_13_a_clone_has_everything_and_its_scopes_are_drafts(books: Boo
     from relais.records.catalog.models import RateNode
 
     service = service_of(books, rows=DEEP, description="Rates")
-    clone = clone_service(service.pk, NOW)
+    clone = clone_service(service.pk)
     assert (clone.name, clone.type, clone.currency, clone.description) == (
         "SMS (copy)",
         "pay_as_you_go",

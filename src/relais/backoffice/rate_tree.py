@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext, gettext_noop
 
 from relais.backoffice.rate_values import PRICE_TYPES, Names, matching, rule_words, words
 from relais.core.rating.catalogue import RULES
@@ -28,9 +29,9 @@ PRICE_DECIMALS = 5
 TOP_LEVEL = 2  # of resources; domains are the first
 
 _LACKS = {
-    PriceType.FLAT: "Enter a price",
-    PriceType.SCALE: "Enter the steps",
-    PriceType.DEPENDS_ON: "Add a value",
+    PriceType.FLAT: gettext_noop("Enter a price"),
+    PriceType.SCALE: gettext_noop("Enter the steps"),
+    PriceType.DEPENDS_ON: gettext_noop("Add a value"),
 }
 
 
@@ -252,7 +253,7 @@ class _Reader:
             pk=node.pk,
             name=name,
             by=words(node.split_by) if node.split_by else "",
-            price_type=PRICE_TYPES[price_type] + kind,
+            price_type=gettext(PRICE_TYPES[price_type]) + kind,
             price=_price(node, steps),
             lacks=_lack(node, children_count),
             steps_count=len(steps),
@@ -326,7 +327,7 @@ def terms_told(node: RateNode) -> list[tuple[str, str]]:
         f"≤ {step.get('up_to', '∞')}: {amount(step['price_micros'], PRICE_DECIMALS)}" for step in scale.get("steps", [])
     ]
     return [
-        ("Price type", PRICE_TYPES[PriceType(node.price_type)]),
+        ("Price type", gettext(PRICE_TYPES[PriceType(node.price_type)])),
         ("Depends on", words(node.split_by) if node.split_by else ""),
         ("Price", "" if node.price_micros is None else amount(node.price_micros, PRICE_DECIMALS)),
         ("Scale", ", ".join(filter(None, [words(str(scale.get("type", ""))) if scale else "", *steps]))),

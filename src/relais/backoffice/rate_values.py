@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Q
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from relais.backoffice.service_parts import size_of
 from relais.core.rating.catalogue import ATTRIBUTES, VALUE_FORMS
@@ -25,13 +25,13 @@ _SPELT = {"A2P": "A2P (MT)", "P2A": "P2A (MO)", "direction": "Direction (MT/MO)"
           "telegram_gateway_messaging": "Telegram Gateway messaging", "push_partner_messaging": "Push Partner messaging",
           "when_applied": "Default", "once": "Default"}  # fmt: skip
 PRICE_TYPES = {
-    PriceType.DEPENDS_ON: "Depends on",
-    PriceType.FLAT: "Flat rate",
-    PriceType.SCALE: "Scale",
-    PriceType.FREE: "Free",
-    PriceType.INCLUDED: "Included",
-    PriceType.NOT_INCLUDED: "Not included",
-    PriceType.BLOCKED: "Blocked",
+    PriceType.DEPENDS_ON: gettext_noop("Depends on"),
+    PriceType.FLAT: gettext_noop("Flat rate"),
+    PriceType.SCALE: gettext_noop("Scale"),
+    PriceType.FREE: gettext_noop("Free"),
+    PriceType.INCLUDED: gettext_noop("Included"),
+    PriceType.NOT_INCLUDED: gettext_noop("Not included"),
+    PriceType.BLOCKED: gettext_noop("Blocked"),
 }
 TYPED = frozenset(
     {Parameter.MCC, Parameter.MCCMNC, Parameter.MNO, Parameter.NETWORK_NAME, Parameter.PHONE_NUMBER,

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from relais.backoffice.agreement_parts import AgreementField
 from relais.backoffice.enabled_parts import (
@@ -68,14 +69,16 @@ class EnabledPackForm(DatesForm):
 
 
 class NewEnabledPackForm(EnabledPackForm):
-    service = ServiceField(services_of(tuple(PACK_TYPES)), label="Service (pack)")
+    service = ServiceField(services_of(tuple(PACK_TYPES)), label=gettext_noop("Service (pack)"))
     agreement = AgreementField(
         agreements,
         depends_on=("service",),
         label="Agreement",
         help_text="A pack is used before the service; packs in the order they were enabled",
     )
-    billing = forms.ChoiceField(label="Billing", choices=[("free", "Free of charge"), ("charge", "Charge")])
+    billing = forms.ChoiceField(
+        label=gettext_noop("Billing"), choices=[("free", "Free of charge"), ("charge", "Charge")]
+    )
     cost = forms.CharField(label="Cost", required=False, widget=CostWidget)
 
     class Meta:

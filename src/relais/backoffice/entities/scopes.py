@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from relais.backoffice.agreement_parts import NamedReference
 from relais.backoffice.rate_tree import state_of_scope
@@ -60,7 +61,7 @@ class ScopeForm(RecordForm):
         return scope
 
     def store(self) -> Scope:
-        return save_scope(self.dated(), self.viewer.now, unchanged_since=self.unchanged_since)
+        return save_scope(self.dated(), unchanged_since=self.unchanged_since)
 
 
 def _services(viewer: Viewer, chosen: Any) -> QuerySet[Any]:
@@ -99,7 +100,7 @@ class SourceField(ServiceField):
         return super().offer(viewer, chosen)
 
     def label_from_instance(self, service: Service) -> str:
-        return "Current service" if str(service.pk) == self.target else super().label_from_instance(service)
+        return gettext("Current service") if str(service.pk) == self.target else super().label_from_instance(service)
 
 
 class ScopeField(ReferenceField):
@@ -111,11 +112,18 @@ class ScopeField(ReferenceField):
 
 class NewScopeForm(ScopeForm):
     service = ServiceField(_services, label="Service")
-    copy = forms.BooleanField(label="Copy rate tree from", required=False)
-    copy_service = SourceField(_sources, depends_on=("service",), label="Service to copy from", required=False)
+    copy = forms.BooleanField(label=gettext_noop("Copy rate tree from"), required=False)
+    copy_service = SourceField(
+        _sources, depends_on=("service",), label=gettext_noop("Service to copy from"), required=False
+    )
     copy_scope = ScopeField(
-        _scopes, depends_on=("copy_service",), preselects=_current, search=("service__name",), label="Its scope", required=False
-    )  # fmt: skip
+        _scopes,
+        depends_on=("copy_service",),
+        preselects=_current,
+        search=("service__name",),
+        label=gettext_noop("Its scope"),
+        required=False,
+    )
 
     class Meta:
         model = Scope
@@ -130,12 +138,12 @@ class NewScopeForm(ScopeForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("copy") and "copy_scope" not in self.errors and not cleaned.get("copy_scope"):
-            self.add_error("copy_scope", "Choose the scope whose rates are copied.")
+            self.add_error("copy_scope", gettext("Choose the scope whose rates are copied."))
         return cleaned
 
     def store(self) -> Scope:
         source = self.cleaned_data.get("copy_scope") if self.cleaned_data.get("copy") else None
-        return save_scope(self.dated(), self.viewer.now, copied_from=source)
+        return save_scope(self.dated(), copied_from=source)
 
 
 def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:

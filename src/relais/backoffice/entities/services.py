@@ -205,7 +205,7 @@ SERVICES = Entity(
         Action(
             "clone",
             "Clone…",
-            lambda service, viewer, data: clone_service(service.pk, viewer.now),
+            lambda service, viewer, data: clone_service(service.pk),
             confirm="Makes a copy with all scopes and their rates. The scopes of the copy are drafts, so that nothing is charged "
             "by them before you say so.",
             makes=True,

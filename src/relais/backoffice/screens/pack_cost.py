@@ -13,13 +13,17 @@ from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import CHARGEABLE_TYPES, Service
 from relais.records.catalog.pricing import price_of_pack
 
+LINES = ("Enabled packs", "Enabled bundles")  # a pack of either kind is enabled with the right of its own
+
 
 @require_safe
 def cost_view(request: HttpRequest) -> HttpResponse:
     """`service` and `agreement` as far as they are chosen. A cost is told when the scope of the pack is no draft and holds now,
-    and the service that prices it does, too; else "Rate not found"."""
+    and the service that prices it does, too; else "Rate not found". Who enables no packs is told nothing."""
     viewer = viewer_of(request)
-    pack = _one(viewer.rows(Service).filter(type__in=CHARGEABLE_TYPES), request.GET.get("service", ""))
+    enables = any(viewer.may(line, MANAGE) for line in LINES)
+    packs = viewer.rows(Service).filter(type__in=CHARGEABLE_TYPES) if enables else Service.objects.none()
+    pack = _one(packs, request.GET.get("service", ""))
     agreement = _one(viewer.rows(Agreement, MANAGE), request.GET.get("agreement", ""))
     context: dict[str, Any] = {"asked": pack is not None and agreement is not None}
     if pack is not None and agreement is not None:

@@ -232,7 +232,7 @@ def _editor(
         "asks": asks or bool(form.data.get("sure")),
         "is_current": _is_current(scope, viewer),
         "is_stale": _is_stale(request, scope),
-        "quantity": words(form.place.inherited.quantity).lower(),
+        "lacks": form.node is not None and lacking(scope).filter(pk=form.node.pk).exists(),
     }
     return render(request, "backoffice/rate_editor.html", context | tree_context(scope, viewer), status=status)
 

@@ -1,7 +1,5 @@
 """Make a copy of a service to start a similar one from (SV-12, SV-13)."""
 
-from datetime import datetime
-
 from django.db import transaction
 
 from relais.records.catalog.actions.save_scope import copy_tree
@@ -13,7 +11,7 @@ COPY = " (copy)"
 
 
 @transaction.atomic
-def clone_service(service_id: int, now: datetime) -> Service:
+def clone_service(service_id: int) -> Service:
     """With all scopes and their trees; the scopes are drafts, so that nothing is billed by them by accident. Of an archived
     service the copy is not archived."""
     source = find(Service, service_id)
@@ -29,5 +27,5 @@ def clone_service(service_id: int, now: datetime) -> Service:
         copied = Scope.objects.create(
             service=clone, draft=True, effective_from=scope.effective_from, effective_till=scope.effective_till
         )
-        copy_tree(scope, copied, now)
+        copy_tree(scope, copied)
     return clone

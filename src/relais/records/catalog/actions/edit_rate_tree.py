@@ -15,14 +15,16 @@ from django.db import transaction
 from relais.core.rating.problems import problems
 from relais.core.rating.types import NodeRow, PriceType, ServiceType, Severity
 from relais.records.catalog.actions.replace_rate_tree import (
+    LINES_COUNT_MAX,
     carried_counter,
     refresh_channels_of_service,
-    replace_rate_tree,
     terms_of,
     touch,
 )
+from relais.records.catalog.copying import copy_below
 from relais.records.catalog.models import RateNode, Scope
-from relais.records.catalog.rows import TERMS, node_row, node_rows, path_to
+from relais.records.catalog.rows import TERMS, node_row, path_to
+from relais.records.catalog.whole import tree_as_a_whole
 from relais.records.errors import WHOLE, Invalid
 from relais.records.saving import Changed, find
 
@@ -69,7 +71,7 @@ def add_values(parent_id: int, values: Sequence[str | None], terms: Terms, now: 
         NodeRow(-number, value=value, is_others=value is OTHERS, **place, **_columns(terms))
         for number, value in enumerate(values, 1)
     ]
-    _require_valid([*node_rows(path_to(parent)), *rows], parent.scope)
+    _require_valid([*map(node_row, path_to(parent)), *rows], parent.scope)
     named = [value for value in values if value is not OTHERS]
     siblings = _live(parent.scope_id).filter(parent=parent)
     there = [*siblings.filter(value__in=named).order_by("pk")]
@@ -88,15 +90,16 @@ def change_record(node_id: int, terms: Terms, now: datetime, *, sure: bool = Fal
     row = replace(node_row(node), **_columns(terms))
     if terms_of(row) == terms_of(node):
         return node
-    below_count = count_below(node)
+    below = _ids_below(node)
     stays = terms.price_type == PriceType.DEPENDS_ON and terms.split_by == node.split_by
-    if below_count and not stays and not sure:
-        raise Invalid.of("sure", f"{below_count} records below it would be removed: check the box to go on")
-    _require_valid([*node_rows(path_to(node)[:-1]), row], node.scope)
-    if below_count:
-        return _change_with_all_below(node, row, now, keep_below=stays)
-    RateNode.objects.filter(pk=node.pk).update(retired_at=now)
+    if below and not stays and not sure:
+        raise Invalid.of("sure", f"{len(below)} records below it would be removed: check the box to go on")
+    _require_valid([*map(node_row, path_to(node)[:-1]), row], node.scope)
+    _retire([node.pk], len(below), now)
     (made,) = _make(node.scope, node.parent, [row], node)
+    if stays:
+        copy_below([(node.pk, made.pk)], node.scope_id, carried=True)
+    _retire(below, len(below), now)
     touch(node.scope)
     return made
 
@@ -106,13 +109,10 @@ def remove_record(node_id: int, now: datetime) -> int:
     """How many records went: it and all below it (SV-64). Messages accepted before keep their rate (SV-261)."""
     node = _unchanged(_locked(node_id))
     gone = [node.pk, *_ids_below(node)]
+    _retire(gone, len(gone), now)
+    touch(node.scope)
     if node.parent_id is None:
-        gone_ids = set(gone)
-        rest = [row for row in node_rows(_live(node.scope_id)) if row.id not in gone_ids]
-        replace_rate_tree(node.scope_id, rest, now)  # which channels the service covers may change with it
-    else:
-        RateNode.objects.filter(pk__in=gone).update(retired_at=now)
-        touch(node.scope)
+        refresh_channels_of_service(node.scope.service_id)
     return len(gone)
 
 
@@ -162,14 +162,10 @@ def _ids_below(node: RateNode) -> list[int]:
     return found
 
 
-def _change_with_all_below(node: RateNode, row: NodeRow, now: datetime, *, keep_below: bool) -> RateNode:
-    rows = node_rows(_live(node.scope_id))
-    gone = set() if keep_below else set(_ids_below(node))
-    replace_rate_tree(node.scope_id, [row if each.id == row.id else each for each in rows if each.id not in gone], now)
-    node.retired_at = now
-    made = standing(node)
-    assert made is not None, "the tree has what was put into it"
-    return made
+def _retire(ids: Sequence[int], changed_count: int, now: datetime) -> None:
+    if changed_count > LINES_COUNT_MAX:
+        tree_as_a_whole()
+    RateNode.objects.filter(pk__in=ids).update(retired_at=now)
 
 
 def _live(scope_id: int) -> Any:

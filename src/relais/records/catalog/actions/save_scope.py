@@ -4,17 +4,17 @@ from datetime import datetime
 
 from django.db import transaction
 
-from relais.records.catalog.actions.replace_rate_tree import refresh_channels_of_service, replace_rate_tree
+from relais.records.catalog.actions.replace_rate_tree import LINES_COUNT_MAX, refresh_channels_of_service
+from relais.records.catalog.copying import copy_below
 from relais.records.catalog.models import RateNode, Scope, Service, ServiceType
-from relais.records.catalog.rows import node_rows
+from relais.records.catalog.rows import TERMS
+from relais.records.catalog.whole import tree_as_a_whole
 from relais.records.errors import Invalid
 from relais.records.saving import find, prepare, require_fixed, save
 
 
 @transaction.atomic
-def save_scope(
-    scope: Scope, now: datetime, *, copied_from: Scope | None = None, unchanged_since: datetime | None = None
-) -> Scope:
+def save_scope(scope: Scope, *, copied_from: Scope | None = None, unchanged_since: datetime | None = None) -> Scope:
     """`Invalid` for an end that is not later than the start, when another service covers a channel of it where both are
     enabled, and for a copy of a tree with other cells or of another company's."""
     former = prepare(scope, unchanged_since)
@@ -25,15 +25,22 @@ def save_scope(
         _require_alike(copied_from.service, service)
     save(scope)
     if copied_from is not None:
-        copy_tree(copied_from, scope, now)
+        copy_tree(copied_from, scope)
     refresh_channels_of_service(service.pk)
     return scope
 
 
-def copy_tree(source: Scope, target: Scope, now: datetime) -> int:
-    """How many records. The copy counts for itself: its scales begin anew."""
-    nodes = RateNode.objects.filter(scope=source, retired_at=None)
-    return replace_rate_tree(target.pk, node_rows(nodes), now).made_count
+def copy_tree(source: Scope, target: Scope) -> None:
+    """Into a scope without rates. The copy counts for itself: its scales begin anew."""
+    live = RateNode.objects.filter(scope=source, retired_at=None)
+    if live.count() > LINES_COUNT_MAX:
+        tree_as_a_whole()
+    tops = list(live.filter(parent=None).order_by("pk"))
+    copies = RateNode.objects.bulk_create(
+        RateNode(scope=target, domain=top.domain, resource=top.resource, **{term: getattr(top, term) for term in TERMS})
+        for top in tops
+    )
+    copy_below([(top.pk, copy.pk) for top, copy in zip(tops, copies, strict=True)], target.pk, carried=False)
 
 
 def has_prices(service: Service) -> bool:

@@ -41,6 +41,12 @@ def test_RI_13_RI_17_RI_92_RI_103_from_the_file_to_the_tree(reseller: Any) -> No
     before = tree()
     offered = reseller.get(url()).context["places"]
     assert [label for _, label in offered][-1] == "SMS messaging / SMS message / A2P (MT)"
+    spain = target("sms_messaging/sms_message/A2P/ES")
+    deep = reseller.get(url("upload", node=spain.pk)).context["places"]
+    assert [label for _, label in deep][-1] == "SMS messaging / SMS message / A2P (MT) / Spain", "RI-3: any node"
+    editor = reseller.get(f"/bo/scopes/{spain.scope_id}/rates/{spain.pk}/")
+    assert url("upload", node=spain.pk).replace("&", "&amp;") in editor.content.decode(), "RI-2: from the node itself"
+    assert url() in reseller.get(f"/bo/services/{service().pk}/").content.decode()
     shown = upload(reseller, CSV)
     assert "Resource: A2P (MT) - Import from file" in page(shown) and "1 of 5 rows will be left out" in page(shown)
     assert heads(shown)[0] == ("Country", "Country name in English", "no match for 1 value")

@@ -119,7 +119,7 @@ def test_a_file_that_is_no_such_table_is_refused_in_words() -> None:
     for content, reason in (
         (b"", "the file is empty"),
         (b"MCC,Name\n1,2\n", "the heading lacks MNC, Network"),
-        (b"\x89PNG\0\0", "the file is not a text in UTF-8, UTF-16 or Windows-1251: save it as CSV"),
+        (b"\x89PNG\0\0", "The file is neither a workbook nor a text. Save it as XLSX or CSV."),
     ):
         assert reasons_of(read_network_codes, content) == {"": (reason,)}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from relais.backoffice.rate_tree import words
+from relais.backoffice.rate_values import words
 from relais.core.price_sheets.cells import Cell, Sheet, folded, letters_of, text_of
 from relais.core.price_sheets.matching import KEY, Dictionary
 from relais.core.price_sheets.read import Reading
@@ -28,6 +28,7 @@ from relais.core.rating.types import Parameter
 from relais.pages.kinds import amount
 from relais.records.catalog.models import RateNode, Scope
 from relais.records.catalog.price_sheet_context import name_below
+from relais.records.catalog.rows import path_to
 
 PLACES_OFFERED_MAX = 20
 ROWS_SHOWN_MAX = 100
@@ -202,8 +203,9 @@ class View:
         )
 
 
-def places_in(scope: Scope) -> Iterator[tuple[RateNode, str]]:
-    """Records that rates can go below: the resources, and what stands directly under them where that is not too much."""
+def places_in(scope: Scope, wanted: int | None) -> Iterator[tuple[RateNode, str]]:
+    """Records that rates can go below: the resources, what stands directly under them where that is not too much, and the one
+    that is wanted."""
     live = RateNode.objects.filter(scope=scope, retired_at=None).select_related("scope__service")
     for top in live.filter(parent=None).order_by("pk"):
         resource = f"{words(top.domain)} / {words(top.resource)}"
@@ -211,6 +213,10 @@ def places_in(scope: Scope) -> Iterator[tuple[RateNode, str]]:
         children = list(live.filter(parent=top).order_by("is_others", "pk")[: PLACES_OFFERED_MAX + 1])
         if children and len(children) <= PLACES_OFFERED_MAX:
             yield from ((child, f"{resource} / {_name(child, top)}") for child in children)
+    deep = live.filter(pk=wanted).exclude(parent=None).exclude(parent__parent=None).first()
+    if deep is not None:
+        names = [words(deep.domain), *(name_of(node) for node in path_to(deep))]
+        yield deep, " / ".join(names)
 
 
 def name_of(node: RateNode) -> str:

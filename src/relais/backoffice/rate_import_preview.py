@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext, gettext_lazy
 
-from relais.backoffice.rate_tree import PRICE_TYPES, words
+from relais.backoffice.rate_values import PRICE_TYPES, words
 from relais.core.price_sheets.cells import letters_of
 from relais.core.price_sheets.difference import Change, Line, Terms
 from relais.core.price_sheets.settings import Context

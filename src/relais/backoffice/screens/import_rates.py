@@ -178,8 +178,8 @@ def import_view(request: HttpRequest, pk: str, scope_pk: str) -> HttpResponse:
 
 
 def _upload(asked: Import, form: UploadForm, trouble: str = "") -> HttpResponse:
-    places = list(places_in(asked.scope))
     wanted = _number(asked.request.GET.get("node", "") or asked.request.POST.get("node", ""))
+    places = list(places_in(asked.scope, wanted))
     return asked.page(
         "import_rates_upload",
         1,

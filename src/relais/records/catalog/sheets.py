@@ -1,10 +1,11 @@
-"""Tables that people upload as text: UTF-8, UTF-16 or Windows-1251; columns parted by comma, semicolon or tab."""
+"""Tables that people upload as text, whatever its encoding; columns parted by comma, semicolon or tab."""
 
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from relais.core.price_sheets.workbook import UnreadableFile, decoded
 from relais.records.errors import WHOLE, Invalid
 
 OCTETS_MAX = 64 * 2**20
@@ -23,7 +24,10 @@ def read_lines(content: bytes, columns: Mapping[str, Sequence[str]], required: S
     are left out. `Invalid` without a heading for a required column, and for what is no text or too large."""
     if len(content) > OCTETS_MAX:
         raise Invalid.of(WHOLE, f"the file is larger than {OCTETS_MAX // 2**20} MB: split it")
-    text = decoded(content)
+    try:
+        text = decoded(content)
+    except UnreadableFile as why:
+        raise Invalid.of(WHOLE, str(why)) from None
     heading = text.lstrip().partition("\n")[0]
     delimiter = max(_DELIMITERS, key=heading.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -44,19 +48,6 @@ def read_lines(content: bytes, columns: Mapping[str, Sequence[str]], required: S
         raise Invalid.of(WHOLE, f"line {reader.line_num}: {error}") from error
     if places is None:
         raise Invalid.of(WHOLE, "the file is empty")
-
-
-def decoded(content: bytes) -> str:
-    """UTF-16 when a byte order mark says so, else UTF-8, else Windows-1251. `Invalid` for octets that are no text."""
-    utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "cp1251"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise Invalid.of(WHOLE, "the file is not a text in UTF-8, UTF-16 or Windows-1251: save it as CSV")
 
 
 def _places(cells: Sequence[str], columns: Mapping[str, Sequence[str]], required: Sequence[str]) -> dict[str, int]:

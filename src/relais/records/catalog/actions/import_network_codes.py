@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import connection, transaction
 
+from relais.records.catalog.dictionary_import import Preview, compared, require_as_seen, require_sound
 from relais.records.catalog.models import Country, Network, NetworkCode
 from relais.records.catalog.sheets import Line, read_lines
 from relais.records.catalog.whole import as_a_whole
 from relais.records.columns import NAME_LENGTH_MAX
-from relais.records.errors import WHOLE, Invalid
 
 COLUMNS = {
     "mcc": ("MCC",),
@@ -35,73 +34,28 @@ class Code(NamedTuple):
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What an import would do. `gone`: in the dictionary, of a country the file names, and not in the file."""
-
-    new: tuple[Code, ...]
-    changed: tuple[tuple[Code, Code], ...]  # before, after
-    gone: tuple[Code, ...]
-    unchanged_count: int
-    errors: tuple[tuple[int, str], ...]  # line of the file, what is wrong
-
-    @property
-    def changes_anything(self) -> bool:
-        return bool(self.new or self.changed or self.gone)
-
-
 def read_network_codes(content: bytes) -> list[Line]:
     """The rows of an uploaded file, for `preview`; `Invalid` for a file that is no such table."""
     return list(read_lines(content, COLUMNS, ("mcc", "mnc", "network")))
 
 
-def preview(rows: Iterable[Line]) -> Preview:
+def preview(rows: Iterable[Line]) -> Preview[Code]:
     """Differences to the dictionary. Changes nothing. An MNC that lost its leading zero gets it back; a code without a
     country keeps the one it has, or gets that of its MCC."""
     known = _known()
-    present = known.codes
-    wanted: dict[str, tuple[int, Code]] = {}
-    errors: list[tuple[int, str]] = []
-    for line in rows:
-        try:
-            code = _read(line, known)
-        except ValueError as error:
-            errors.append((line.number, str(error)))
-            continue
-        first_line, first = wanted.setdefault(code.mccmnc, (line.number, code))
-        if first != code:
-            errors.append((line.number, f"{code.mccmnc} stands in line {first_line} already, with other values"))
-    codes = [code for _, code in wanted.values()]
-    covered = {code.iso for code in codes}
-    return Preview(
-        new=_sorted(code for code in codes if code.mccmnc not in present),
-        changed=tuple(
-            (present[code.mccmnc], code)
-            for code in _sorted(codes)
-            if code.mccmnc in present and present[code.mccmnc] != code
-        ),
-        gone=_sorted(code for code in present.values() if code.iso in covered and code.mccmnc not in wanted),
-        unchanged_count=sum(present.get(code.mccmnc) == code for code in codes),
-        errors=tuple(errors),
-    )
+    return compared(rows, lambda line: _read(line, known), known.codes)
 
 
 @transaction.atomic
-def apply(seen: Preview, *, remove_gone: bool = False) -> Preview:
+def apply(seen: Preview[Code], *, remove_gone: bool = False) -> Preview[Code]:
     """Do what the preview shows, all or nothing; codes that are gone only when told to. `Invalid` while it has errors, and
     when the dictionary changed since. A network stays, for rates name it; it is renamed when all its codes agree."""
-    if seen.errors:
-        line, reason = seen.errors[0]
-        raise Invalid.of(WHOLE, f"{len(seen.errors)} lines are wrong, the first is line {line}: {reason}")
+    require_sound(seen)
     as_a_whole()
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE catalog_network, catalog_networkcode IN SHARE ROW EXCLUSIVE MODE")
-    present = _dictionary()
-    foreseen = {before.mccmnc: before for before, _ in seen.changed} | {code.mccmnc: code for code in seen.gone}
-    moved = any(present.get(mccmnc) != before for mccmnc, before in foreseen.items())
-    if moved or any(code.mccmnc in present for code in seen.new):
-        raise Invalid.of(WHOLE, "the dictionary was changed meanwhile: preview the file again")
-    _store([*seen.new, *(after for _, after in seen.changed)])
+    require_as_seen(seen, _dictionary())
+    _store(seen.stored)
     if remove_gone:
         NetworkCode.objects.filter(pk__in=[code.mccmnc for code in seen.gone]).delete()
     return seen
@@ -218,7 +172,3 @@ def _rename_networks(codes: Sequence[Code]) -> None:
 
 def _networks() -> list[tuple[int, str, str, str]]:
     return list(Network.objects.order_by("pk").values_list("pk", "country_id", "name", "operator"))
-
-
-def _sorted(codes: Iterable[Code]) -> tuple[Code, ...]:
-    return tuple(sorted(codes, key=attrgetter("mccmnc")))

@@ -1,16 +1,14 @@
 """Import of number prefixes, with a preview of what would change, then all of it or nothing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import connection, transaction
 
+from relais.records.catalog.dictionary_import import Preview, compared, require_as_seen, require_sound
 from relais.records.catalog.models import Country, Network, NetworkCode, NumberPrefix
 from relais.records.catalog.sheets import Line, read_lines
 from relais.records.catalog.whole import as_a_whole
-from relais.records.errors import WHOLE, Invalid
 
 COLUMNS = {
     "prefix": ("Prefix", "Number prefix", "Range"),
@@ -30,70 +28,31 @@ class Prefix(NamedTuple):
     network_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What an import would do. `gone`: in the dictionary, of a country the file names, and not in the file."""
-
-    new: tuple[Prefix, ...]
-    changed: tuple[tuple[Prefix, Prefix], ...]  # before, after
-    gone: tuple[Prefix, ...]
-    unchanged_count: int
-    errors: tuple[tuple[int, str], ...]  # line of the file, what is wrong
-
-
 def read_number_prefixes(content: bytes) -> list[Line]:
     """The rows of an uploaded file, for `preview`; `Invalid` for a file that is no such table."""
     return list(read_lines(content, COLUMNS, ("prefix", "iso")))
 
 
-def preview(rows: Iterable[Line]) -> Preview:
+def preview(rows: Iterable[Line]) -> Preview[Prefix]:
     """Differences to the dictionary. Changes nothing. A network is written by its MCCMNC or its name; blank = not known."""
-    present = _dictionary()
     known = set(Country.objects.values_list("iso", flat=True))
     networks = _networks()
-    wanted: dict[str, tuple[int, Prefix]] = {}
-    errors: list[tuple[int, str]] = []
-    for line in rows:
-        try:
-            row = _read(line, known, networks)
-        except ValueError as error:
-            errors.append((line.number, str(error)))
-            continue
-        first_line, first = wanted.setdefault(row.prefix, (line.number, row))
-        if first != row:
-            errors.append((line.number, f"{row.prefix} stands in line {first_line} already, with other values"))
-    found = _sorted(row for _, row in wanted.values())
-    covered = {row.iso for row in found}
-    return Preview(
-        new=tuple(row for row in found if row.prefix not in present),
-        changed=tuple(
-            (present[row.prefix], row) for row in found if row.prefix in present and present[row.prefix] != row
-        ),
-        gone=_sorted(row for row in present.values() if row.iso in covered and row.prefix not in wanted),
-        unchanged_count=sum(present.get(row.prefix) == row for row in found),
-        errors=tuple(errors),
-    )
+    return compared(rows, lambda line: _read(line, known, networks), _dictionary())
 
 
 @transaction.atomic
-def apply(seen: Preview, *, remove_gone: bool = False) -> Preview:
+def apply(seen: Preview[Prefix], *, remove_gone: bool = False) -> Preview[Prefix]:
     """Do what the preview shows, all or nothing; prefixes that are gone only when told to. `Invalid` while it has errors,
     and when the dictionary changed since."""
-    if seen.errors:
-        line, reason = seen.errors[0]
-        raise Invalid.of(WHOLE, f"{len(seen.errors)} lines are wrong, the first is line {line}: {reason}")
+    require_sound(seen)
     as_a_whole()
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE catalog_numberprefix IN SHARE ROW EXCLUSIVE MODE")
-    present = _dictionary()
-    foreseen = {before.prefix: before for before, _ in seen.changed} | {row.prefix: row for row in seen.gone}
-    moved = any(present.get(prefix) != before for prefix, before in foreseen.items())
-    if moved or any(row.prefix in present for row in seen.new):
-        raise Invalid.of(WHOLE, "the dictionary was changed meanwhile: preview the file again")
+    require_as_seen(seen, _dictionary())
     NumberPrefix.objects.bulk_create(
         [
             NumberPrefix(prefix=row.prefix, country_id=row.iso, network_id=row.network_id, source=IMPORTED)
-            for row in [*seen.new, *(after for _, after in seen.changed)]
+            for row in seen.stored
         ],
         batch_size=_ROWS_A_STATEMENT,
         update_conflicts=True,
@@ -128,7 +87,3 @@ def _networks() -> dict[tuple[str, str], int]:
 
 def _dictionary() -> dict[str, Prefix]:
     return {row[0]: Prefix(*row) for row in NumberPrefix.objects.values_list("prefix", "country_id", "network_id")}
-
-
-def _sorted(rows: Iterable[Prefix]) -> tuple[Prefix, ...]:
-    return tuple(sorted(rows, key=attrgetter("prefix")))

@@ -126,7 +126,11 @@ def sheet(rows_count: int, cents: int) -> bytes:
     for number in range(rows_count):
         country, code = codes[number % len(codes)]
         rows.append((country, code, str(340_000_000_000 + number), f"0.{number % 97:02}{cents}"))
-    cells = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
+    return workbook("".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows))
+
+
+def workbook(rows: str) -> bytes:
+    """A workbook with one sheet of these rows, as SpreadsheetML has them."""
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" '
         'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" '
@@ -136,7 +140,7 @@ def sheet(rows_count: int, cents: int) -> bytes:
         "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets><sheet name="Rates" sheetId="1" '
         'r:id="rId1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": _relation("worksheet", "worksheets/sheet1.xml"),
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_MAIN}"><sheetData>{cells}</sheetData></worksheet>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData></worksheet>',
     }
     octets = io.BytesIO()
     with zipfile.ZipFile(octets, "w", zipfile.ZIP_DEFLATED) as archive:

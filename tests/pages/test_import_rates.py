@@ -38,6 +38,7 @@ def heads(answer: Any) -> list[tuple[str, str, str]]:
 
 
 def test_RI_13_RI_17_RI_92_RI_103_from_the_file_to_the_tree(reseller: Any) -> None:
+    """RI-1, RI-2, RI-3, RI-15, RI-18, RI-34, RI-89, RI-90, RI-91, RI-99, RI-105."""
     before = tree()
     offered = reseller.get(url()).context["places"]
     assert [label for _, label in offered][-1] == "SMS messaging / SMS message / A2P (MT)"
@@ -49,6 +50,8 @@ def test_RI_13_RI_17_RI_92_RI_103_from_the_file_to_the_tree(reseller: Any) -> No
     assert url() in reseller.get(f"/bo/services/{service().pk}/").content.decode()
     shown = upload(reseller, CSV)
     assert "Resource: A2P (MT) - Import from file" in page(shown) and "1 of 5 rows will be left out" in page(shown)
+    for part in ("File preview", "Settings", "Tree structure", "Import column A as: Country"):
+        assert part in page(shown), part
     assert heads(shown)[0] == ("Country", "Country name in English", "no match for 1 value")
     assert shown.context["fixed"] == [("Direction (MT/MO)", "A2P (MT)")], "RI-105"
     preview = reseller.get(url("preview"))
@@ -68,6 +71,8 @@ def test_RI_13_RI_17_RI_92_RI_103_from_the_file_to_the_tree(reseller: Any) -> No
 
 
 def test_RI_19_to_RI_67_columns_settings_and_values_by_hand(reseller: Any) -> None:
+    """RI-24, RI-25, RI-29, RI-30, RI-31, RI-35, RI-36, RI-47, RI-48; the values: RI-61, RI-62, RI-63, RI-64, RI-65, RI-66, RI-67,
+    RI-80, RI-86."""
     shown = upload(reseller, NORDIC)
     assert shown.context["settings"].start_row == 3
     assert [head[0] for head in heads(shown)] == ["Country", "", "MCCMNC", "Price", "Billing rule"]
@@ -78,7 +83,8 @@ def test_RI_19_to_RI_67_columns_settings_and_values_by_hand(reseller: Any) -> No
     dialog = reseller.get(url().removesuffix("/") + "/columns/1/?meaning=network&by=name")
     assert dialog.context["ways"] == [("key", "Key"), ("name", "Name"), ("mccmnc", "MCCMNC")], "RI-47"
     assert "Matching" in page(dialog) and "Full match" in page(dialog), "RI-110"
-    assert not reseller.get(url() + "columns/3/?meaning=price").context["ways"]
+    for meaning in ("price", "phone_number", "billing_rule"):
+        assert not reseller.get(url() + f"columns/3/?meaning={meaning}").context["ways"], "RI-45"
     assert reseller.get(url() + "columns/1/?meaning=mccmnc").context["ways"] == [("key", "Key")], "RI-46"
     shown = change(reseller, "column", at=1, meaning="network", by="name", matching="best")
     assert [label for _, label, _ in shown.context["sections"]] == ["Country", "MCCMNC", "Network"], "RI-26"
@@ -88,6 +94,7 @@ def test_RI_19_to_RI_67_columns_settings_and_values_by_hand(reseller: Any) -> No
         "RI-27, RI-28"
     )
     shown = change(reseller, "sections", section=["country", "network", "mccmnc"])
+    assert "mno" not in [key for key, _, _ in shown.context["sections"]], "RI-30: taken out again"
     shown = change(reseller, "column", at=2, meaning="")
     assert [label for _, label, _ in shown.context["sections"]] == ["Country", "Network"], "RI-49"
     unmatched = shown.context["mapping"]["values"]
@@ -98,6 +105,9 @@ def test_RI_19_to_RI_67_columns_settings_and_values_by_hand(reseller: Any) -> No
     shown = change(reseller, "map", at=1, value=["Com Hem"], within=["SE"], to=[tele2["value"]])
     mapped = {value.met.value: value.tone for value in shown.context["mapping"]["values"]}
     assert mapped == {"Com Hem": "ok", "Nobody": "warn"}, "RI-62, RI-64"
+    corrected = change(reseller, "map", at=1, value=["Telfort"], within=["NL"], to=["others"])
+    assert corrected.context["rows"][3].cells[1] == ("Telfort", "ok", "Others"), "RI-66: an automatic match corrected"
+    change(reseller, "map", at=1, value=["Telfort"], within=["NL"], to=[""])
     shown = change(reseller, "map", at=3, value=["n/a"], within=[""], to=["0.02"])
     assert not shown.context["mapping"]["unmatched_count"] and "1 of 7 rows will be left out" in page(shown)
     assert change(reseller, "start", start_row=5).context["settings"].start_row == 5, "RI-19"

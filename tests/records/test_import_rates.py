@@ -154,6 +154,45 @@ def test_RI_3_RI_4_RI_16_what_takes_no_import_says_why() -> None:
     assert not RateImport.objects.exists()
 
 
+def test_RI_97_RI_99_a_file_that_unpacks_to_more_than_there_is_ends_its_own_process_only() -> None:
+    from bench.imports import workbook
+
+    from relais.records.catalog.price_sheet_process import TOO_COSTLY, read_file
+    from relais.records.errors import Invalid
+
+    vast = workbook('<row r="1"><c r="A1"><v>1</v></c></row><row r="150000"><c r="XFD150000"><v>1</v></c></row>')
+    assert len(vast) < 2_000
+    with pytest.raises(Invalid, match=TOO_COSTLY):
+        read_file(vast)
+    with pytest.raises(Invalid, match="larger than 0 MB"):
+        read_file(vast, octets_max=100)
+    formula = read_file(workbook('<row r="1"><c r="A1"><f>1/0+WEBSERVICE("http://x")</f><v>0.5</v></c></row>'))
+    assert formula.sheets[0].rows == [[0.5]], "the stored result, never computed"
+    hidden = read_file(workbook('<row r="2" hidden="1"><c r="B2" t="inlineStr"><is><t> x </t></is></c></row>'))
+    assert hidden.sheets[0].rows == [[], [None, "x"]]
+
+
+@pytest.mark.usefixtures("spain")
+def test_RI_39_to_RI_47_RI_75_dictionaries_have_keys_and_attributes_of_their_own() -> None:
+    """RI-40, RI-41, RI-42, RI-43, RI-44, RI-45, RI-46, RI-105."""
+    from relais.core.rating.types import Parameter
+    from relais.records.catalog.price_sheet_context import context_of
+
+    context = context_of(target())
+    assert Parameter.DIRECTION not in context.offered and Parameter.PRICING_CATEGORY not in context.offered
+    countries = context.dictionaries[Parameter.COUNTRY]
+    assert list(countries.attributes.values()) == [
+        "Country name in English", "Country name in French", "Alpha-3 code", "Numeric code",
+    ]  # fmt: skip
+    assert countries.by_key("de") == "DE" and countries.by_key("DEU") is None
+    for attribute, value in (("name", "Germany"), ("name_french", "allemagne"), ("alpha_3", "DEU"), ("numeric", "276")):
+        assert countries.by_attribute(attribute, value, best=False) == "DE", attribute
+    assert context.dictionaries[Parameter.MCCMNC].attributes == {}, "the code stands for itself"
+    assert Parameter.PHONE_NUMBER in context.offered and Parameter.PHONE_NUMBER not in context.dictionaries
+    spain_only = context_of(target("sms_messaging/sms_message/A2P/ES"))
+    assert Parameter.COUNTRY not in spain_only.offered and spain_only.fixed[Parameter.COUNTRY] == "ES"
+
+
 @pytest.mark.usefixtures("spain")
 def test_RI_106_the_next_file_of_a_supplier_needs_no_new_mapping() -> None:
     import msgspec
@@ -222,7 +261,7 @@ def test_RI_101_RI_108_the_command_imports_all_or_nothing_and_is_audited(spain: 
 
 
 @pytest.mark.usefixtures("spain")
-def test_RI_8_RI_12_whatsapp_tiers_go_below_region_category_and_regular() -> None:
+def test_RI_8_RI_9_RI_10_RI_12_RI_97_whatsapp_tiers_go_below_region_category_and_regular() -> None:
     from relais.records.catalog.actions.import_rates import choose_sheet, confirm_import, preview_import
     from relais.records.catalog.models import RateNode
 

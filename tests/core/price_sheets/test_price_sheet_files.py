@@ -63,12 +63,13 @@ def zipped(name: str, content: bytes) -> bytes:
         (b"PK\x03\x04 and then nothing", "damaged"),
         (zipped("xl/workbook.xml", b"<oops"), "damaged"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "damaged"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
         (b"\x00\x01\x02\x03 octets of no text" * 20, "neither a workbook nor a text"),
         (b"a,b\n" * 60, "more than 50 rows"),
         (b"," * 300 + b"x", "more than 256 columns"),
         (b'a,"' + b"x" * 200_000, "cannot be read"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_RI_16_RI_96_a_file_that_is_no_table_says_why(content: bytes, reason: str) -> None:
     with pytest.raises(UnreadableFile, match=reason):

@@ -115,9 +115,12 @@ def imported(rows: tuple[tuple[Any, ...], ...], columns: dict[int, Any], **optio
     return read_sheet(table(*rows), settings, context())
 
 
-def test_RI_51_RI_54_RI_55_RI_84_the_fixture_by_country_and_code() -> None:
+def test_RI_51_RI_52_RI_53_RI_54_RI_55_RI_84_the_fixture_by_country_and_code() -> None:
     reading = imported(FIXTURE, {0: Column(0, COUNTRY, "name"), 2: MCCMNC, 3: "price", 4: "billing_rule"})
-    assert not reading.faults and len(reading.records) == 18
+    assert not reading.faults and len(reading.records) == 18 and 1 not in reading.met, (
+        "RI-37: what is undeclared is ignored"
+    )
+    assert not any(reading.unmatched(at) for at in reading.met), "RI-56, RI-58, RI-60: all values matched"
     paths = {record.path: (record.price_micros, record.billing_rule) for record in reading.records}
     assert paths["NL", None] == (77_000, None) and paths["NL", "20412"] == (46_000, None)
     assert paths["SE", "24010"] == (25_000, "submitted") and paths["PT", "26801"] == (9_500, "submitted")
@@ -151,6 +154,31 @@ def test_RI_28_RI_29_RI_94_sections_are_derived_from_a_code() -> None:
         ("NL", telfort, "204", "20412"),
     ]
     assert settings.derived == (COUNTRY, NETWORK, MCC) and settings.undeclared(2).sections == ()
+
+
+def test_RI_93_the_sample_result_has_three_levels_from_one_column() -> None:
+    rows = (("code", "price"), (41280, 0.045), (41250, 0.045), (27602, 0.039), (276, 0.052))
+    settings = Settings(start_row=2).declared(Column(0, MCCMNC)).declared(Column(1, "price"))
+    reading = read_sheet(table(*rows), settings.ordered((COUNTRY, NETWORK, MCC, MCCMNC)), context())
+    names = {network.id: network.name for network in context().codes.networks.values()}
+    found = [(path[0], names.get(path[1] or ""), path[2], micros) for path, micros in
+             ((record.path, record.price_micros) for record in reading.records)]  # fmt: skip
+    assert found == [
+        ("AF", "Salaam", "412", 45_000), ("AF", "Etisalat", "412", 45_000), ("AL", "Vodafone", "276", 39_000),
+        ("AL", None, "276", 52_000),
+    ]  # fmt: skip
+
+
+def test_RI_38_RI_81_RI_82_RI_83_rules_are_found_by_likeness_and_leave_the_tree_as_it_is() -> None:
+    rows = (("c", "p", "b", "q"), ("ES", 1, "Submited", "segment"), ("FR", 1, "DELIVERED", "Message"), ("PT", 1, "later", ""),
+            ("IT", 1, "", "calls"))  # fmt: skip
+    reading = imported(rows, {0: COUNTRY, 1: "price", 2: "billing_rule", 3: "quantity_rule"})
+    assert [(record.path, record.billing_rule, record.quantity_rule) for record in reading.records] == [
+        (("ES",), "submitted", "segments"), (("FR",), "delivered", "messages"),
+    ]  # fmt: skip
+    assert [(fault.value, fault.reason) for fault in reading.faults] == [
+        ("later", "is no billing rule"), ("calls", "is no quantity rule"),
+    ]  # fmt: skip
 
 
 def test_RI_20_RI_21_RI_22_RI_23_duplicates() -> None:
@@ -193,7 +221,7 @@ def test_RI_26_RI_32_RI_33_RI_49_RI_50_a_meaning_has_one_column_and_sections_fol
     assert context(direction="A2P").offered[0] is not Parameter.DIRECTION, "RI-105: fixed above"
 
 
-def test_every_row_of_vendor_a_is_what_it_should_be() -> None:
+def test_RI_57_every_row_of_vendor_a_is_what_it_should_be() -> None:
     sheet = sheet_of(A, "SMS Prices EUR")
     settings = proposed(sheet, context())
     assert settings.start_row == 7 and settings.sections == (COUNTRY, MCC, MCCMNC)

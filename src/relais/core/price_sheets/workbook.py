@@ -19,6 +19,11 @@ ROWS_MAX = 200_000
 SEPARATORS = {",": "Comma", ";": "Semicolon", "\t": "Tab"}
 ENCODINGS = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252", "cp1251": "Windows-1251"}
 NO_TABLE = "The file is neither a workbook nor a text. Save it as XLSX or CSV."
+DAMAGED = "The file is neither an XLSX nor an XLS workbook, or it is damaged."
+ENCRYPTED = "The workbook is encrypted. Save it without a password."
+_ENCRYPTED_PACKAGE = "EncryptedPackage".encode(
+    "utf-16-le"
+)  # what an XLSX file with a password holds ([MS-OFFCRYPTO] 2.3.4)
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _ZEROS_SHARE = 0.08  # of UTF-16: digits, separators and ends of lines have them, whatever the letters
 _GUESSED_OCTETS = 64 * 2**10
@@ -65,12 +70,10 @@ def _workbook_sheets(content: bytes, rows_max: int) -> list[Sheet]:
             if any(rows):
                 sheets.append(Sheet(about.name, rows))
     except python_calamine.PasswordError:
-        raise UnreadableFile("The workbook is encrypted. Save it without a password.") from None
+        raise UnreadableFile(ENCRYPTED) from None
     except (python_calamine.CalamineError, OSError) as error:
-        said = str(error).casefold()
-        if "password" in said or "encrypt" in said:
-            raise UnreadableFile("The workbook is encrypted. Save it without a password.") from None
-        raise UnreadableFile("The file is neither an XLSX nor an XLS workbook, or it is damaged.") from None
+        is_encrypted = "password" in str(error).casefold() or _ENCRYPTED_PACKAGE in content
+        raise UnreadableFile(ENCRYPTED if is_encrypted else DAMAGED) from None
     if not sheets:
         raise UnreadableFile("The workbook has no sheet with anything in it.")
     return sheets

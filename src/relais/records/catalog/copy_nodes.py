@@ -1,7 +1,9 @@
-"""Stores new records of a rate tree by COPY: trees have tens of thousands, and an ORM takes its time over each."""
+"""Stores new records of a rate tree, and retires others, in one statement each: trees have tens of thousands, and an ORM takes
+its time over every one."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
@@ -40,3 +42,8 @@ def copy_nodes(scope_id: int, nodes: Iterable[NewNode]) -> None:
                 (scope_id, pk, parent_id, counter_id, row.domain, row.resource, row.is_others, row.value, row.price_type,
                  row.split_by, row.price_micros, scale, row.billing_rule, row.quantity_rule)
             )  # fmt: skip
+
+
+def retire_nodes(ids: Sequence[int], now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE catalog_ratenode SET retired_at = %s WHERE id = ANY (%s)", [now, list(ids)])

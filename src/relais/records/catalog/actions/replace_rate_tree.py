@@ -16,7 +16,7 @@ from relais.core.rating.problems import problems
 from relais.core.rating.types import NodeRow, PriceType, ServiceType, Severity
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.channels import refresh_channels
-from relais.records.catalog.copy_nodes import NewNode, copy_nodes, new_ids
+from relais.records.catalog.copy_nodes import NewNode, copy_nodes, new_ids, retire_nodes
 from relais.records.catalog.models import EnabledService, RateNode, Scope, Service
 from relais.records.catalog.rows import TERMS
 from relais.records.catalog.whole import tree_as_a_whole
@@ -61,7 +61,7 @@ def replace_rate_tree(scope_id: int, rows: Sequence[NodeRow], now: datetime) -> 
     if len(rows) - len(kept_ids) + len(retired) > LINES_COUNT_MAX:
         tree_as_a_whole()
     if retired:
-        RateNode.objects.filter(pk__in=retired).update(retired_at=now)
+        retire_nodes(retired, now)
     made_count = _make(scope, plan)
     change = TreeChange(len(kept_ids), made_count, len(retired))
     if change.changed:

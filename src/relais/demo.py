@@ -232,6 +232,12 @@ def _log_ins(interface: str) -> str:
     return "\n".join(f"  log in as     {user['login']} / {user['password']}    {user['company']}" for user in inside)
 
 
+def _smpp_log_in() -> str:
+    """System id and password of the scenario's first client SMPP connection."""
+    (first, *_) = yaml.safe_load(SCENARIO.read_text(encoding="utf-8"))["client_smpp_connections"]
+    return f"{first['login']} / {first['password']}    {first['company']}"
+
+
 def _say_goodbye(base_url: str, settings: Settings) -> None:
     click.echo(
         f"""
@@ -241,6 +247,7 @@ Client portal  http://{settings.web_host}:{settings.web_port}/portal/
 {_log_ins("client_portal")}
 API            {base_url}/api/v1/messages    documentation: {base_url}/api/v1/docs
 API key        {API_KEY}
+SMPP           {settings.smpp_host}:{settings.smpp_port}    {_smpp_log_in()}
 SMSC simulator {settings.simulator_host}:{settings.simulator_port}
 Metrics        http://{settings.ops_host}:{settings.gateway_ops_port}/metrics (gateway), {settings.worker_ops_port} (worker),
                {settings.web_ops_port} (pages), {settings.simulator_ops_port} (simulator)

@@ -96,7 +96,7 @@ class World:
 
     def fill(self) -> None:
         """Records of everything that has a form, by both branches; a message of each."""
-        from tests.pages.strangers import make_stranger, put_traffic
+        from tests.pages.strangers import make_stranger, put_fees, put_traffic
 
         make_stranger()
         for name in entity_names():
@@ -105,7 +105,8 @@ class World:
                 if not is_shared(name):
                     self.strange[name] = self.make(name, STRANGER)
         put_traffic()
-        for name in ("messages", "edrs", "audit", "handed-down-sender-ids"):
+        put_fees()
+        for name in ("messages", "edrs", "audit", "handed-down-sender-ids", "sender-fees"):
             theirs = set(rows_of(name, STRANGER).values_list("pk", flat=True))
             self.strange[name] = next(iter(theirs - set(rows_of(name, "reseller").values_list("pk", flat=True))))
 

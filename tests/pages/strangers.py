@@ -31,3 +31,14 @@ def put_traffic() -> None:
         company_id=Company.objects.get(name="Strange Client").pk, api_key_id=ApiKey.objects.get(name="strange demo").pk,
     )  # fmt: skip
     put_edr(theirs, "SC-1", 0, 40_000)
+
+
+def put_fees() -> None:
+    """A fee of each client's sender ID that could not be taken."""
+    from relais.records.senders.models import SenderFee, SenderId
+
+    for sender in SenderId.objects.filter(sender_id__in=("Monsters", "Strange")).exclude(agreement=None):
+        SenderFee.objects.create(
+            agreement=sender.agreement, sender=sender, kind="setup", sender_id_type="alphanumeric", tries=1,
+            reason="Rate not found",
+        )  # fmt: skip

@@ -102,6 +102,7 @@ def full(world: World) -> World:
     from relais.records.catalog.models import NumberPrefix as Prefix
     from relais.records.connections.models import ClientSmppConnection
     from relais.records.people.models import Department
+    from relais.records.senders.models import FeeRule, SenderFee, SenderId
 
     for name in ("client", "neighbour"):
         Department.objects.create(company=world.companies[name], name="Desk")
@@ -124,6 +125,9 @@ def full(world: World) -> World:
             for label in ("Sold", "Bought")
         )
         CountryPrices.objects.create(company=world.companies[name], service=sold, cost_service=bought)
+    for sender in SenderId.objects.exclude(agreement=None).select_related("company"):
+        FeeRule.objects.create(company=sender.company, sender=sender, effective_from=START.date())
+        SenderFee.objects.create(agreement=sender.agreement, sender=sender, kind="setup", sender_id_type="short_code")
     for agreement in Agreement.objects.all():
         put("traffic_shortage", agreement_id=agreement.pk, hour=NOW, messages=1, last_at=NOW)
     EnabledService.objects.filter(agreement=agreements["reseller"]).update(hidden_from_client=True)

@@ -36,6 +36,17 @@ def add_money_jobs(app: procrastinate.App) -> None:
         charge_due_packs(now)
         extend_bundle_packs(now)
 
+    @app.periodic(cron="*/5 * * * *")
+    @app.task(queueing_lock="charge_sender_fees", name="charge_sender_fees")
+    def charge_sender_fees(timestamp: int) -> None:
+        """Usage fees of sender IDs, each period once (SID-243)."""
+        from django.db import close_old_connections
+
+        from relais.records.senders.actions.fees import charge_due_fees
+
+        close_old_connections()
+        charge_due_fees(datetime.now(UTC))
+
     @app.periodic(cron="*/10 * * * *")
     @app.task(queueing_lock="tell_shortages", name="tell_shortages")
     def tell_shortages(timestamp: int) -> None:

@@ -54,7 +54,7 @@ from relais.records.people.models import (
     UserRole,
 )
 from relais.records.people.roles import may_use
-from relais.records.senders.models import Handover, SenderId
+from relais.records.senders.models import FeeRule, Handover, SenderFee, SenderId
 
 M = TypeVar("M", bound=Model)
 Action = Literal["view", "manage"]
@@ -214,6 +214,18 @@ def _bought(user: User) -> Q:
 @rule_of(PasswordPolicy, Service, VendorSmppConnection)
 def _own(user: User, action: Action) -> Q:
     return Q(company_id=user.company_id)
+
+
+@rule_of(FeeRule)
+def _fee_rules(user: User, action: Action) -> Q:
+    children = Company.objects.filter(parent_id=user.company_id).values("pk")
+    return Q(company__in=own_and_children(user.company_id) if action == "view" else children)
+
+
+@rule_of(SenderFee)
+def _sender_fees(user: User, action: Action) -> Q:
+    """Charged under an agreement that the company sells or buys under."""
+    return NOTHING if action == "manage" else Q(agreement__in=agreements_of(user.company_id, "view"))
 
 
 @rule_of(Handover)

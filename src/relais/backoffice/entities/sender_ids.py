@@ -6,8 +6,10 @@ What the vendor's side of a sender is stays with the level whose connection it u
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from relais.backoffice.sender_fees import SetupFeeForm
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField, explained
 from relais.pages.kinds import Badge, Choice, Code, Flag, Id, Instant, Kind, Name, Number, Reference
@@ -19,6 +21,7 @@ from relais.records.connections.models import ClientSmppConnection, VendorSmppCo
 from relais.records.parties.models import Company
 from relais.records.saving import find
 from relais.records.senders.actions.delete_sender_id import delete_sender_id
+from relais.records.senders.actions.fees import charge_setup_fee, has_setup_fee
 from relais.records.senders.actions.save_sender_id import doubts_about, save_sender_id
 from relais.records.senders.models import SenderId, SenderStatus, VendorType
 
@@ -228,6 +231,16 @@ SENDER_IDS = Entity(
     form=SenderIdForm,
     deletes=lambda sender, viewer: delete_sender_id(sender.pk, viewer.company.pk, viewer.now),
     actions=(
+        Action(
+            "setup-fee",
+            "Setup fee…",
+            lambda sender, viewer, data: charge_setup_fee(
+                sender.pk, data["sender_id_type"], data["mno"], viewer.now, user=viewer.user, repeat=True
+            ),
+            shown=lambda sender: has_setup_fee(sender, timezone.now()),
+            confirm="The registration fee of the service is taken once, from the balance of the sender ID's agreement.",
+            form=SetupFeeForm,
+        ),
         Action(
             "block",
             "Block…",

@@ -43,6 +43,22 @@ def price_of_member(agreement_id: int, at: datetime) -> Rate | None:
     return _rate(agreement_id, at, Domain.BUNDLE_GROUPING, Resource.BUNDLE_MEMBER, {})
 
 
+def price_of_sender_fee(
+    agreement_id: int, resource: Resource, attributes: dict[Parameter, str], at: datetime
+) -> Rate | None:
+    """The rate of setting up or using a sender ID (SV-72, SV-73); None = rate not found. A scale prices no fee."""
+    rate = _rate(agreement_id, at, Domain.SMS_MESSAGING, resource, attributes)
+    return rate if rate is None or rate.scale is None else None
+
+
+def has_rates(agreement_id: int, resource: Resource, at: datetime) -> bool:
+    """Whether any service in force on the agreement prices that at all."""
+    services = EnabledService.objects.filter(agreement_id=agreement_id, service__type=ServiceType.PAY_AS_YOU_GO)
+    ids = effective(services, at).values_list("service_id", flat=True)
+    scopes = [scope for service_id in ids if (scope := current_scope(service_id, at)) is not None]
+    return RateNode.objects.filter(scope__in=scopes, resource=resource, retired_at=None).exists()
+
+
 def _rate(
     agreement_id: int, at: datetime, domain: Domain, resource: Resource, attributes: dict[Parameter, str]
 ) -> Rate | None:

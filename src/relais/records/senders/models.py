@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
 from relais.records.columns import TEXT_LENGTH_MAX, Editable, blank_text, closed_set, flag, name_text, owner
@@ -97,6 +97,111 @@ class SenderId(Editable):
 
     def __str__(self) -> str:
         return self.sender_id
+
+
+class FeeKind(models.TextChoices):
+    SETUP = "setup"
+    USAGE = "usage"
+
+
+class FeeEvery(models.TextChoices):
+    MONTH = "monthly"
+    WEEK = "weekly"
+
+
+class SenderIdType(models.TextChoices):
+    ALPHANUMERIC = "alphanumeric"
+    SHORT_CODE = "short_code"
+    LONG_CODE = "long_code"
+
+
+class FeeRule(Editable):
+    """A usage fee of a sender ID: how often, how long beforehand, and what is tried when it cannot be taken (SID-17 to SID-25).
+
+    `start_day`: of the month, or of the week (1 Monday). `mno`: the operator the sender ID is used with, blank for Others. Days
+    are those of the agreement's billing zone."""
+
+    company = owner("parties.Company", related_name="+")  # the sender ID's
+    sender = owner("senders.SenderId", related_name="fee_rules")
+    effective_from = models.DateField()
+    effective_till = models.DateField(null=True, blank=True)  # the last day
+    every = closed_set(FeeEvery, default=FeeEvery.MONTH, db_default=FeeEvery.MONTH)
+    start_day = models.SmallIntegerField(
+        default=1, db_default=1, validators=[MinValueValidator(1), MaxValueValidator(31)]
+    )
+    days_beforehand = models.SmallIntegerField(
+        default=0, db_default=0, validators=[MinValueValidator(0), MaxValueValidator(31)]
+    )
+    retry_hours = models.SmallIntegerField(
+        default=1, db_default=1, validators=[MinValueValidator(1), MaxValueValidator(168)]
+    )
+    max_retries = models.SmallIntegerField(
+        default=3, db_default=3, validators=[MinValueValidator(0), MaxValueValidator(50)]
+    )
+    sender_id_type = closed_set(SenderIdType, default=SenderIdType.ALPHANUMERIC, db_default=SenderIdType.ALPHANUMERIC)
+    mno = blank_text(100)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(every__in=FeeEvery.values), name="fee_rule_every"),
+            models.CheckConstraint(condition=Q(sender_id_type__in=SenderIdType.values), name="fee_rule_type"),
+            models.CheckConstraint(
+                condition=Q(start_day__range=(1, 31)) & (Q(every=FeeEvery.MONTH) | Q(start_day__lte=7)),
+                name="fee_rule_start_day",
+                violation_error_message="start_day is 1 to 7 of a week and 1 to 31 of a month",
+            ),
+            models.CheckConstraint(
+                condition=Q(effective_till=None) | Q(effective_till__gte=F("effective_from")),
+                name="fee_rule_ends_after_its_start",
+                violation_error_message="effective_till must not be before effective_from",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender}, {self.every}"
+
+
+class SenderFee(models.Model):
+    """A fee of a sender ID that was taken, or is tried: of a rule one a period, whatever restarts (SID-243). What was taken never
+    changes."""
+
+    agreement = owner("agreements.Agreement", related_name="+")
+    sender = owner("senders.SenderId", related_name="fees")
+    rule = models.ForeignKey(FeeRule, models.PROTECT, null=True, blank=True, related_name="fees")
+    kind = closed_set(FeeKind)
+    sender_id_type = models.CharField(max_length=20)
+    mno = blank_text(100)
+    period_start = models.DateTimeField(null=True, blank=True)
+    period_end = models.DateTimeField(null=True, blank=True)
+    tries = models.SmallIntegerField(default=0, db_default=0)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    charged_at = models.DateTimeField(null=True, blank=True)
+    node = models.ForeignKey(
+        "catalog.RateNode", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    net_micros = models.BigIntegerField(null=True, blank=True)
+    tax_micros = models.BigIntegerField(null=True, blank=True)
+    reason = blank_text(200)  # why the last try failed
+    user = models.ForeignKey("people.User", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "period_start"], name="sender_fee_once_a_period"),
+            models.CheckConstraint(condition=Q(kind__in=FeeKind.values), name="sender_fee_kind"),
+            models.CheckConstraint(
+                condition=Q(charged_at=None) | Q(node__isnull=False, net_micros__gte=0, tax_micros__gte=0),
+                name="sender_fee_cost_when_charged",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=FeeKind.SETUP, rule=None, period_start=None)
+                | Q(kind=FeeKind.USAGE, rule__isnull=False, period_start__isnull=False, period_end__isnull=False),
+                name="sender_fee_of_rule",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender}, {self.kind}"
 
 
 class Handover(models.Model):

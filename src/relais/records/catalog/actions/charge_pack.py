@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from relais.core.money import add_tax, format_micros
+from relais.core.rating.types import Rate
 from relais.records.agreements.models import Balance, LedgerKind
 from relais.records.agreements.posting import lock_balances, post
 from relais.records.agreements.terms import version_at
@@ -27,21 +28,30 @@ def charge_pack(enabled: EnabledService, now: datetime) -> None:
     rate = price_of_pack(enabled.service, enabled.agreement_id, now)
     if rate is None:
         raise Invalid.of("charged", RATE_NOT_FOUND)
-    version = version_at(enabled.agreement_id, now)
-    tax_micros = add_tax(rate.price_micros, version.tax_bp if version else 0)
-    gross_micros = rate.price_micros + tax_micros
-    balance = Balance.objects.get(pk=enabled.agreement_id)
-    if version is not None and version.credit_limit_micros is not None:
-        available_micros = balance.balance_micros - balance.reserved_micros + version.credit_limit_micros
-        if gross_micros > available_micros and gross_micros:
-            needed = format_micros(gross_micros, 2), format_micros(available_micros, 2)
-            raise Invalid.of("charged", "the pack costs {} and only {} is available".format(*needed))
-    if gross_micros:
-        post(enabled.agreement_id, LedgerKind.PACK, -gross_micros, now, note=str(enabled.service)[:200])
+    tax_micros = take_price(
+        enabled.agreement_id, rate, LedgerKind.PACK, now, note=str(enabled.service), what="the pack", of="charged"
+    )
     enabled.charged_at, enabled.charge_tried_at, enabled.not_charged_reason = now, now, ""
     enabled.cost_node_id = rate.node_id
     enabled.cost_net_micros, enabled.cost_tax_micros = rate.price_micros, tax_micros
     enabled.save()
+
+
+def take_price(agreement_id: int, rate: Rate, kind: LedgerKind, now: datetime, *, note: str, what: str, of: str) -> int:
+    """Takes what the rate says and its tax from the balance, which the caller has locked; the tax. `Invalid` for the field `of`
+    when Available does not cover `what`."""
+    version = version_at(agreement_id, now)
+    tax_micros = add_tax(rate.price_micros, version.tax_bp if version else 0)
+    gross_micros = rate.price_micros + tax_micros
+    balance = Balance.objects.get(pk=agreement_id)
+    if version is not None and version.credit_limit_micros is not None:
+        available_micros = balance.balance_micros - balance.reserved_micros + version.credit_limit_micros
+        if gross_micros > available_micros and gross_micros:
+            needed = format_micros(gross_micros, 2), format_micros(available_micros, 2)
+            raise Invalid.of(of, "{} costs {} and only {} is available".format(what, *needed))
+    if gross_micros:
+        post(agreement_id, kind, -gross_micros, now, note=note[:200])
+    return tax_micros
 
 
 def charge_due_packs(now: datetime) -> int:

@@ -34,11 +34,16 @@ def sender(spain: str) -> Any:
 
 
 def balance(sender: Any) -> int:
-    from relais.records.agreements.models import Balance, LedgerEntry
+    from relais.records.agreements.models import Balance, LedgerEntry, LedgerKind
+    from relais.records.senders.models import SenderFee
 
     told = Balance.objects.get(pk=sender.agreement_id).balance_micros
     entries = LedgerEntry.objects.filter(agreement_id=sender.agreement_id).values_list("amount_micros", flat=True)
     assert told == sum(entries), "the balance is the sum of its ledger"
+    taken = SenderFee.objects.filter(agreement_id=sender.agreement_id, charged_at__isnull=False)
+    fees = sum(net + tax for net, tax in taken.values_list("net_micros", "tax_micros"))
+    posted = LedgerEntry.objects.filter(agreement_id=sender.agreement_id, kind=LedgerKind.FEE)
+    assert fees == -sum(posted.values_list("amount_micros", flat=True)), "each fee stands there once"
     return int(told)
 
 

@@ -31,6 +31,18 @@ LEFT JOIN (
 ) AS l ON l.agreement_id = a.id
 WHERE coalesce(e.amount, 0) <> -coalesce(l.amount, 0)
 
+-- name: fees_of_sender_ids_stand_in_the_ledger
+-- Setup and usage fees that were taken, against the ledger's kind 5.
+SELECT a.agreement_code, coalesce(f.amount, 0) AS fees, coalesce(l.amount, 0) AS ledger
+FROM agreements_agreement AS a
+LEFT JOIN (
+    SELECT agreement_id, sum(net_micros + tax_micros)::bigint AS amount
+    FROM senders_senderfee WHERE charged_at IS NOT NULL GROUP BY 1
+) AS f ON f.agreement_id = a.id
+LEFT JOIN (SELECT agreement_id, sum(amount_micros)::bigint AS amount FROM agreements_ledgerentry WHERE kind = 5 GROUP BY 1) AS l
+    ON l.agreement_id = a.id
+WHERE coalesce(f.amount, 0) <> -coalesce(l.amount, 0)
+
 -- name: reserved_is_what_is_not_settled
 -- And what counters hold for the thresholds of Back-to-First scales.
 SELECT a.agreement_code, b.reserved_micros AS reserved, coalesce(o.amount, 0) AS open_charges, coalesce(h.amount, 0) AS held

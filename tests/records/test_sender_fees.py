@@ -79,7 +79,7 @@ def test_SID_12_SID_13_SID_240_the_setup_fee_is_taken_on_demand_and_again_only_w
     with pytest.raises(Invalid, match="charged already"):
         charge_setup_fee(sender.pk, "alphanumeric", "DIGI mobil", NOW)
     assert balance(sender) == before - taken
-    charge_setup_fee(sender.pk, "alphanumeric", "DIGI mobil", NOW, repeat=True)
+    charge_setup_fee(sender.pk, "alphanumeric", "DIGI mobil", NOW, known_count=1)
     assert balance(sender) == before - 2 * taken
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -57,9 +58,10 @@ class SetupFeeForm(forms.Form):
     sender_id_type = forms.ChoiceField(label="Sender ID type", choices=list(FEE_TYPES.items()))
     mno = forms.ChoiceField(label="MNO", required=False, choices=mno_choices)
     agreed = forms.BooleanField(label="Write it off", required=False)
+    known_count = forms.IntegerField(required=False, widget=forms.HiddenInput)  # such fees that the question told of
 
     def __init__(self, data: Any = None, *, record: SenderId | None = None) -> None:
-        super().__init__(data)
+        super().__init__(data.dict() if isinstance(data, QueryDict) else data)
         self.record = record
 
     def clean(self) -> dict[str, Any]:
@@ -75,8 +77,10 @@ class SetupFeeForm(forms.Form):
         gross_micros = rate.price_micros + add_tax(rate.price_micros, version.tax_bp if version else 0)
         words = {"amount": f"{amount(gross_micros, MONEY_DECIMALS)} {sender.agreement.currency}"}
         told = _("%(amount)s with tax are written off now. Tick to agree.") % words
-        last = setup_fees_taken(sender, cleaned["mno"]).order_by("-charged_at").first()
-        if last is not None:
+        taken = list(setup_fees_taken(sender, cleaned["mno"]).order_by("charged_at"))
+        self.data = self.data | {"known_count": len(taken)}  # so that a second click takes nothing twice
+        if taken:
+            last = taken[-1]
             told = (
                 _("It was charged already on %(day)s.") % {"day": f"{localtime(last.charged_at):%d.%m.%Y}"} + " " + told
             )

@@ -235,7 +235,12 @@ SENDER_IDS = Entity(
             "setup-fee",
             "Setup fee…",
             lambda sender, viewer, data: charge_setup_fee(
-                sender.pk, data["sender_id_type"], data["mno"], viewer.now, user=viewer.user, repeat=True
+                sender.pk,
+                data["sender_id_type"],
+                data["mno"],
+                viewer.now,
+                user=viewer.user,
+                known_count=data["known_count"] or 0,
             ),
             shown=lambda sender: has_setup_fee(sender, timezone.now()),
             confirm="The registration fee of the service is taken once, from the balance of the sender ID's agreement.",

@@ -43,16 +43,16 @@ def usage_rate(rule: FeeRule, at: datetime) -> Rate | None:
 
 @transaction.atomic
 def charge_setup_fee(
-    sender_id: int, sender_id_type: str, mno: str, now: datetime, *, user: User | None = None, repeat: bool = False
+    sender_id: int, sender_id_type: str, mno: str, now: datetime, *, user: User | None = None, known_count: int = 0
 ) -> SenderFee:
     """Take it from the balance of the sender ID's agreement. `Invalid` without a rate or the money, and for one that was taken
-    already for that operator unless told to `repeat` (SID-240); nothing is booked then."""
+    already for that operator more often than the person knows (SID-240); nothing is booked then."""
     agreement_id = SenderId.objects.filter(pk=sender_id).values_list("agreement_id", flat=True).first()
     if agreement_id is None:
         raise Invalid.of(WHOLE, "has no agreement to be charged to")
     lock_balances([agreement_id])
     sender = find(SenderId, sender_id)
-    if not repeat and setup_fees_taken(sender, mno).exists():
+    if setup_fees_taken(sender, mno).count() != known_count:
         raise Invalid.of(WHOLE, "was charged already for this operator")
     rate = setup_rate(sender, sender_id_type, mno, now)
     if rate is None:

@@ -194,13 +194,10 @@ def test_nonsense_in_any_parameter_breaks_nothing(name: str, world: World) -> No
     for text in NONSENSE:
         query = {key: text for key in (*keys, "q", "sort", "page", "size", "saved", text)}
         listing(client, name, query)
-        csv_of(client, f"/bo/{name}/csv/?{urlencode(query | {'ids': text, 'columns': text})}")
-    for sent in (
-        {"columns": NONSENSE},
-        {"page_size": "\0"},
-        {"name": "a\0b", "query": "q=1"},
-        {"name": "a", "query": "q=\0"},
-    ):
+        if text in NONSENSE[::4]:  # a file reads its parameters as the list does
+            csv_of(client, f"/bo/{name}/csv/?{urlencode(query | {'ids': text, 'columns': text})}")
+    half, bad = {"name": "a\0b", "query": "q=1"}, {"name": "a", "query": "q=\0"}
+    for sent in ({"columns": NONSENSE}, {"page_size": "\0"}, half, bad):
         for part in ("columns", "filters"):
             assert client.post(f"/bo/{name}/{part}/", sent).status_code in (302, 422), (part, sent)
     client.post(f"/bo/{name}/columns/", {"columns": []})

@@ -40,7 +40,8 @@ def test_new_messages_take_the_second_connection_while_the_first_is_down(
         before = await pipeline.accepted(text="waits for the first")
         second_id = await pipeline.session.fetchval(_SECOND)
         await pipeline.session.execute("UPDATE senders_senderid SET second_smpp_connection_id = $1", second_id)
-        while "second" not in fleet.by_login or not any(
+        lanes = pipeline.traffic._lanes
+        while not (second_id in lanes and lanes[second_id].ready) or not any(
             each.second_connection_id for each in pipeline.traffic.snapshot.senders.values()
         ):
             await pipeline.until("SELECT pg_sleep(0.01) IS NOT NULL")

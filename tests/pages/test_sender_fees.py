@@ -45,11 +45,11 @@ def test_SID_11_SID_12_SID_248_the_setup_fee_is_shown_before_it_is_taken(pages: 
     assert before in (404, 200) and "Setup fee" in asked and 'name="mno"' in asked
     wish = {"sender_id_type": "alphanumeric", "mno": "DIGI mobil"}
     refused = client.post(url, wish | {"mno": "Vodafone Spain"}, headers=SCRIPTED)
-    assert refused.status_code == 422 and "Rate not found" in refused.content.decode()
+    assert refused.status_code == 200 and "Rate not found" in refused.content.decode()
     told = client.post(url, wish, headers=SCRIPTED)
-    assert told.status_code == 422 and re.search(r"[\d.]+ EUR with tax are written off now", told.content.decode())
+    assert told.status_code == 200 and re.search(r"[\d.]+ EUR with tax are written off now", told.content.decode())
     assert not SenderFee.objects.exists()
-    for status in (204, 422):  # a second click
+    for status in (204, 409):  # a second click
         answer = client.post(url, wish | {"agreed": "on", "known_count": "0"}, headers=SCRIPTED)
         assert answer.status_code == status, answer.content.decode()
     assert "was charged already" in answer.content.decode()

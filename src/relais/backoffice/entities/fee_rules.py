@@ -30,11 +30,15 @@ class FeeRuleForm(RecordForm):
                                      widget=forms.DateInput(format="%d.%m.%Y", attrs={"placeholder": "dd.mm.yyyy"}))  # fmt: skip
     every = forms.ChoiceField(label="Charge every", choices=list(EVERY.items()))
     start_day = forms.IntegerField(
-        label="Start day", min_value=1, max_value=31, help_text="Of the month, or 1 Monday to 7 Sunday of the week"
+        label="Start day",
+        initial=1,
+        min_value=1,
+        max_value=31,
+        help_text="Of the month, or 1 Monday to 7 Sunday of the week",
     )
-    days_beforehand = forms.IntegerField(label="Charge, day(s) beforehand", min_value=0, max_value=31)
-    retry_hours = forms.IntegerField(label="Retry every hour(s)", min_value=1, max_value=168)
-    max_retries = forms.IntegerField(label="Max retries", min_value=0, max_value=50)
+    days_beforehand = forms.IntegerField(label="Charge, day(s) beforehand", initial=1, min_value=0, max_value=31)
+    retry_hours = forms.IntegerField(label="Retry every hour(s)", initial=1, min_value=1, max_value=168)
+    max_retries = forms.IntegerField(label="Max retries", initial=3, min_value=0, max_value=50)
     sender_id_type = forms.ChoiceField(label="Sender ID type", choices=list(FEE_TYPES.items()))
     mno = forms.ChoiceField(
         label="MNO", required=False, choices=mno_choices, help_text="Left blank, the rate of Others applies"

@@ -122,7 +122,7 @@ class FeeRule(Editable):
     are those of the agreement's billing zone."""
 
     company = owner("parties.Company", related_name="+")  # the sender ID's
-    sender = owner("senders.SenderId", related_name="fee_rules")
+    sender = models.ForeignKey("senders.SenderId", models.RESTRICT, related_name="fee_rules")
     effective_from = models.DateField()
     effective_till = models.DateField(null=True, blank=True)  # the last day
     every = closed_set(FeeEvery, default=FeeEvery.MONTH, db_default=FeeEvery.MONTH)
@@ -166,8 +166,8 @@ class SenderFee(models.Model):
     changes."""
 
     agreement = owner("agreements.Agreement", related_name="+")
-    sender = owner("senders.SenderId", related_name="fees")
-    rule = models.ForeignKey(FeeRule, models.PROTECT, null=True, blank=True, related_name="fees")
+    sender = models.ForeignKey("senders.SenderId", models.RESTRICT, related_name="fees")
+    rule = models.ForeignKey(FeeRule, models.RESTRICT, null=True, blank=True, related_name="fees")
     kind = closed_set(FeeKind)
     sender_id_type = models.CharField(max_length=20)
     mno = blank_text(100)

@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
                 (
                     "sender",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="fee_rules", to="senders.senderid"
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="fee_rules", to="senders.senderid"
                     ),
                 ),
             ],
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.RESTRICT,
                         related_name="fees",
                         to="senders.feerule",
                     ),
@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
                 (
                     "sender",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="fees", to="senders.senderid"
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="fees", to="senders.senderid"
                     ),
                 ),
                 (

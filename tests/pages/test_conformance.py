@@ -49,6 +49,7 @@ NONSENSE = (
 )
 
 each_entity = pytest.mark.parametrize("name", NAMES)
+some_entities = pytest.mark.parametrize("name", entity_names()[::3])  # of what the kit does alike for all
 
 
 def listing(client: Any, name: str, query: Any = None) -> Any:
@@ -84,7 +85,7 @@ def test_the_list_opens_within_its_number_of_queries(name: str, world: World) ->
     )
 
 
-@each_entity
+@some_entities
 def test_a_part_of_the_list_is_the_same_without_the_frame(name: str, world: World) -> None:
     client = world.client("reseller")
     part = client.get(f"/bo/{name}/", headers=LIST_PART)
@@ -125,7 +126,7 @@ def test_every_column_sorts_or_says_that_it_does_not(name: str, world: World) ->
             assert told in ([], [direction]), sort
 
 
-@each_entity
+@some_entities
 def test_columns_their_order_and_the_page_size_are_kept_for_each_user(name: str, world: World) -> None:
     client, other = world.client("reseller"), world.client("owner")
     keys, before = [column.key for column in entity(name).columns], listing(other, name)
@@ -144,7 +145,7 @@ def test_columns_their_order_and_the_page_size_are_kept_for_each_user(name: str,
         client.post(f"/bo/{name}/columns/", {"page_size": "25"})
 
 
-@each_entity
+@some_entities
 def test_a_column_that_is_gone_is_left_out_of_what_a_user_kept(name: str, world: World) -> None:
     from relais.records.people.models import ListPreference, SavedFilter
 
@@ -163,7 +164,7 @@ def test_a_column_that_is_gone_is_left_out_of_what_a_user_kept(name: str, world:
         SavedFilter.objects.filter(user=user).delete()
 
 
-@each_entity
+@some_entities
 def test_a_filter_is_saved_under_a_name_for_its_user_alone(name: str, world: World) -> None:
     from relais.records.people.models import SavedFilter
 
@@ -382,7 +383,7 @@ def test_of_two_editors_the_second_is_told_both_values(name: str, world: World) 
     assert client.post(url, again, headers=SCRIPTED).status_code == 204, "mine over theirs"
 
 
-@each_entity
+@some_entities
 def test_a_session_that_ended_in_the_middle_of_a_form_asks_to_log_in_and_changes_nothing(
     name: str, world: World
 ) -> None:

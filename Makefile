@@ -8,7 +8,7 @@ STRICT := core wire transport store contracts vendors pipeline
 STRICT_FOLDERS := $(addprefix src/relais/,$(STRICT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test lint check ci bench clean-demo lock assets messages format
+.PHONY: help setup setup-dev demo up test lint check look ci bench clean-demo lock assets messages format
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -49,6 +49,9 @@ EVERY_TEST := $(BIN)/python -m pytest -q -n 4 --dist loadgroup --no-loadscope-re
 
 test: setup-dev $(VENV)/.browser ## run every test
 	$(EVERY_TEST)
+
+look: setup-dev $(VENV)/.browser ## every page in both widths and both themes, read by axe in each; pictures in build/screens
+	LOOK_EVERYWHERE=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/pages/test_every_page_in_a_browser.py
 
 check: lint ## format, lint, types, import contracts, bundles, catalogues, tidiness, fast tests; under a minute
 	$(BIN)/python -m pytest -q tests/tidy tests/core tests/wire

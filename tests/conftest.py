@@ -4,15 +4,17 @@ The server is embedded and thrown away, or `RELAIS_TEST_DATABASE_URL` names one 
 Migrating happens once a run, into a template that its workers share; a test's database is a clone of it, dropped after the test.
 """
 
+import json
 import os
 import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -148,16 +150,30 @@ def spain_template(server_dsn: str, migrated_template: str) -> str:
 
 def template_of(server_dsn: str, kind: str, source: str | None, *commands: list[str]) -> str:
     """Name of a clone of `source` on which the commands were run: by the first of the run that asks, while others wait."""
+
+    def run(dsn: str) -> None:
+        for command in commands:
+            _succeed(*command, dsn=dsn)
+
+    return filled_template(server_dsn, kind, source, run)[0]
+
+
+def filled_template(server_dsn: str, kind: str, source: str | None, fill: Callable[[str], Any]) -> tuple[str, Any]:
+    """Name of a clone of `source` in which `fill` has made records, and what it told of them (as JSON keeps it): done by the
+    first of the run that asks, while others wait."""
     name = f"{_templates()}{kind}"
     with psycopg.connect(server_dsn, autocommit=True) as server:
         server.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
-        if server.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+        kept = server.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
+        ).fetchone()
+        if kept is None:
             with new_database(server_dsn, source) as dsn:
-                for command in commands:
-                    _succeed(*command, dsn=dsn)
+                kept = (json.dumps(fill(dsn), default=str),)
                 made, named = sql.Identifier(_name(dsn)), sql.Identifier(name)
                 server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(made, named))
-    return name
+                server.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(named, sql.Literal(kept[0])))
+    return name, json.loads(kept[0])
 
 
 def _templates() -> str:

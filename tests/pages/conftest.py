@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from tests.conftest import SECRET_KEY, new_database
+from tests.conftest import SECRET_KEY, filled_template, new_database
 from tests.pages.conformance import World, by_session, user_of
 from tests.records.conftest import django_on
 from tests.records.hashing import quick_hashes
@@ -50,13 +49,17 @@ def pages(spain_db: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def world_template(server_dsn: str, spain_template: str) -> Iterator[tuple[str, World]]:
-    """Name of a database with the world in it, and what was made there."""
-    with new_database(server_dsn, spain_template) as dsn:
+def world_template(server_dsn: str, spain_template: str) -> tuple[str, World]:
+    """Name of a database with the world in it, made once a run, and what was made there."""
+
+    def fill(dsn: str) -> dict[str, Any]:
         made = World()
         with pages_on(dsn), quick_hashes():
             made.fill()
-        yield urlsplit(dsn).path.removeprefix("/"), made
+        return {"own": made.own, "strange": made.strange}
+
+    name, made = filled_template(server_dsn, "world", spain_template, fill)
+    return name, World(**made)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,10 @@ so a new entity is covered by writing its few values here and nothing else.
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 Values = dict[str, Any]
@@ -35,6 +37,12 @@ class Sample:
 
     def changes(self) -> Values:
         return {name: value() if callable(value) else value for name, value in self.change.items()}
+
+
+def numbers(first: int = 1) -> Iterator[int]:
+    """For names that differ, also from those that another worker of the run has used: it may have made the world."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return count(first + 100 * int(worker))
 
 
 def sample_of(entity_name: str) -> Sample | None:

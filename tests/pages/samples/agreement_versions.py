@@ -1,12 +1,11 @@
 """A version after the one that is there."""
 
-from itertools import count
 from typing import Any
 
-from tests.pages.samples import Sample, Values
+from tests.pages.samples import Sample, Values, numbers
 from tests.pages.samples.agreements import an_agreement, terms
 
-_year = count(2040)
+_year = numbers(2040)
 
 
 def new(company: Any) -> Values:

@@ -1,11 +1,10 @@
 """An agreement of the user's company with a client of its own."""
 
-from itertools import count
 from typing import Any
 
-from tests.pages.samples import Sample, Values
+from tests.pages.samples import Sample, Values, numbers
 
-_serial = count(1)
+_serial = numbers()
 
 
 def terms() -> Values:

@@ -1,11 +1,10 @@
 """A key of a client's systems."""
 
-from itertools import count
 from typing import Any
 
-from tests.pages.samples import Sample, Values
+from tests.pages.samples import Sample, Values, numbers
 
-_serial = count(1)
+_serial = numbers()
 
 
 def new(company: Any) -> Values:

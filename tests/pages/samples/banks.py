@@ -1,11 +1,10 @@
 """A bank of the user's own level."""
 
-from itertools import count
 from typing import Any
 
-from tests.pages.samples import Sample, Values
+from tests.pages.samples import Sample, Values, numbers
 
-_serial = count(100)
+_serial = numbers(100)
 
 
 def new(company: Any) -> Values:

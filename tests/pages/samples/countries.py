@@ -1,10 +1,9 @@
 """A country that the shipped dictionary does not have."""
 
-from itertools import count
 from string import ascii_uppercase
 from typing import Any
 
-from tests.pages.samples import Sample, Values
+from tests.pages.samples import Sample, Values, numbers
 
 
 def new(company: Any) -> Values:
@@ -15,5 +14,5 @@ def new(company: Any) -> Values:
     return {"iso": iso, "name": f"Utopia {iso}"}
 
 
-COUNTED = count(1)  # a name is one country's alone
+COUNTED = numbers()  # a name is one country's alone
 SAMPLE = Sample(new=new, change={"name": lambda: f"Arcadia {next(COUNTED)}"}, changed="name", who="owner")

@@ -1,13 +1,12 @@
 """A payment of a client of the user's company that waits for its confirmation."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 
-from tests.pages.samples import Sample, Values
+from tests.pages.samples import Sample, Values, numbers
 from tests.pages.samples.agreements import an_agreement
 
-_serial = count(1)
+_serial = numbers()
 
 
 def _day(days: int) -> str:

@@ -1,14 +1,13 @@
 """A link between a reseller below the user's company and an agreement under which it buys."""
 
 from datetime import date, timedelta
-from itertools import count
 from typing import Any
 
-from tests.pages.samples import Sample, Values
+from tests.pages.samples import Sample, Values, numbers
 
 FIRST_DAY = date(2020, 1, 1)
 
-_serial = count(1)
+_serial = numbers()
 
 
 def new(company: Any) -> Values:

@@ -1,11 +1,10 @@
 """A period of a service, its rates copied from another one's; its end is moved."""
 
-from itertools import count
 from typing import Any
 
-from tests.pages.samples import Sample, Values
+from tests.pages.samples import Sample, Values, numbers
 
-_serial = count(1)
+_serial = numbers()
 
 
 def new(company: Any) -> Values:

@@ -1,13 +1,12 @@
 """A sender ID of a client, over a connection of the user's own level."""
 
-from itertools import count
 from typing import Any
 
-from tests.pages.samples import Sample, Values
+from tests.pages.samples import Sample, Values, numbers
 from tests.pages.samples.agreements import an_agreement
 from tests.pages.samples.vendor_smpp_connections import connection_of
 
-_serial = count(1)
+_serial = numbers()
 
 
 def new(company: Any) -> Values:

@@ -1,11 +1,10 @@
 """A user of the BackOffice, of the user's own company, with a system role."""
 
-from itertools import count
 from typing import Any
 
-from tests.pages.samples import Sample, Values
+from tests.pages.samples import Sample, Values, numbers
 
-_serial = count(1)
+_serial = numbers()
 
 
 def person(company: Any, role: Any) -> Values:

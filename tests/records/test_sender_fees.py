@@ -108,6 +108,19 @@ def test_SID_28_SID_243_each_period_is_taken_once_by_however_many_workers(sender
     assert SenderFee.objects.filter(rule=rule).count() == 5
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_SID_243_a_period_that_was_paid_stays_paid_when_the_days_begin_elsewhere(sender: Any, zone: str) -> None:
+    from relais.records.agreements.models import AgreementVersion
+    from relais.records.senders.models import SenderFee
+
+    rule_of(sender, every="weekly")
+    assert due(NOW) == 3, "the weeks of 26 May, 2 and 9 June"
+    paid = balance(sender)
+    AgreementVersion.objects.filter(agreement_id=sender.agreement_id).update(billing_timezone=zone)
+    assert (due(NOW), balance(sender), SenderFee.objects.count()) == (0, paid, 3)
+    assert due(NOW + timedelta(days=7)) == 1, "the week of 16 June"
+
+
 def test_SID_22_SID_23_SID_244_a_fee_that_cannot_be_taken_is_tried_every_hour_and_then_given_up(sender: Any) -> None:
     from relais.records.agreements.models import AgreementVersion
     from relais.records.senders.models import SenderFee

@@ -1,5 +1,7 @@
 """Fees of sender IDs: the setup fee on demand, usage fees by rules, each period once (SID-11 to SID-31, SID-240 to SID-249)."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -108,11 +110,15 @@ def charge_due_fees(now: datetime) -> int:
     rules = FeeRule.objects.select_related("sender").filter(
         effective_from__lte=(now + 40 * _DAY).date(), sender__status=SenderStatus.ACTIVE, sender__deleted_at=None
     )
+    known: dict[int, list[SenderFee]] = defaultdict(list)
+    columns = ("rule_id", "period_start", "period_end", "charged_at", "tried_at", "tries")
+    for fee in SenderFee.objects.filter(rule__in=rules).only(*columns).iterator():
+        known[fee.rule_id].append(fee)
     return sum(
         _charge(rule.pk, period, now)
         for rule in rules.order_by("pk")
         for period in _periods_due(rule, now)
-        if _open(rule, period, now)
+        if _open(rule, _fee_of(period, known[rule.pk]), now)
     )
 
 
@@ -129,9 +135,14 @@ def _periods_due(rule: FeeRule, now: datetime) -> list[Period]:
     return list(due_periods(terms, rule.days_beforehand, start_of_day(rule.effective_from, zone), end, now))
 
 
-def _open(rule: FeeRule, period: Period, now: datetime) -> bool:
+def _fee_of(period: Period, fees: Iterable[SenderFee]) -> SenderFee | None:
+    """The one for that period of the calendar, also where another version of the agreement had another zone then."""
+    middle = period.start + (period.end - period.start) / 2
+    return next((fee for fee in fees if fee.period_start <= middle < fee.period_end), None)
+
+
+def _open(rule: FeeRule, fee: SenderFee | None, now: datetime) -> bool:
     """Whether it is to be tried now: not taken, its hours since the last try gone by, and tries left (SID-22, SID-23)."""
-    fee = SenderFee.objects.filter(rule=rule, period_start=period.start).first()
     if fee is None or fee.tried_at is None:
         return True
     waited = fee.tried_at + timedelta(hours=rule.retry_hours) <= now
@@ -144,10 +155,11 @@ def _charge(rule_id: int, period: Period, now: datetime) -> bool:
     agreement_id = FeeRule.objects.values_list("sender__agreement_id", flat=True).get(pk=rule_id)
     lock_balances([agreement_id])
     rule = find(FeeRule, rule_id)
-    if not _open(rule, period, now):
+    known = _fee_of(period, rule.fees.all())
+    if not _open(rule, known, now):
         return False  # meanwhile, by another worker
     with audited("Charge Sender ID usage fee", user=None, ip_address=None, actor=Actor.JOB):
-        fee = SenderFee.objects.filter(rule=rule, period_start=period.start).first() or SenderFee(
+        fee = known or SenderFee(
             agreement_id=agreement_id, sender=rule.sender, rule=rule, kind=FeeKind.USAGE,
             sender_id_type=rule.sender_id_type, mno=rule.mno, period_start=period.start, period_end=period.end,
         )  # fmt: skip

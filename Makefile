@@ -7,8 +7,11 @@ BIN := $(VENV)/bin
 STRICT := core wire transport store contracts vendors pipeline
 STRICT_FOLDERS := $(addprefix src/relais/,$(STRICT))
 
+# Tests start hundreds of processes: each would compile the product anew where the environment forbids to keep bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test lint check look ci bench clean-demo lock assets messages format
+.PHONY: help setup setup-dev demo up test collect lint check look ci bench clean-demo lock assets messages format
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -50,6 +53,10 @@ EVERY_TEST := $(BIN)/python -m pytest -q -n 4 --dist loadgroup --no-loadscope-re
 test: setup-dev $(VENV)/.browser ## run every test
 	$(EVERY_TEST)
 
+# Compiles the tests once, before several workers would at the same time.
+collect: setup-dev $(VENV)/.browser
+	@$(BIN)/python -m pytest -q --collect-only | tail -n 1
+
 look: setup-dev $(VENV)/.browser ## every page in both widths and both themes, read by axe in each; pictures in build/screens
 	LOOK_EVERYWHERE=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/pages/test_every_page_in_a_browser.py
 
@@ -65,7 +72,8 @@ lint: setup-dev
 	$(BIN)/python .ci/messages.py --check
 
 # pytest ends with 5 when it finds no test at all: make takes that, like any code but 0, for a failure.
-ci: lint $(VENV)/.browser ## what a change has to pass
+ci: setup-dev ## what a change has to pass
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint collect
 	$(EVERY_TEST)
 	@if [ -f bench/__main__.py ]; then $(BIN)/python -m bench gate; else echo "no bench yet: nothing to compare"; fi
 

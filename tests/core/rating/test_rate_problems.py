@@ -1,8 +1,7 @@
 """What the check of a rate tree finds, and how it says so."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.core.rating.rating_samples import EXAMPLE_1, SMS, Shape, rows_of, stored_scale
 
 from relais.core.rating.catalogue import RULES, VALUE_FORMS

@@ -5,7 +5,7 @@ Nothing of the tree changes before the confirmation, which does what the preview
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -23,7 +23,7 @@ from relais.records.catalog.actions.replace_rate_tree import replace_rate_tree
 from relais.records.catalog.models import ImportState, RateImport, RateImportFile, RateNode, Scope, ServiceType
 from relais.records.catalog.price_sheet_context import context_of, node_at, place_of
 from relais.records.catalog.price_sheet_process import read_file
-from relais.records.catalog.rows import path_to
+from relais.records.catalog.rows import node_rows, path_to
 from relais.records.errors import WHOLE, Invalid
 from relais.records.people.models import User
 from relais.records.saving import find
@@ -192,7 +192,7 @@ def preview_import(rate_import: RateImport, progress: Callable[[int], None] = la
     settings, context = settings_of(rate_import), context_of(node)
     reading = read_with(sheet_of(book_of(rate_import), settings), settings, context, progress)
     sections = settings.sections if settings.format is Format.STANDARD else SECTIONS
-    rows = list(_live_rows(rate_import.scope_id))
+    rows = _live_rows(rate_import.scope_id)
     target = next(row for row in rows if row.id == node.pk)
     lines: list[Line] = []
     if reading.records:
@@ -223,7 +223,7 @@ def confirm_import(rate_import: RateImport, stamp: str, now: datetime) -> Previe
         raise Invalid.of(WHOLE, "The tree or the settings were changed meanwhile: look at the preview again.")
     if not seen.records:
         raise Invalid.of(WHOLE, "No row gives a rate: nothing can be imported.")
-    rows = list(_live_rows(locked.scope_id))
+    rows = _live_rows(locked.scope_id)
     target = next(row for row in rows if row.id == _target(locked).pk)
     replace_rate_tree(locked.scope_id, replaced_below(target, rows, seen.records, seen.sections), now)
     locked.counts = msgspec.to_builtins(seen.counts) | {
@@ -299,11 +299,8 @@ def _stamp(rate_import: RateImport) -> str:
         return str(cursor.fetchone()[0])
 
 
-def _live_rows(scope_id: int) -> Iterator[NodeRow]:
-    columns = ("id", "parent_id", "domain", "resource", "price_type", "is_others", "value", "split_by", "price_micros", "scale",
-               "billing_rule", "quantity_rule", "counter_id")  # fmt: skip
-    rows = RateNode.objects.filter(scope_id=scope_id, retired_at=None).order_by("pk").values_list(*columns)
-    return (NodeRow(*row[:12], counter_id=row[12]) for row in rows)
+def _live_rows(scope_id: int) -> list[NodeRow]:
+    return node_rows(RateNode.objects.filter(scope_id=scope_id, retired_at=None).order_by("pk"))
 
 
 def _packed(value: object) -> bytes:

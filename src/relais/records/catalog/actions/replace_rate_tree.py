@@ -14,7 +14,7 @@ from django.db import transaction
 
 from relais.core.rating.problems import problems
 from relais.core.rating.types import NodeRow, PriceType, ServiceType, Severity
-from relais.records.agreements.models import Agreement
+from relais.records.agreements.posting import lock_agreement
 from relais.records.catalog.channels import refresh_channels
 from relais.records.catalog.copy_nodes import NewNode, copy_nodes, new_ids, retire_nodes
 from relais.records.catalog.models import EnabledService, RateNode, Scope, Service
@@ -81,7 +81,7 @@ def refresh_channels_of_service(service_id: int) -> None:
     find(Service, service_id)
     enabled = EnabledService.objects.filter(service_id=service_id).select_related("service")
     for association in enabled.order_by("agreement_id", "pk"):
-        find(Agreement, association.agreement_id)
+        lock_agreement(association.agreement_id)
         refresh_channels(association)
 
 

@@ -61,6 +61,17 @@ def make_app(
         log.info("unused_users.blocked", users=block(now))
         forget_tries(now)
 
+    @app.periodic(cron="37 * * * *")
+    @app.task(queueing_lock="cancel_forgotten_imports", name="cancel_forgotten_imports")
+    def cancel_forgotten_imports(timestamp: int) -> None:
+        """Imports of rates that nobody has gone on with (RI-13)."""
+        from django.db import close_old_connections
+
+        from relais.records.catalog.actions.import_rates import cancel_forgotten
+
+        close_old_connections()
+        log.info("imports.forgotten", imports=cancel_forgotten(datetime.now(UTC)))
+
     add_money_jobs(app)
     return app
 

@@ -20,6 +20,11 @@ from relais.pipeline.submission import Accepted, Refused
 
 ARGENTINA, EGYPT, SPAIN, ITALY, FRANCE = "5491123456789", "201001234567", "34600123456", "393471234567", "33612345678"
 EDRS = "SELECT level, entry, net_micros FROM traffic_edr WHERE message_id = $1 ORDER BY level, entry"
+RATED = """
+    SELECT n.price_type, n.scale ->> 'type', e.pieces::text, e.counter_group, e.units, a.currency FROM traffic_edr AS e
+    JOIN catalog_ratenode AS n ON n.id = e.node_id JOIN agreements_agreement AS a ON a.id = e.agreement_id
+    WHERE e.message_id = $1 AND e.level = 0
+"""
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +71,8 @@ async def spent(pipeline: Running, before: dict[str, tuple[int, int]]) -> tuple[
 
 
 def test_SV_147_SV_167_SV_179_SV_280_a_whatsapp_message_costs_what_meta_reports(channels_db: str) -> None:
-    """Also SV-146, SV-151 to SV-157, SV-169, SV-170, SV-173, ruling 23: the dearest is reserved; the report decides, whichever
-    comes first, however often, late, or before the answer; a later word changes nothing (SV-258)."""
+    """Also SV-146, SV-260, SV-151 to SV-157, SV-169, SV-170, SV-173, ruling 23: the dearest is reserved; the report decides,
+    whichever comes first, however often, late, or before the answer; a later word changes nothing (SV-258)."""
 
     async def story(pipeline: Running) -> None:
         start = await pipeline.money()
@@ -99,6 +104,8 @@ def test_SV_147_SV_167_SV_179_SV_280_a_whatsapp_message_costs_what_meta_reports(
             await pipeline.until("SELECT status >= 10 FROM traffic_message WHERE id = $1", message.message_id)
             captured = [net for level, _, net in await edrs(pipeline, message.message_id) if level == 0]
             assert sum(captured) == micros(price), says
+        told = await pipeline.session.fetchrow(RATED, messages[2].message_id)
+        assert tuple(told) == ("scale", "tier", "[[0, 1, 28900]]", "", 1, "EUR")  # SV-260
         assert messages[-1].price_micros == 0
         ended = {await pipeline.status(message.message_id) for message in messages}
         assert ended == {State.DELIVERED, State.UNDELIVERED, State.FAILED}

@@ -25,6 +25,11 @@ RATED = """
     JOIN catalog_ratenode AS n ON n.id = e.node_id JOIN agreements_agreement AS a ON a.id = e.agreement_id
     WHERE e.message_id = $1 AND e.level = 0
 """
+DEARER = """
+    WITH retired AS (UPDATE catalog_ratenode SET retired_at = now() WHERE price_micros = $1 AND retired_at IS NULL RETURNING *)
+    INSERT INTO catalog_ratenode (scope_id, parent_id, domain, resource, is_others, value, price_type, price_micros)
+    SELECT scope_id, parent_id, domain, resource, is_others, value, price_type, $2 FROM retired RETURNING id
+"""
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +186,34 @@ def test_a_report_after_a_restart_decides_as_one_before_it(channels_db: str) -> 
             await pipeline.books_agree()
 
     asyncio.run(second(*asyncio.run(first())))
+
+
+def test_SV_281_a_price_changed_before_the_report_holds_for_the_next_message(channels_db: str) -> None:
+    """Also: half of a surrogate pair is refused, as in an SMS."""
+    vendor = ScriptedVendor()
+
+    async def story() -> None:
+        async with running(channels_db, adapters={"smpp": ScriptedVendor(), "emulator": vendor}) as pipeline:
+            pricing = Pricing(category="marketing", type="regular")
+            options = {"channel": "whatsapp", "template_category": "marketing"}
+            broken = await pipeline.send(ARGENTINA, "\ud800", **options)
+            assert isinstance(broken, Refused) and broken.refusal is Refusal.TEXT_NOT_ENCODABLE
+            before = await pipeline.accepted(ARGENTINA, **options)
+            await pipeline.until_sent(before.message_id)
+            snapshot = pipeline.traffic.snapshot
+            assert await pipeline.session.fetchval(DEARER, micros("0.0618"), micros("0.0999"))
+            async with asyncio.timeout(20):
+                while pipeline.traffic.snapshot is snapshot:
+                    await asyncio.sleep(0.01)
+            after = await pipeline.accepted(ARGENTINA, **options)
+            await pipeline.until_sent(after.message_id)
+            for message, price in ((before, "0.0618"), (after, "0.0999")):
+                sql = "SELECT vendor_id FROM traffic_sent WHERE message_id = $1"
+                vendor_id = await pipeline.session.fetchval(sql, message.message_id)
+                assert vendor.events is not None
+                vendor.events.receipt(VendorReceipt(vendor_id, State.DELIVERED, "", "", None, None, pricing))
+                await pipeline.until_status(message.message_id, State.DELIVERED)
+                assert await edrs(pipeline, message.message_id) == [(0, 1, micros(price)), (1, 1, 10_000)]
+            await pipeline.books_agree()
+
+    asyncio.run(story())

@@ -16,7 +16,7 @@ from relais.pipeline.configuration import RIGHT_SEND, ApiKey, Sender, Snapshot
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.message import Message
 from relais.pipeline.origin import encoded_as_cut
-from relais.pipeline.rate import Chains, Rated, Routes
+from relais.pipeline.rate import Chains, Hop, Rated, Routes, priced_anew, priced_chain
 from relais.pipeline.submission import Refused, Submission
 
 SEGMENTS_MAX = 10  # what networks deliver in order; 1,530 GSM characters or 670 others
@@ -110,6 +110,7 @@ class Admission:
         assert sender.agreement_id is not None and connection_id is not None
         kind = (sender.id, number_range.country, number_range.network_id)
         terms: Rated
+        hop: Hop | None = None
         if channel == channels.SMS:
             terms = self._chains.rate(
                 sender.agreement_id, now, len(encoded.parts), kind, lambda: self.attributes(*kind, digits)
@@ -118,7 +119,8 @@ class Admission:
             price = channels.price_to_reserve(
                 channel, self.attributes(*kind, digits), text, submission.template_category, submission.rich
             )
-            terms = self._chains.price(sender.agreement_id, now, price)
+            hop = self._chains.of(sender.agreement_id, now)
+            terms = priced_chain(hop, price)
         if isinstance(terms, Refusal):
             return refused(terms)
         return Message(
@@ -142,16 +144,19 @@ class Admission:
             callback_url=submission.callback_url,
             origin=submission.origin,
             channel=channel,
+            hop=hop,
         )
 
     def reported_terms(self, message: Message, pricing: Pricing | None, now: datetime) -> tuple[Term, ...] | None:
-        """What each level owes now that the vendor has said what the message was; None where that says nothing new. A level
-        that has no rate for it keeps what was reserved."""
+        """What each level owes now that the vendor has said what the message was, by the rates of its acceptance (SV-281), or,
+        for one that was brought back from its row, those of now; None where that says nothing new. A level that has no rate for
+        it keeps what was reserved."""
         if pricing is None:
             return None
         attributes = self.attributes(message.sender_id, message.country, message.network_id, message.destination)
         price = channels.price_reported(message.channel, attributes, pricing, now)
-        return None if price is None else self._chains.priced_anew(message.terms, now, price)
+        hop = message.hop or self._chains.of(message.terms[0].agreement_id, now)
+        return None if price is None else priced_anew(hop, message.terms, price)
 
     def attributes(self, sender_id: int, country: str, network_id: int | None, digits: str) -> dict[Parameter, str]:
         """What rate trees may be split by, for an SMS that goes out; what is not known is absent."""

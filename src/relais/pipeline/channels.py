@@ -15,7 +15,7 @@ from relais.core.rating.tree import lookup
 from relais.core.rating.types import Answer, Domain, Parameter, Rate, Resource, Term, Tree
 from relais.core.rating.whatsapp import rate_to_reserve, reported_rate
 from relais.core.refusals import Refusal
-from relais.core.segments import Encoded
+from relais.core.segments import Encoded, NotEncodable
 
 SMS, WHATSAPP, RCS = 1, 2, 3  # numbers in traffic_message.channel
 CHANNELS = {SMS: "sms", WHATSAPP: "whatsapp", RCS: "rcs"}
@@ -27,8 +27,12 @@ _Find = Callable[[Tree], Rate | Answer | None]
 
 
 def whole(text: str) -> Encoded:
-    """A text that travels in one piece, as no network cuts it."""
-    return Encoded("ucs2", len(text.encode("utf-16-be")) // 2, (text.encode("utf-16-be"),), 8)
+    """A text that travels in one piece, as no network cuts it. NotEncodable for half of a surrogate pair."""
+    try:
+        body = text.encode("utf-16-be")
+    except UnicodeEncodeError as error:
+        raise NotEncodable from error
+    return Encoded("ucs2", len(body) // 2, (body,), 8)
 
 
 def price_to_reserve(

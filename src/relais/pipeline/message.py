@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from relais.core.charging.types import Charged
@@ -33,7 +34,8 @@ class Message:
     `settled[n]` what term n was charged in the end (zero when released, None while only reserved). `routes`, where packs
     have a say, is what the terms are chosen from when the message is written; `receipts[part]` the final state of that part;
     `expires_at_s`, in seconds since the epoch, when it is worthless to its client; `priced` what each level owes by the first
-    report that named what the message was, on channels whose vendors say so."""
+    report that named what the message was, on channels whose vendors say so, and `hop` the chain as it was accepted (a
+    `rate.Hop`)."""
 
     __slots__ = (
         "__weakref__",
@@ -49,6 +51,7 @@ class Message:
         "destination",
         "encoded",
         "expires_at_s",
+        "hop",
         "id",
         "network_id",
         "origin",
@@ -89,6 +92,7 @@ class Message:
         callback_url: str | None = None,
         origin: Origin | None = None,
         channel: int = SMS,
+        hop: Any = None,
     ) -> None:
         self.id = message_id
         self.accepted_at = accepted_at
@@ -111,6 +115,7 @@ class Message:
         self.callback_url = callback_url
         self.origin = origin
         self.channel = channel
+        self.hop = hop
         self.priced: tuple[Term, ...] | None = None
         self.state = State.ACCEPTED
         self.batch: Batch | None = None

@@ -87,24 +87,6 @@ class Chains:
         self._rated[key] = (hop, None if noting.number_asked else terms)
         return terms
 
-    def price(self, agreement_id: int, now: datetime, price: Price) -> tuple[Term, ...] | Refusal:
-        """What every level of that chain owes by `price`, client first, whatever packs hold; or why nobody may send."""
-        return _priced_chain(self.of(agreement_id, now), price)
-
-    def priced_anew(self, terms: Sequence[Term], now: datetime, price: Price) -> tuple[Term, ...]:
-        """Other terms of the levels of `terms`, on their agreements; a level that is no longer there, or has no price, keeps its
-        own."""
-        hop: Hop | None = self.of(terms[0].agreement_id, now)
-        made: list[Term] = []
-        for former, following in zip(terms, (*terms[1:], None), strict=True):
-            term = former if hop is None else price(hop.level)
-            made.append(former if isinstance(term, Refusal) else term)
-            upper = () if hop is None or following is None else hop.above
-            hop = next(
-                (each for each in upper if following and each.level.agreement_id == following.agreement_id), None
-            )
-        return tuple(made)
-
     def of(self, agreement_id: int, now: datetime) -> Hop:
         """The chain that begins at this agreement, as it stands at `now`."""
         hop = self._kept.get(agreement_id)
@@ -209,15 +191,27 @@ def _routes(hop: Hop, attributes: Attributes, segments_count: int) -> tuple[Rout
     return tuple(routes) or refusal
 
 
+def priced_anew(start: Hop, terms: Sequence[Term], price: Price) -> tuple[Term, ...]:
+    """Other terms of the levels of `terms`, on their agreements; a level that is not there, or has no price, keeps its own."""
+    hop: Hop | None = start
+    made: list[Term] = []
+    for former, following in zip(terms, (*terms[1:], None), strict=True):
+        term = former if hop is None else price(hop.level)
+        made.append(former if isinstance(term, Refusal) else term)
+        above = () if hop is None or following is None else hop.above
+        hop = next((each for each in above if following and each.level.agreement_id == following.agreement_id), None)
+    return tuple(made)
+
+
 def _plain_chain(hop: Hop, attributes: Attributes, segments_count: int) -> tuple[Term, ...] | Refusal:
-    return _priced_chain(
+    return priced_chain(
         hop,
         lambda level: rate_message(level, Domain.SMS_MESSAGING, Resource.SMS_MESSAGE, attributes, segments_count),
     )
 
 
-def _priced_chain(hop: Hop, price: Price) -> tuple[Term, ...] | Refusal:
-    """What every level owes for one message, client first; or why nobody may send it.
+def priced_chain(hop: Hop, price: Price) -> tuple[Term, ...] | Refusal:
+    """What every level owes for one message by `price`, client first, whatever packs hold; or why nobody may send it.
 
     At each level above the client's the first agreement that has a rate is charged (RSL-45).
     """
@@ -230,7 +224,7 @@ def _priced_chain(hop: Hop, price: Price) -> tuple[Term, ...] | Refusal:
         return (term,)
     refusal = Refusal.PROVIDER_UNAVAILABLE
     for above in hop.above:
-        upper = _priced_chain(above, price)
+        upper = priced_chain(above, price)
         if isinstance(upper, tuple):
             return (term, *upper)
         if upper is not Refusal.RATE_NOT_FOUND:

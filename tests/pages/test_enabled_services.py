@@ -54,6 +54,7 @@ def test_ES_6_ES_10_the_list_has_its_columns_with_an_open_end_as_infinity(resell
 
 
 def test_ES_72_ES_73_ES_74_what_fits_is_offered(reseller: Any) -> None:
+    """ES-1, SV-233: services among the enabled services, packs among the enabled packs."""
     dollars = made("Hornes and Hooves", name="Dollars", type="pay_as_you_go", currency="USD")
     made("Hornes and Hooves", name="Old", type="pay_as_you_go", currency="EUR", archived_at=NOW)
     made("Hornes and Hooves", name="Pack", type="unit_pack", size=1000)
@@ -114,13 +115,16 @@ def test_ES_23_ES_82_service_and_agreement_are_final_and_the_end_is_the_only_way
 
 
 def test_ES_20_ES_75_the_view_names_the_agreement_and_dates_in_the_zone_they_were_given_in(reseller: Any) -> None:
+    """SV-232: the form has both dates with their zones, and the checkbox."""
     from relais.records.catalog.models import EnabledService
 
     enabled = EnabledService.objects.get(agreement=bought())
     body = reseller.get(f"/bo/enabled-services/{enabled.pk}/").content.decode()
     assert "Telecom Monsters - TM-1, EUR" in body
     assert '01.01.2025, 00:00:00 <span class="t3">Etc/UTC</span>' in body
-    start = reseller.get("/bo/enabled-services/new/").context["drawer"].form.initial["effective_from"]
+    form = reseller.get("/bo/enabled-services/new/").context["drawer"].form
+    assert set(form.fields) == {"agreement", "service", "effective_from", "effective_till", "hidden_from_client"}
+    start = form.initial["effective_from"]
     assert abs(start[0] - datetime.now(UTC)) < timedelta(minutes=5), "ES-75: now"
 
 
@@ -158,6 +162,7 @@ def test_ES_25_ES_33_ES_43_a_free_pack_is_enabled_beside_others_and_ended(resell
 
 
 def test_ES_16_ES_85_what_the_seller_hides_is_not_seen_and_every_purchase_is_audited(owner: Any, reseller: Any) -> None:
+    """SV-237."""
     from relais.records.catalog.models import EnabledService
     from relais.records.people.models import AuditLine
 

@@ -40,7 +40,14 @@ def heads(answer: Any) -> list[tuple[str, str, str]]:
 def test_RI_13_RI_17_RI_92_RI_103_from_the_file_to_the_tree(reseller: Any) -> None:
     """RI-1, RI-2, RI-3, RI-15, RI-18, RI-34, RI-89, RI-90, RI-91, RI-99, RI-105."""
     before = tree()
-    offered = reseller.get(url()).context["places"]
+    first = reseller.get(url())
+    kinds = [value for value, _ in first.context["form"].fields["format"].choices]
+    assert kinds == ["standard", "whatsapp_basic", "whatsapp_tier"], "RI-5"
+    assert 'value="standard"' in page(first) and 'value="whatsapp_' not in page(first), (
+        "RI-6: no WhatsApp in this scope"
+    )
+    assert "An import that nobody goes on with is removed after 7 days." in page(first)
+    offered = first.context["places"]
     assert [label for _, label in offered][-1] == "SMS messaging / SMS message / A2P (MT)"
     spain = target("sms_messaging/sms_message/A2P/ES")
     deep = reseller.get(url("upload", node=spain.pk)).context["places"]

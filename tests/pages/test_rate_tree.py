@@ -339,7 +339,8 @@ def test_SV_255_SV_214_the_probe_knows_corrections_and_packs(reseller: Any) -> N
 
 
 def test_SV_39_to_SV_49_SV_264_scopes_are_added_and_edited_and_the_page_says_which_is_current(reseller: Any) -> None:
-    """SV-40, SV-41, SV-45 and SV-46 by the way; SV-51: without a scope there is no tree, and no place to add rates."""
+    """SV-20, SV-125: a scope opens its tree and may be a draft. SV-40, SV-41, SV-45 and SV-46 by the way; SV-51: without a scope
+    there is no tree, and no place to add rates."""
     from relais.records.catalog.models import Scope
 
     first, now = the_scope(), datetime.now(UTC)

@@ -70,6 +70,7 @@ def client_user(login: str) -> Any:
 
 
 def test_SID_14_SID_17_to_SID_27_a_rule_says_in_green_or_red_what_rate_it_finds(pages: str) -> None:
+    """SID-18, SID-19, SID-20, SID-24, SID-25, SID-26; SID-30, SID-31: by the period, the type and one operator, or by Others."""
     client, sender = by_session("reseller"), priced()
     form = html.unescape(client.get("/bo/fee-rules/new/", headers=SCRIPTED).content.decode())
     for label in ("Charge every", "Start day", "Charge, day(s) beforehand", "Retry every hour(s)", "Max retries",

@@ -4,7 +4,7 @@ The vendor is a fake of the contract `relais.contracts.vendors`; everything else
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -133,13 +133,19 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    dsn: str, vendor: ScriptedVendor | None = None, *, registered: bool = False
+    dsn: str,
+    vendor: ScriptedVendor | None = None,
+    *,
+    registered: bool = False,
+    adapters: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Running]:
-    """The pipeline on the database `dsn`, until the end of the block; with the `registered` vendors instead of a script."""
+    """The pipeline on the database `dsn`, until the end of the block; with the `registered` vendors, or those `adapters`, instead
+    of a script."""
     vendor = vendor or ScriptedVendor()
     configuration = Configuration(dsn, SecretBox(SECRET_KEY))
     await configuration.open()
-    traffic = Traffic(dsn, configuration, tick_s=0.002, adapters=vendors() if registered else {"smpp": vendor})
+    adapters = vendors() if registered else adapters or {"smpp": vendor}
+    traffic = Traffic(dsn, configuration, tick_s=0.002, adapters=adapters)
     await traffic.open()
     session = await asyncpg.connect(dsn)
     key = next(iter(configuration.snapshot.api_keys.values()))

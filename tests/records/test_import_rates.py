@@ -286,3 +286,51 @@ def test_RI_8_RI_9_RI_10_RI_12_RI_97_whatsapp_tiers_go_below_region_category_and
     assert live.filter(value="regular", price_type="scale").count() == 47
     scale = live.get(parent__parent__value="Argentina", value="regular").scale
     assert scale["steps"][0] == {"up_to": 50_000, "price_micros": 5_300} and json.dumps(scale)
+
+
+@pytest.mark.usefixtures("spain")
+def test_RI_13_an_import_is_read_once_for_its_settings_and_canceled_when_nobody_goes_on_with_it() -> None:
+    """What is kept of it is read anew after any change of settings or dictionaries; the tree stays as it was."""
+    from datetime import timedelta
+
+    from relais.records.catalog.actions.import_rates import (
+        FORGOTTEN_AFTER,
+        book_of,
+        cancel_forgotten,
+        change_settings,
+        read_with,
+        reading_of,
+        settings_of,
+        sheet_of,
+    )
+    from relais.records.catalog.models import ImportState, Network, RateImport, RateImportFile
+    from relais.records.catalog.price_sheet_context import context_of
+    from relais.records.people.models import AuditAction
+
+    before, forgotten, open_one = tree(), started(user=person()), started(user=person("owner"))
+
+    def read() -> Any:
+        settings = settings_of(forgotten)
+        return reading_of(forgotten, sheet_of(book_of(forgotten), settings), context_of(target()))
+
+    first = read()
+    assert read() is first, "another page of the same sheet reads nothing"
+    assert first == read_with(
+        sheet_of(book_of(forgotten), settings_of(forgotten)), settings_of(forgotten), context_of(target())
+    )
+    change_settings(forgotten, settings_of(forgotten))
+    second = read()
+    assert second is not first and second == first
+    Network.objects.filter(codes__mccmnc="21401").update(name="Vodafone of Spain")
+    assert read() is not second
+
+    forgotten.refresh_from_db()
+    later = forgotten.updated_at + FORGOTTEN_AFTER
+    RateImport.objects.filter(pk=open_one.pk).update(updated_at=later)
+    assert cancel_forgotten(later - timedelta(seconds=1)) == 0
+    assert [cancel_forgotten(later), cancel_forgotten(later)] == [1, 0]
+    states = dict(RateImport.objects.values_list("pk", "state"))
+    assert states == {forgotten.pk: ImportState.CANCELED, open_one.pk: ImportState.OPEN}
+    assert list(RateImportFile.objects.values_list("rate_import", flat=True)) == [open_one.pk]
+    assert AuditAction.objects.filter(action="Cancel forgotten import of rates from rates.csv").count() == 1
+    assert tree() == before

@@ -189,3 +189,39 @@ def test_ES_71_auto_extend_follows_on_and_what_cannot_be_paid_is_not_made(books:
     assert extend_bundle_packs(AUGUST + timedelta(minutes=10)) == 0
     assert extend_bundle_packs(AUGUST + HOUR) == 1
     assert books.balance_micros() == 0
+
+
+def test_ES_80_ES_84_who_pays_is_written_to_once_a_day_when_a_pack_cannot_be_charged(
+    books: Books, records: str
+) -> None:
+    """Ruling 17: at the payment alert e-mails, else at the account e-mails; a pack that was paid meanwhile is told no more."""
+    from tests.account.test_reset_by_mail import mail_server, text_of, work
+
+    from relais.records.billing.uncharged import tell_uncharged
+    from relais.records.catalog.actions.charge_pack import charge_due_packs
+
+    limit(books, 0)
+    pack = unit_pack(books)
+    priced(books, pack)
+    bought(books, pack, NOW + HOUR)
+    later = NOW + HOUR
+    assert (charge_due_packs(later), tell_uncharged(later)) == (0, 0), "nobody to be told"
+    books.version.account_emails = "cfo@client.example"
+    books.version.save()
+    assert [tell_uncharged(later), tell_uncharged(later)] == [1, 0]
+    books.version.payment_alert_emails = "pay@client.example, alert@client.example"
+    books.version.save()
+    for hours, expected in ((2, 0), (23, 0), (26, 1), (27, 0)):
+        at = NOW + hours * HOUR
+        assert (charge_due_packs(at), tell_uncharged(at)) == (0, expected), hours
+    deposit(books, 30 * EUR)
+    paid = NOW + 60 * HOUR
+    assert (charge_due_packs(paid), tell_uncharged(paid)) == (1, 0)
+    with mail_server() as sink:
+        work(records)
+    assert sorted(mail["To"] for mail in sink.mails) == [
+        "alert@client.example", "cfo@client.example", "pay@client.example",
+    ]  # fmt: skip
+    assert {mail["Subject"] for mail in sink.mails} == {"Pack could not be charged"}
+    text = text_of(sink.mails[0])
+    assert "Reason: the pack costs 10.00 and only 0.00 is available." in text and "agreement C-1 with R." in text

@@ -28,6 +28,7 @@ MACHINERY = {
     *("auth_permission", "config_change", "audit_seal", "audit_waiting", "reports_readable"),
     *("procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers"),
     *(
+        "billing_told",
         "traffic_bundle_member",
         "traffic_counter",
         "traffic_delivery",
@@ -35,6 +36,7 @@ MACHINERY = {
         "traffic_idempotency",
         "traffic_outbox",
         "traffic_sandbox_message",
+        "traffic_session_member",
         "traffic_unmatched_receipt",
         "traffic_waiting_part",
         "traffic_withdrawal",

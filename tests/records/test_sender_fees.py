@@ -123,6 +123,7 @@ def test_SID_243_a_period_that_was_paid_stays_paid_when_the_days_begin_elsewhere
 
 def test_SID_22_SID_23_SID_244_a_fee_that_cannot_be_taken_is_tried_every_hour_and_then_given_up(sender: Any) -> None:
     from relais.records.agreements.models import AgreementVersion
+    from relais.records.billing.uncharged import tell_uncharged
     from relais.records.senders.models import SenderFee
 
     AgreementVersion.objects.filter(agreement_id=sender.agreement_id).update(credit_limit_micros=0)
@@ -136,6 +137,14 @@ def test_SID_22_SID_23_SID_244_a_fee_that_cannot_be_taken_is_tried_every_hour_an
         fee = SenderFee.objects.get(rule=rule)
         assert (fee.tries, fee.charged_at) == (tries, None) and "only" in fee.reason, minutes
     assert balance(sender) == 0
+    last_try = NOW + timedelta(minutes=180)
+    assert tell_uncharged(last_try) == 0, "the version has no address"
+    AgreementVersion.objects.filter(agreement_id=sender.agreement_id).update(account_emails="cfo@client.example")
+    assert [tell_uncharged(last_try), tell_uncharged(last_try), tell_uncharged(last_try + timedelta(hours=25))] == [
+        1,
+        0,
+        0,
+    ]
     other = rule_of(sender, mno="DIGI mobil")
     post(sender.agreement_id, LedgerKind.CORRECTION, 1_000 * EUR, NOW)
     assert due(NOW + timedelta(minutes=700)) == 1, "a fee that was given up is not taken by itself"

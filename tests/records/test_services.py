@@ -1,10 +1,10 @@
 """Rate trees that keep their rows, and services that never cover a channel twice."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.records.conftest import NOW, START, Books
 
 from relais.core.rating.types import NodeRow

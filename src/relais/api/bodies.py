@@ -107,6 +107,8 @@ def submission_of(request: MessageRequest) -> Submission:
         validity_s=request.validity_s,
         send_at=None if request.send_at is None else request.send_at.astimezone(UTC),
         callback_url=request.callback_url,
+        template_category=request.template_category,
+        rich=request.rich,
     )
 
 

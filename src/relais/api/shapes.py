@@ -4,7 +4,7 @@ They are apart from the pipeline's values on purpose: renaming something inside 
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -40,7 +40,7 @@ def _about(description: str, *examples: Any, **schema: Any) -> Meta:
 
 
 Instant = Annotated[datetime, Meta(tz=True)]
-Channel = Annotated[str, _about("How it travels.", "sms")]
+Channel = Annotated[str, _about("How it travels: `sms`, `whatsapp` or `rcs`.", "sms")]
 Sender = Annotated[str, _about("A sender ID of your company on this channel.", "Monsters", minLength=1)]
 Number = Annotated[str, _about("The number as E.164 digits.", "34600123456")]
 Country = Annotated[str, _about("ISO 3166-1 alpha-2 code of the number's country.", "ES")]
@@ -65,6 +65,14 @@ class MessageRequest(
         str, _about("What the recipient reads. The encoding and the number of segments follow from it.", minLength=1)
     ]
     channel: Channel = "sms"
+    template_category: (
+        Annotated[
+            Literal["authentication", "marketing", "utility"],
+            _about("On `whatsapp`: that of the approved template; null = no template."),
+        ]
+        | None
+    ) = None
+    rich: Annotated[bool, _about("On `rcs`: whether it has media, buttons or cards.")] = False
     client_ref: Reference | None = None
     validity_s: Annotated[int, _about("Seconds in which delivering it is worthwhile.", 3600, minimum=1)] | None = None
     send_at: Annotated[Instant, _about("When; the zone is required.", "2031-01-01T09:00:00+01:00")] | None = None

@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 from relais.contracts.vendors import Vendor
 
+SMPP = "smpp"  # of a connection that names no other kind
+
 
 @cache
 def vendors() -> Mapping[str, Vendor]:

@@ -44,6 +44,19 @@ class OutgoingPart(msgspec.Struct, frozen=True, eq=False, gc=False):
     validity_s: int
 
 
+class Pricing(msgspec.Struct, frozen=True, gc=False):
+    """What a vendor says a message was, where its price depends on that; "" where the vendor says nothing of the kind.
+
+    WhatsApp: `category` and `type` as Meta names them (SV-149, SV-150). RCS: `billing_event` (SV-180), and when the session of
+    a conversation was opened.
+    """
+
+    category: str = ""
+    type: str = ""
+    billing_event: str = ""
+    session_opened_at: datetime | None = None
+
+
 class VendorReceipt(msgspec.Struct, frozen=True, eq=False):
     """A delivery report as the vendor sent it, already read; `state` None = not final (ENROUTE, ACCEPTD, UNKNOWN).
 
@@ -57,6 +70,7 @@ class VendorReceipt(msgspec.Struct, frozen=True, eq=False):
     error: str
     done_at: datetime | None
     token: Any
+    pricing: Pricing | None = None
 
 
 class IncomingMessage(msgspec.Struct, frozen=True, eq=False):

@@ -50,13 +50,16 @@ def add_money_jobs(app: procrastinate.App) -> None:
     @app.periodic(cron="*/10 * * * *")
     @app.task(queueing_lock="tell_shortages", name="tell_shortages")
     def tell_shortages(timestamp: int) -> None:
-        """Whose balance does not cover what is sent is written to (RSL-43)."""
+        """Whose balance does not cover what is sent, or a pack or fee, is written to (RSL-43, ES-80)."""
         from django.db import close_old_connections
 
         from relais.records.billing.notices import tell_shortages as tell
+        from relais.records.billing.uncharged import tell_uncharged
 
         close_old_connections()
-        tell(datetime.now(UTC))
+        now = datetime.now(UTC)
+        tell(now)
+        tell_uncharged(now)
 
     @app.periodic(cron="23 * * * *")
     @app.task(queueing_lock="follow_costs", name="follow_costs")

@@ -1,5 +1,5 @@
 """What pages have asked to be sent: mails with links to set a password, log-in codes by SMS (records.access.outbox), mails that a
-payment is confirmed or a balance does not cover what is sent (records.billing.notices).
+payment is confirmed, or a balance does not cover what is sent or bought (records.billing).
 
 A mail server or pipeline that is away is tried again for a few minutes: later nobody waits for a code or a link any more.
 """
@@ -52,6 +52,17 @@ def add_outbox(app: procrastinate.App, text_sender: SendText | None) -> None:
         close_old_connections()
         send(agreement_id, messages, address)
         log.info("shortage_mail.sent", agreement_id=agreement_id)
+
+    @app.task(name="send_uncharged_mail", retry=RETRY)
+    def send_uncharged_mail(agreement_id: int, name: str, reason: str, address: str) -> None:
+        """That a pack or a fee could not be charged, to one of those who are told (ES-80)."""
+        from django.db import close_old_connections
+
+        from relais.records.billing.uncharged import send_uncharged_mail as send
+
+        close_old_connections()
+        send(agreement_id, name, reason, address)
+        log.info("uncharged_mail.sent", agreement_id=agreement_id)
 
     @app.task(name="send_sms_code", retry=RETRY, pass_context=True)
     async def send_sms_code(context: procrastinate.JobContext, sealed: str) -> None:

@@ -15,6 +15,7 @@ from relais.store.sessions import open_session
 ANSWERS_KEPT = timedelta(hours=24)
 CHANGES_KEPT = timedelta(days=1)
 DELIVERIES_KEPT = timedelta(days=3)
+SESSIONS_KEPT = timedelta(days=8)  # of conversations of 24 hours; a message is worthless after 7 days
 SANDBOX_KEPT = timedelta(days=7)
 AUDIT_KEPT_MONTHS = 24  # unless a setting says otherwise (AUD-15)
 SEALED_AT_ONCE = 1_000
@@ -60,6 +61,17 @@ def make_app(
         log.info("unused_users.blocked", users=block(now))
         forget_tries(now)
 
+    @app.periodic(cron="37 * * * *")
+    @app.task(queueing_lock="cancel_forgotten_imports", name="cancel_forgotten_imports")
+    def cancel_forgotten_imports(timestamp: int) -> None:
+        """Imports of rates that nobody has gone on with (RI-13)."""
+        from django.db import close_old_connections
+
+        from relais.records.catalog.actions.import_rates import cancel_forgotten
+
+        close_old_connections()
+        log.info("imports.forgotten", imports=cancel_forgotten(datetime.now(UTC)))
+
     add_money_jobs(app)
     return app
 
@@ -71,6 +83,7 @@ async def keep_up(dsn: str, now: datetime, *, audit_kept_months: int = AUDIT_KEP
         made = await session.fetchval(_SQL["ensure_partitions"])
         await session.execute(_SQL["forget_idempotent_answers"], now - ANSWERS_KEPT)
         await session.execute(_SQL["forget_deliveries"], now - DELIVERIES_KEPT)
+        await session.execute(_SQL["forget_session_members"], now - SESSIONS_KEPT)
         await session.execute(_SQL["forget_sandbox"], floor(now - SANDBOX_KEPT))
         await session.execute(_SQL["forget_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sessions"], now)

@@ -3,7 +3,7 @@
 from relais.records.catalog.models import ServiceType
 from relais.records.senders.models import SenderChannel, SenderStatus
 
-SENDER_CHANNELS = {SenderChannel.SMS: "SMS"}
+SENDER_CHANNELS = {SenderChannel.SMS: "SMS", SenderChannel.WHATSAPP: "WhatsApp", SenderChannel.RCS: "RCS"}
 SENDER_STATUSES = {
     SenderStatus.ACTIVE: ("Active", "ok"),
     SenderStatus.BLOCKED: ("Blocked", "bad"),

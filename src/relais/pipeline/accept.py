@@ -6,15 +6,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from relais.contracts.vendors import Pricing
 from relais.core.numbers import normalise
-from relais.core.rating.types import Parameter
+from relais.core.rating.types import Parameter, Term
 from relais.core.refusals import Refusal
 from relais.core.segments import NotEncodable, TooManyParts
+from relais.pipeline import channels
 from relais.pipeline.configuration import RIGHT_SEND, ApiKey, Sender, Snapshot
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.message import Message
 from relais.pipeline.origin import encoded_as_cut
-from relais.pipeline.rate import Chains, Routes
+from relais.pipeline.rate import Chains, Hop, Rated, Routes, priced_anew, priced_chain
 from relais.pipeline.submission import Refused, Submission
 
 SEGMENTS_MAX = 10  # what networks deliver in order; 1,530 GSM characters or 670 others
@@ -30,7 +32,7 @@ A2P = "A2P"
 DETAILS = {
     Refusal.KEY_WITHOUT_RIGHT: "This API key may not send messages; use a key with the right 'send'.",
     Refusal.COMPANY_DISABLED: "Sending is switched off for your company; ask your provider.",
-    Refusal.CHANNEL_UNKNOWN: "The channel must be 'sms'.",
+    Refusal.CHANNEL_UNKNOWN: "The channel must be 'sms', 'whatsapp' or 'rcs'.",
     Refusal.SENDER_UNKNOWN: "No sender ID of this name belongs to your company; create it first or correct 'from'.",
     Refusal.SENDER_BLOCKED: "This sender ID is not active.",
     Refusal.SENDER_NOT_CONNECTED: "This sender ID has no vendor connection in use; ask your provider.",
@@ -82,6 +84,7 @@ class Admission:
         if refusal is not None:
             return refused(refusal)
         assert isinstance(sender, Sender)
+        channel = channels.NUMBERS[submission.channel]
         digits = normalise(submission.destination)
         number_range = self.snapshot.number_plan.resolve(digits) if digits else None
         if digits is None or number_range is None:
@@ -94,7 +97,7 @@ class Admission:
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)
         try:
-            encoded = encoded_as_cut(text, submission.origin)
+            encoded = encoded_as_cut(text, submission.origin) if channel == channels.SMS else channels.whole(text)
         except NotEncodable:
             return refused(Refusal.TEXT_NOT_ENCODABLE)
         except TooManyParts:
@@ -106,9 +109,18 @@ class Admission:
         connection_id = self._connection(sender)
         assert sender.agreement_id is not None and connection_id is not None
         kind = (sender.id, number_range.country, number_range.network_id)
-        terms = self._chains.rate(
-            sender.agreement_id, now, len(encoded.parts), kind, lambda: self.attributes(*kind, digits)
-        )
+        terms: Rated
+        hop: Hop | None = None
+        if channel == channels.SMS:
+            terms = self._chains.rate(
+                sender.agreement_id, now, len(encoded.parts), kind, lambda: self.attributes(*kind, digits)
+            )
+        else:
+            price = channels.price_to_reserve(
+                channel, self.attributes(*kind, digits), text, submission.template_category, submission.rich
+            )
+            hop = self._chains.of(sender.agreement_id, now)
+            terms = priced_chain(hop, price)
         if isinstance(terms, Refusal):
             return refused(terms)
         return Message(
@@ -131,7 +143,20 @@ class Admission:
             client_ref=submission.client_ref,
             callback_url=submission.callback_url,
             origin=submission.origin,
+            channel=channel,
+            hop=hop,
         )
+
+    def reported_terms(self, message: Message, pricing: Pricing | None, now: datetime) -> tuple[Term, ...] | None:
+        """What each level owes now that the vendor has said what the message was, by the rates of its acceptance (SV-281), or,
+        for one that was brought back from its row, those of now; None where that says nothing new. A level that has no rate for
+        it keeps what was reserved."""
+        if pricing is None:
+            return None
+        attributes = self.attributes(message.sender_id, message.country, message.network_id, message.destination)
+        price = channels.price_reported(message.channel, attributes, pricing, now)
+        hop = message.hop or self._chains.of(message.terms[0].agreement_id, now)
+        return None if price is None else priced_anew(hop, message.terms, price)
 
     def attributes(self, sender_id: int, country: str, network_id: int | None, digits: str) -> dict[Parameter, str]:
         """What rate trees may be split by, for an SMS that goes out; what is not known is absent."""
@@ -158,7 +183,7 @@ class Admission:
             return Refusal.KEY_WITHOUT_RIGHT
         if not key.company_enabled:
             return Refusal.COMPANY_DISABLED
-        if submission.channel != "sms":
+        if submission.channel not in channels.NUMBERS:
             return Refusal.CHANNEL_UNKNOWN
         sender = self.snapshot.senders.get((key.company_id, submission.channel, submission.source.casefold()))
         if sender is None or sender.agreement_id is None:

@@ -1,6 +1,7 @@
 """The rows beside the balances that charging works on: counters, packs and the members of bundles, locked and stored.
 
-Balances are locked first, then counters, then packs, each in the order of their keys; members are safe behind their pack.
+Balances are locked first, then counters, then packs, each in the order of their keys; members are safe behind their pack, or, of
+sessions, behind the balance of their agreement.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,9 @@ async def lock(transaction: TickTransaction, accounts: Mapping[int, Account], ro
     pairs = [(member.of, member.recipient) for member in rows.members if isinstance(member.of, int)]
     if pairs:
         members = {Member(*pair) for pair in await transaction.members(pairs)}
+    sessions = [(member.of, member.recipient) for member in rows.members if isinstance(member.of, str)]
+    if sessions:
+        members |= {Member(*pair) for pair in await transaction.session_members(sessions)}
     return State(accounts, counters, holds, packs, members)
 
 
@@ -56,3 +60,6 @@ async def store(transaction: TickTransaction, before: State, after: State) -> No
             (member.of, member.recipient) for member in after.members - before.members if isinstance(member.of, int)
         ]
         await transaction.update_packs(used, fresh)
+    opened = [(member.of, member.recipient) for member in after.members - before.members if isinstance(member.of, str)]
+    if opened:
+        await transaction.insert_session_members(opened)

@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from relais.contracts.registry import vendors
+from relais.contracts.registry import SMPP, vendors
 from relais.core.billing.periods import BillingPeriod, BillingTerms, VersionTerms, version_period_at
 from relais.core.billing.periods import Period as Span
 from relais.core.numbers import NumberPlan
@@ -325,20 +325,15 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
     """A connection whose settings cannot be used counts as disabled: the others must go on."""
     options = json.loads(row["options"] or "{}")
     receipt_parts, resends = options.pop("receipt_parts", "all"), options.pop("resends", True)
-    settings = None
+    kind, settings = options.pop("vendor", SMPP), None
+    if kind == SMPP:
+        columns = ("host_name", "port", "system_id", "system_type", "use_tls", "use_tlv", "inverse_address_mode")
+        options |= {name: row[name] for name in columns}
     try:
-        settings = vendors()["smpp"].settings(
-            host_name=row["host_name"],
-            port=row["port"],
-            system_id=row["system_id"],
-            password=box.decrypt(row["password_encrypted"]),
-            system_type=row["system_type"],
-            use_tls=row["use_tls"],
-            use_tlv=row["use_tlv"],
-            inverse_address_mode=row["inverse_address_mode"],
-            **options,
-        )
-    except (ValueError, TypeError) as error:
+        if kind == SMPP:
+            options["password"] = box.decrypt(row["password_encrypted"])
+        settings = vendors()[kind].settings(**options)
+    except (ValueError, TypeError, KeyError) as error:
         log.error("connection.unusable", connection=row["id"], reason=str(error))
     statuses = {
         (status.upper(), str(code).lstrip("0") or ("0" if code else "")): line["method"]
@@ -347,7 +342,7 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
         for code in line["codes"] or [""]
     }
     return VendorConnection(
-        row["id"], row["name"], "smpp", settings, row["rps_limit"], row["window_limit"],
+        row["id"], row["name"], kind, settings, row["rps_limit"], row["window_limit"],
         row["disabled"] or settings is None, statuses, receipt_parts, bool(resends),
     )  # fmt: skip
 

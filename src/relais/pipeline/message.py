@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from relais.core.charging.types import Charged
@@ -9,6 +10,7 @@ from relais.core.lifecycle import State
 from relais.core.rating.message import Route
 from relais.core.rating.types import Term
 from relais.core.segments import Encoded
+from relais.pipeline.channels import SMS, WHATSAPP
 from relais.pipeline.origin import Origin
 
 
@@ -31,7 +33,9 @@ class Message:
     """One accepted message. `terms` holds what each level was promised, client first, and then what bundles count;
     `settled[n]` what term n was charged in the end (zero when released, None while only reserved). `routes`, where packs
     have a say, is what the terms are chosen from when the message is written; `receipts[part]` the final state of that part;
-    `expires_at_s`, in seconds since the epoch, when it is worthless to its client."""
+    `expires_at_s`, in seconds since the epoch, when it is worthless to its client; `priced` what each level owes by the first
+    report that named what the message was, on channels whose vendors say so, and `hop` the chain as it was accepted (a
+    `rate.Hop`)."""
 
     __slots__ = (
         "__weakref__",
@@ -39,6 +43,7 @@ class Message:
         "api_key_id",
         "batch",
         "callback_url",
+        "channel",
         "client_ref",
         "company_id",
         "connection_id",
@@ -46,10 +51,12 @@ class Message:
         "destination",
         "encoded",
         "expires_at_s",
+        "hop",
         "id",
         "network_id",
         "origin",
         "parts_unsent",
+        "priced",
         "receipts",
         "routes",
         "send_at",
@@ -84,6 +91,8 @@ class Message:
         client_ref: str | None = None,
         callback_url: str | None = None,
         origin: Origin | None = None,
+        channel: int = SMS,
+        hop: Any = None,
     ) -> None:
         self.id = message_id
         self.accepted_at = accepted_at
@@ -105,6 +114,9 @@ class Message:
         self.client_ref = client_ref
         self.callback_url = callback_url
         self.origin = origin
+        self.channel = channel
+        self.hop = hop
+        self.priced: tuple[Term, ...] | None = None
         self.state = State.ACCEPTED
         self.batch: Batch | None = None
         self.parts_unsent = len(encoded.parts)
@@ -114,6 +126,11 @@ class Message:
         """What each level owes from now on; nothing of it is settled."""
         self.terms = terms
         self.settled: list[Charged | None] = [None] * len(terms)
+
+    @property
+    def awaits_price(self) -> bool:
+        """Whether nothing of it may be charged before the vendor has said what it was (SV-147)."""
+        return self.channel == WHATSAPP and self.priced is None
 
     @property
     def expires_at(self) -> datetime:

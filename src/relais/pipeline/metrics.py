@@ -1,5 +1,8 @@
 """Counters of the pipeline, under names that stay."""
 
+from collections import Counter as Counts
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram
 
 TICK_SECONDS = Histogram(
@@ -15,3 +18,9 @@ PARTS_SENT = Counter("relais_parts_sent_total", "Parts accepted by vendors.", ["
 RECEIPTS = Counter("relais_receipts_total", "Delivery receipts by what became of them.", ["result"])
 CONNECTION_READY = Gauge("relais_connection_ready", "1 while a vendor connection can carry messages.", ["connection"])
 CONNECTION_WAITING = Gauge("relais_connection_waiting", "Messages waiting for a vendor connection.", ["connection"])
+
+
+def count_accepted(channels: Iterable[str]) -> None:
+    """Of each message accepted its channel."""
+    for channel, count in Counts(channels).items():
+        MESSAGES_ACCEPTED.labels(channel).inc(count)

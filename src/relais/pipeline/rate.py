@@ -16,6 +16,7 @@ from relais.core.rating.message import Level, Offer, Option, PackSource, Route, 
 from relais.core.rating.tree import Attributes
 from relais.core.rating.types import CoverKind, Domain, Parameter, Resource, Term, Tree
 from relais.core.refusals import Refusal
+from relais.pipeline.channels import Price
 from relais.pipeline.configuration import Agreement, Period, Snapshot, billing_period, in_force
 
 _Values = dict[Parameter, str]
@@ -190,21 +191,40 @@ def _routes(hop: Hop, attributes: Attributes, segments_count: int) -> tuple[Rout
     return tuple(routes) or refusal
 
 
+def priced_anew(start: Hop, terms: Sequence[Term], price: Price) -> tuple[Term, ...]:
+    """Other terms of the levels of `terms`, on their agreements; a level that is not there, or has no price, keeps its own."""
+    hop: Hop | None = start
+    made: list[Term] = []
+    for former, following in zip(terms, (*terms[1:], None), strict=True):
+        term = former if hop is None else price(hop.level)
+        made.append(former if isinstance(term, Refusal) else term)
+        above = () if hop is None or following is None else hop.above
+        hop = next((each for each in above if following and each.level.agreement_id == following.agreement_id), None)
+    return tuple(made)
+
+
 def _plain_chain(hop: Hop, attributes: Attributes, segments_count: int) -> tuple[Term, ...] | Refusal:
-    """What every level owes for one SMS, client first; or why nobody may send it.
+    return priced_chain(
+        hop,
+        lambda level: rate_message(level, Domain.SMS_MESSAGING, Resource.SMS_MESSAGE, attributes, segments_count),
+    )
+
+
+def priced_chain(hop: Hop, price: Price) -> tuple[Term, ...] | Refusal:
+    """What every level owes for one message by `price`, client first, whatever packs hold; or why nobody may send it.
 
     At each level above the client's the first agreement that has a rate is charged (RSL-45).
     """
     if hop.refusal is not None:
         return hop.refusal
-    term = rate_message(hop.level, Domain.SMS_MESSAGING, Resource.SMS_MESSAGE, attributes, segments_count)
+    term = price(hop.level)
     if isinstance(term, Refusal):
         return term
     if not hop.above:
         return (term,)
     refusal = Refusal.PROVIDER_UNAVAILABLE
     for above in hop.above:
-        upper = _plain_chain(above, attributes, segments_count)
+        upper = priced_chain(above, price)
         if isinstance(upper, tuple):
             return (term, *upper)
         if upper is not Refusal.RATE_NOT_FOUND:

@@ -14,9 +14,10 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 import asyncpg
+import msgspec
 import structlog
 
-from relais.contracts.vendors import VendorReceipt
+from relais.contracts.vendors import Pricing, VendorReceipt
 from relais.core.lifecycle import State
 from relais.pipeline.accept import Admission
 from relais.pipeline.lane import Lane
@@ -192,6 +193,7 @@ def _to_json(receipt: VendorReceipt) -> dict[str, Any]:
         "status": receipt.status,
         "error": receipt.error,
         "done_at": receipt.done_at.isoformat() if receipt.done_at else None,
+        "pricing": msgspec.to_builtins(receipt.pricing),
     }
 
 
@@ -203,4 +205,5 @@ def _from_json(item: dict[str, Any]) -> VendorReceipt:
         item["error"],
         datetime.fromisoformat(item["done_at"]) if item["done_at"] else None,
         None,
+        msgspec.convert(item.get("pricing"), Pricing | None),
     )

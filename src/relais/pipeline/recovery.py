@@ -16,6 +16,7 @@ from relais.core.rating.message import restore_term
 from relais.core.rating.tree import rates_of_nodes
 from relais.core.rating.types import Cover, Rate
 from relais.pipeline.accept import Admission
+from relais.pipeline.channels import SMS, whole
 from relais.pipeline.configuration import PACK_KINDS, node_row, period_start
 from relais.pipeline.ids import accepted_at
 from relais.pipeline.message import Message
@@ -102,11 +103,12 @@ def _message(row: Any, admission: Admission, rates: Any, covers: Mapping[int, Co
         source=row["source"],
         destination=row["destination"],
         text=row["body"],
-        encoded=encoded_as_cut(row["body"], origin),
+        encoded=encoded_as_cut(row["body"], origin) if row["channel"] == SMS else whole(row["body"]),
         terms=tuple(terms),
         validity_s=row["validity_s"],
         send_at=row["send_at"],
         client_ref=row["client_ref"],
         callback_url=row["callback_url"],
         origin=origin,
+        channel=row["channel"],
     )

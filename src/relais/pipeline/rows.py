@@ -10,6 +10,7 @@ import msgspec
 from relais.core.charging.types import Captured, Charged, Reversed
 from relais.core.charging.types import Outcome as ChargeOutcome
 from relais.core.rating.types import Term
+from relais.pipeline.channels import CHANNELS
 from relais.pipeline.configuration import Snapshot
 from relais.pipeline.message import Message
 from relais.pipeline.origin import pack_origin, pack_receipts
@@ -27,8 +28,6 @@ from relais.store.tick import (
     TickTransaction,
 )
 
-CHANNEL_SMS = 1
-CHANNELS = {CHANNEL_SMS: "sms"}
 ENCODINGS = {0: "gsm7", 4: "binary", 8: "ucs2"}  # by data_coding
 
 _outcomes_encoder = msgspec.msgpack.Encoder()
@@ -40,7 +39,7 @@ def message_row(message: Message) -> Row:
     encoded, origin = message.encoded, message.origin
     return (
         message.id, message.company_id, message.api_key_id, message.sender_id, message.connection_id,
-        message.validity_s, 1, CHANNEL_SMS, encoded.data_coding, len(encoded.parts), message.network_id, message.send_at,
+        message.validity_s, 1, message.channel, encoded.data_coding, len(encoded.parts), message.network_id, message.send_at,
         message.country, message.source, message.destination, message.text, message.client_ref, message.callback_url,
         origin and origin.connection_id, origin and pack_origin(origin), _terms(message.terms),
     )  # fmt: skip
@@ -71,7 +70,7 @@ def accepted(message: Message, snapshot: Snapshot) -> Accepted:
     network = snapshot.networks.get(message.network_id) if message.network_id is not None else None
     return Accepted(
         message_id=message.id,
-        channel="sms",
+        channel=CHANNELS[message.channel],
         source=message.source,
         destination=message.destination,
         country=message.country,
@@ -95,7 +94,7 @@ def preview(message: Message, snapshot: Snapshot) -> PreviewView | None:
         terms = (max(choices, key=lambda term: term.reserved_micros),)
     network = snapshot.networks.get(message.network_id) if message.network_id is not None else None
     return PreviewView(
-        channel="sms",
+        channel=CHANNELS[message.channel],
         source=message.source,
         destination=message.destination,
         country=message.country,
@@ -141,8 +140,10 @@ async def write_plan(
                     key = (charged.agreement_id, LEDGER_SCALE_CORRECTED)
                     corrected_micros = charged.correction_net_micros + charged.correction_tax_micros
                     ledger[key] = ledger.get(key, 0) - corrected_micros
-        else:
+        elif settlement.entry == EDR_RELEASED:
             edrs.extend(_released_edr(settlement, level) for level in settlement.levels)
+    if plan.exchanged:
+        await transaction.update_terms([_exchanged_row(message) for message in plan.exchanged.values()])
     if plan.sent:
         await transaction.copy_sent(plan.sent)
     if plan.part_receipts:
@@ -166,6 +167,15 @@ async def write_plan(
     return ledger, edrs[0] if edrs else None
 
 
+def _exchanged_row(message: Message) -> Row:
+    """As `TickTransaction.update_terms` takes it."""
+    terms = message.terms
+    return (
+        message.id, sum(1 << level for level, term in enumerate(terms) if term.delivered),
+        [term.node_id for term in terms], [term.units for term in terms], [term.reserved_micros for term in terms],
+    )  # fmt: skip
+
+
 def _edr(settlement: Settlement, level: int, charged: Charged) -> Row:
     """In the order of `store.binary.EDR_COLUMNS`."""
     term = settlement.message.terms[level]
@@ -173,7 +183,7 @@ def _edr(settlement: Settlement, level: int, charged: Charged) -> Row:
         settlement.message.id, charged.agreement_id, term.node_id, charged.net_micros, charged.tax_micros,
         settlement.at, -term.units if settlement.entry == EDR_REVERSED else term.units, level, settlement.entry,
         json.dumps(charged.pieces) if charged.pieces else None,
-        term.cover.id if term.cover else None, charged.taken if term.cover else None,
+        *((term.cover.id, charged.taken) if term.cover and term.cover.id else (None, None)),
         term.counter_group if charged.period_start else None, charged.period_start,
     )  # fmt: skip
 

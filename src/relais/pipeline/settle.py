@@ -8,11 +8,12 @@ is then written as often as it takes until it is committed.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
 from relais.contracts.vendors import IncomingMessage, VendorReceipt
-from relais.core.charging.types import Capture, Charged, Event, Release, Reverse
+from relais.core.charging.types import Capture, Charged, Event, Exchange, Release, Reverse
 from relais.core.lifecycle import State, may_follow
 from relais.core.rating.types import Term
 from relais.pipeline.configuration import Snapshot, VendorConnection, period_start
@@ -23,6 +24,7 @@ from relais.pipeline.origin import TEXT_CHARACTERS, ClientReceipt, ForClient, Or
 from relais.store.binary import Row
 from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage
 
+EDR_NONE = 0  # a settlement that no EDR tells of
 PLANNED = Charged(0, 0, 0)
 """Stands in `Message.settled` from the planning of a capture until its amount is known, which is within one tick."""
 
@@ -43,6 +45,7 @@ class Plan:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.settlements: list[Settlement] = []
+        self.exchanged: dict[UUID, Message] = {}  # whose terms are others than those of their rows
         self.sent: list[Row] = []
         self.part_receipts: list[Row] = []
         self.finished: list[FinishedMessage] = []
@@ -82,9 +85,8 @@ def part_sent(plan: Plan, message: Message, part: int, vendor_message_id: str, a
     if message.parts_unsent or message.state.final:
         return
     message.state = State.SENT
-    levels = [n for n, term in enumerate(message.terms) if not term.delivered and message.settled[n] is None]
-    if levels:
-        _capture(plan, message, levels, at)
+    if not message.awaits_price:
+        _capture_submitted(plan, message, at)
     _tell(plan, message, State.SENT, at, None)
     batch = message.batch
     if batch is not None:
@@ -93,6 +95,23 @@ def part_sent(plan: Plan, message: Message, part: int, vendor_message_id: str, a
             plan.sent_batches.append(batch)
     if message.receipts:
         _end_by_parts(plan, message, at, None)
+
+
+def priced(plan: Plan, message: Message, terms: tuple[Term, ...] | None, at: datetime) -> None:
+    """The vendor has said what the message was, so that each level owes `terms`; None = it has not. The first report decides.
+    Where it was waited for, the levels under Submitted are due now (SV-167)."""
+    if terms is None or message.state.final or message.priced is not None:
+        return
+    waited = message.awaits_price
+    message.priced = terms
+    if waited and message.state is State.SENT:
+        _capture_submitted(plan, message, at)
+
+
+def _capture_submitted(plan: Plan, message: Message, at: datetime) -> None:
+    levels = [n for n, term in enumerate(message.terms) if not term.delivered and message.settled[n] is None]
+    if levels:
+        _capture(plan, message, levels, at)
 
 
 def report(
@@ -163,6 +182,8 @@ def finish(plan: Plan, message: Message, state: State, error: str | None, at: da
 
 
 def _capture(plan: Plan, message: Message, levels: Sequence[int], at: datetime) -> None:
+    if message.priced is not None:
+        _exchange(plan, message, message.priced, levels, at)
     terms = tuple(message.terms[n] for n in levels)
     starts = None
     if any(term.scale is not None for term in terms):
@@ -173,6 +194,20 @@ def _capture(plan: Plan, message: Message, levels: Sequence[int], at: datetime) 
     plan.settlements.append(Settlement(message, levels, event, EDR_CAPTURED, at))
     for n in levels:
         message.settled[n] = PLANNED
+
+
+def _exchange(plan: Plan, message: Message, priced: tuple[Term, ...], levels: Sequence[int], at: datetime) -> None:
+    """What is reserved at these levels makes room for what the report says, dearer or not (SV-280): in the tick that captures it,
+    so that a tick which is written again finds by its EDRs that it was written."""
+    changed = [n for n in levels if priced[n] != message.terms[n]]
+    if not changed:
+        return
+    former = tuple(message.terms[n] for n in changed)
+    plan.settlements.append(
+        Settlement(message, changed, Exchange(former, tuple(priced[n] for n in changed)), EDR_NONE, at)
+    )
+    message.terms = tuple(priced[n] if n in changed else term for n, term in enumerate(message.terms))
+    plan.exchanged[message.id] = message
 
 
 def _reverse(plan: Plan, message: Message, levels: Sequence[int], at: datetime) -> None:

@@ -15,7 +15,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `source` is the sender ID as the client spells it, `destination` the number as typed. `validity_s` is counted from
     acceptance (or from `send_at`). `send_at` and `callback_url` may be absent. `origin`: over SMPP, what the client said
-    beside. `message_id`: one that was given out before the message was whole.
+    beside. `message_id`: one that was given out before the message was whole. `template_category`: of a WhatsApp template,
+    None = no template. `rich`: an RCS message with media, buttons or cards.
     """
 
     source: str
@@ -28,6 +29,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     callback_url: str | None = None
     origin: Origin | None = None
     message_id: UUID | None = None
+    template_category: str | None = None
+    rich: bool = False
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag="accepted"):

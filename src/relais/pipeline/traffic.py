@@ -23,6 +23,7 @@ from relais.core.refusals import Refusal
 from relais.pipeline import incoming, rows, settle, views
 from relais.pipeline.accept import Admission, refused
 from relais.pipeline.beats import Beats
+from relais.pipeline.channels import CHANNELS
 from relais.pipeline.configuration import ApiKey, Configuration, Snapshot
 from relais.pipeline.deliveries import Deliveries
 from relais.pipeline.ids import MessageIds
@@ -31,11 +32,11 @@ from relais.pipeline.message import Batch, Message
 from relais.pipeline.metrics import (
     CONNECTION_READY,
     CONNECTION_WAITING,
-    MESSAGES_ACCEPTED,
     MESSAGES_FINISHED,
     MESSAGES_REFUSED,
     PARTS_SENT,
     RECEIPTS,
+    count_accepted,
 )
 from relais.pipeline.origin import ForClient
 from relais.pipeline.ownership import Ownership
@@ -236,8 +237,7 @@ class Traffic:
         return rows.preview(outcome, self._admission.snapshot) or refused(Refusal.RATE_NOT_FOUND)
 
     async def balances(self, key: ApiKey) -> list[BalanceView]:
-        assert self._pool is not None
-        return await views.balances(self._pool, self._admission.snapshot, key.company_id, datetime.now(UTC))
+        return await views.balances(self._open_pool(), self._admission.snapshot, key.company_id, datetime.now(UTC))
 
     def refusal_of(self, key: ApiKey, submission: Submission) -> Refused | None:
         """Why it would be refused now, as far as can be said without the balance; nothing is written."""
@@ -324,6 +324,7 @@ class Traffic:
         now = datetime.now(UTC)
         for message, part, receipt, lane in reports:
             plan.stored_receipts.append((lane, receipt))
+            settle.priced(plan, message, self._admission.reported_terms(message, receipt.pricing, now), now)
             reported = settle.mapped_state(lane.configuration, receipt.state, receipt.status, receipt.error)
             if reported is not None:
                 error = None if reported is State.DELIVERED else f"{receipt.status} {receipt.error}".strip()
@@ -366,7 +367,7 @@ class Traffic:
         return lane is not None and lane.waiting_count < IN_MEMORY_MAX
 
     def _send(self, batch: Batch, messages: list[Message]) -> None:
-        MESSAGES_ACCEPTED.labels("sms").inc(len(messages))
+        count_accepted(CHANNELS[message.channel] for message in messages)
         lane = self._lanes[batch.connection_id]
         lane.counts.accepted += len(messages)
         for message in messages:

@@ -7,9 +7,10 @@ from uuid import UUID
 import asyncpg
 
 from relais.core.lifecycle import State
+from relais.pipeline.channels import CHANNELS
 from relais.pipeline.configuration import Snapshot, in_force
 from relais.pipeline.ids import accepted_at, floor
-from relais.pipeline.rows import CHANNELS, ENCODINGS
+from relais.pipeline.rows import ENCODINGS
 from relais.pipeline.submission import BalanceView, MessagesAsked, MessageView
 from relais.store.blocks import blocks
 

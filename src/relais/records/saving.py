@@ -65,10 +65,11 @@ def save(record: models.Model, *, unchanged_since: datetime | None = None) -> No
             raise _translated(record, error) from error
 
 
-def find(model: type[M], key: int) -> M:
-    """The record of that id, locked until the transaction ends; `Invalid` when there is none."""
+def find(model: type[M], key: int, *, no_key: bool = False) -> M:
+    """The record of that id, locked until the transaction ends; `Invalid` when there is none. With `no_key` others may make
+    records that name it meanwhile."""
     try:
-        return model._default_manager.select_for_update(of=("self",)).get(pk=key)
+        return model._default_manager.select_for_update(of=("self",), no_key=no_key).get(pk=key)
     except ObjectDoesNotExist as error:
         raise Invalid.of(WHOLE, f"no {model._meta.verbose_name} has the ID {key}") from error
 

@@ -56,7 +56,7 @@ RETURNING id, connection_id, message_ids
 -- name: open_messages
 -- $1 message ids. Those that are not final, with all that sending and settling them needs.
 SELECT id, company_id, api_key_id, sender_id, connection_id, network_id, send_at, validity_s, segments_count, delivered_rules,
-       country, source, destination, body, encoding, client_ref, callback_url, client_options,
+       channel, country, source, destination, body, encoding, client_ref, callback_url, client_options,
        agreement_ids, node_ids, units, reserved_micros, tax_bp, pack_ids, pack_amounts
 FROM traffic_message
 WHERE id = ANY ($1::uuid[]) AND status < 10

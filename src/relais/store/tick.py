@@ -84,6 +84,18 @@ class TickTransaction:
         rows = await self._session.fetch(_SQL["members"], [pair[0] for pair in pairs], [pair[1] for pair in pairs])
         return {(row[0], row[1]) for row in rows}
 
+    async def session_members(self, pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of (name of a session, recipient) who were charged for it already; the balances are locked."""
+        rows = await self._session.fetch(_SQL["session_members"], *map(list, zip(*pairs, strict=True)))
+        return {(row[0], row[1]) for row in rows}
+
+    async def insert_session_members(self, pairs: Sequence[tuple[str, str]]) -> None:
+        await self._session.execute(_SQL["insert_session_members"], *map(list, zip(*sorted(pairs), strict=True)))
+
+    async def update_terms(self, rows: Sequence[Row]) -> None:
+        """(message id, rules, nodes, units and reservations of its levels) of messages that turned out to be something else."""
+        await self._session.executemany(_SQL["update_terms"], rows)
+
     async def idempotent_answers(self, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], tuple[bytes, bytes]]:
         """(API key id, key) → (body digest, answer) of earlier requests."""
         rows = await self._session.fetch(_SQL["idempotent_answers"], [key[0] for key in keys], [key[1] for key in keys])

@@ -100,6 +100,19 @@ WHERE p.pack_id = u.pack_id
 -- $1 ids of bundle packs, $2 recipients counted now.
 INSERT INTO traffic_bundle_member (pack_id, recipient) SELECT * FROM unnest($1::bigint[], $2::text[])
 
+-- name: session_members
+-- $1 names of sessions, $2 recipients. Those who are charged for already; the balances are locked by this transaction.
+SELECT session, recipient FROM traffic_session_member
+JOIN unnest($1::text[], $2::text[]) AS k (session, recipient) USING (session, recipient)
+
+-- name: insert_session_members
+-- $1 names of sessions, $2 recipients who are charged for them now.
+INSERT INTO traffic_session_member (session, recipient) SELECT * FROM unnest($1::text[], $2::text[])
+
+-- name: update_terms
+-- $1 message id, $2 its billing rules, $3 nodes, $4 units, $5 reserved, of a message that its vendor reported as something else.
+UPDATE traffic_message SET delivered_rules = $2, node_ids = $3, units = $4, reserved_micros = $5 WHERE id = $1
+
 -- name: idempotent_answers
 -- $1 API key ids, $2 keys: what earlier requests with these keys were answered.
 SELECT i.api_key_id, i.key, i.body_digest, i.answer

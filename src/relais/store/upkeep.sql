@@ -12,6 +12,10 @@ DELETE FROM traffic_idempotency WHERE created_at < $1
 -- $1 instant: what SMPP clients did not come for since (CSMPP-20).
 DELETE FROM traffic_delivery WHERE created_at < $1
 
+-- name: forget_session_members
+-- $1 instant: who was charged for sessions before it, which are long over.
+DELETE FROM traffic_session_member WHERE created_at < $1
+
 -- name: forget_sandbox
 -- $1 the least message id that is kept.
 DELETE FROM traffic_sandbox_message WHERE id < $1

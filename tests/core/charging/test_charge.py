@@ -64,6 +64,17 @@ def test_AG_87_the_last_micro_may_be_spent_and_not_one_more() -> None:
     assert outcomes(state, *[Reserve((term,))] * 3) == [Reserved(), Reserved(), Lacking(0, CLIENT)]
 
 
+def test_WC_11_WC_19_WC_27_credit_must_cover_the_whole_message_and_a_rejection_gives_it_back() -> None:
+    """One SMS to Germany at 0.15425."""
+    term = flat(CLIENT, 154_250)
+    lacking, outcomes = charge(prepaid(client=150_000), [Reserve((term,))])
+    assert (lacking, outcomes) == (prepaid(client=150_000), [Lacking(0, CLIENT)])
+    sent, _ = charge(prepaid(client=160_000), [Reserve((term,)), Capture((term,))])
+    assert sent == prepaid(client=5_750)
+    rejected, _ = charge(prepaid(client=160_000), [Reserve((term,)), Release((term,))])
+    assert rejected == prepaid(client=160_000)
+
+
 def test_AG_87_credit_extends_what_is_available() -> None:
     state = State({CLIENT: Account(10_000, 0, 30_000)}, {})
     state, result = charge(state, [Reserve((flat(CLIENT, 40_000),)), Reserve((flat(CLIENT, 1),))])

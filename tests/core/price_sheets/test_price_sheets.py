@@ -82,7 +82,7 @@ def test_RI_72_a_number_of_a_spreadsheet_is_the_digits_it_displays() -> None:
     assert [letters_of(at) for at in (0, 25, 26, 255)] == ["A", "Z", "AA", "IV"]
 
 
-def test_RI_69_RI_70_RI_71_codes_are_compared_as_mcc_and_a_number() -> None:
+def test_RI_68_RI_69_RI_70_RI_71_codes_are_compared_as_mcc_and_a_number() -> None:
     codes = context().codes
     for written in ("20412", "204-12", "204 12", "204/12", "204.12", "204012"):
         assert codes.read(written).mccmnc == "20412", written

@@ -1,10 +1,10 @@
 """Random trees against the plainest reading of the rules: lookup level by level, rules inherited, unusable records left out."""
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.core.rating.rating_samples import SMS, attributes_of, rows_of
 
 from relais.core.rating.message import Level, rate_message, term_of

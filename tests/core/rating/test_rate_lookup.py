@@ -1,8 +1,7 @@
 """Which rate a tree gives."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.core.rating.rating_samples import SMS, attributes_of, rows_of, stored_scale, to, tree_of
 
 from relais.core.money import parse_micros

@@ -1,8 +1,7 @@
 """What the check of a rate tree finds, and how it says so."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.core.rating.rating_samples import EXAMPLE_1, SMS, Shape, rows_of, stored_scale
 
 from relais.core.rating.catalogue import RULES, VALUE_FORMS
@@ -35,6 +34,17 @@ def test_SV_248_a_value_cannot_stand_twice_among_siblings() -> None:
     assert found(with_row(value="FR")) == [(f"{TOP}/FR", "FR is there already")]
     rows = [*rows_of({SMS: by("country", others="1")}), NodeRow(9, 1, *SMS, "free", is_others=True)]
     assert found(rows) == [(f"{TOP}/Others", "Others is there already")]
+
+
+def test_SV_21_SV_24_SV_54_SV_60_a_domain_has_resources_and_each_its_attributes_and_prices() -> None:
+    """A resource belongs to one channel; a pay-as-you-go plan takes flat prices and scales; Mobile Push is Push Partner."""
+    of = {domain: {resource for resource, rules in RULES.items() if rules.domain is domain} for domain in Domain}
+    assert of[Domain.SMS_MESSAGING] == {"sms_message", "sender_id_setup_fee", "sender_id_usage_fee"}
+    assert of[Domain("push_partner_messaging")] == {"push_partner_message"}
+    assert all(of.values()) and sum(map(len, of.values())) == len(Resource)
+    assert {"direction", "country", "network", "phone_number"} <= RULES["sms_message"].parameters
+    for price in ("0.04", {"steps": STEPS}):
+        assert found_in(by("direction", P2A="free", A2P=by("country", ES=price))) == []
 
 
 def test_SV_248_a_resource_cannot_stand_twice() -> None:

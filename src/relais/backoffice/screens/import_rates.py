@@ -130,7 +130,9 @@ class Import:
 
     def view(self, *, read: bool = True) -> View:
         """With what the settings so far give; without while warnings block."""
-        reading = verbs.read_with(self.sheet, self.settings, self.context) if read and not self.warnings else None
+        reading = None
+        if read and not self.warnings and self.record is not None:
+            reading = verbs.reading_of(self.record, self.sheet, self.context)
         return View(self.sheet, self.settings, self.context, reading)
 
     def frame(self, step: int) -> dict[str, Any]:
@@ -191,6 +193,7 @@ def _upload(asked: Import, form: UploadForm, trouble: str = "") -> HttpResponse:
         open_import=asked.record,
         whatsapp=any(node.domain == Domain.WHATSAPP_MESSAGING for node, _ in places),
         octets_max=OCTETS_MAX // 2**20,
+        kept_days=verbs.FORGOTTEN_AFTER.days,
     )
 
 

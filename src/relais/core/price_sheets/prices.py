@@ -26,7 +26,8 @@ TOO_FINE = f"has more than {DECIMALS_MAX} decimals"
 
 def decimal_mark(cells: Iterable[Cell]) -> str:
     """The mark before decimals in the texts of a column that can be read in one way only; "" when they tell none, or both."""
-    marks = {mark for cell in cells if isinstance(cell, str) for mark in _only(_readings(cell))}
+    texts = {cell for cell in cells if isinstance(cell, str)}
+    marks = {mark for text in texts for mark in _only(_readings(text))}
     return marks.pop() if len(marks) == 1 else ""
 
 

@@ -30,7 +30,7 @@ Value = str | None  # None is Others
 Path = tuple[Value, ...]
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A rate that a row gives; `path` has a value for each section. `scale` as `NodeRow` has it."""
 
     row: int
@@ -95,8 +95,11 @@ def read_sheet(
 def without_duplicates(reading: Reading, found: Sequence[Record], duplicates: Duplicates) -> None:
     """Gives `reading` its records. Of those with one place in the tree one is kept, or each has a fault (RI-21 to RI-23)."""
     groups: dict[Path, list[Record]] = defaultdict(list)
-    for record in found:
-        groups[record.path].append(record)
+    if len({record.path for record in found}) == len(found):  # as in nearly every sheet
+        reading.records += found
+    else:
+        for record in found:
+            groups[record.path].append(record)
     for group in groups.values():
         if len(group) == 1 or duplicates is not Duplicates.ERROR:
             reading.records.append(group[-1] if duplicates is Duplicates.LAST else group[0])

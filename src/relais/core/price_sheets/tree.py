@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from relais.core.price_sheets.read import Path, Record
 from relais.core.rating.types import NodeRow, Parameter, PriceType

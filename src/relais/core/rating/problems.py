@@ -11,8 +11,10 @@ from relais.core.rating.catalogue import COUNTER_GROUPS, RULES, VALUE_FORMS, Res
 from relais.core.rating.scale import read_price, read_scale
 from relais.core.rating.types import NodeRow, Parameter, PriceType, Problem, ServiceType, Severity
 
+_PRICE_TYPES = frozenset(PriceType)
+_PARAMETERS = frozenset(Parameter)
 _STATUSES = frozenset({PriceType.DEPENDS_ON, PriceType.INCLUDED, PriceType.NOT_INCLUDED, PriceType.BLOCKED})
-_PRICES = frozenset(PriceType) - {PriceType.INCLUDED}
+_PRICES = _PRICE_TYPES - {PriceType.INCLUDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def _check_price_type(
     """What the price type asks for and rules out; the parameter when the record is a split by one that is known."""
     path = place.path
     allowed = _PRICES if service_type is ServiceType.PAY_AS_YOU_GO else _STATUSES
-    if row.price_type not in tuple(PriceType):
+    if row.price_type not in _PRICE_TYPES:
         found.invalid(row, path, f"unknown price type {row.price_type!r}")
         return None
     if row.price_type not in allowed:
@@ -191,7 +193,7 @@ def _check_split(
         return None
     if not children:
         found.incomplete(row, place.path, f"it depends on {row.split_by}, and no value is there yet")
-    if row.split_by not in tuple(Parameter):
+    if row.split_by not in _PARAMETERS:
         found.invalid(row, place.path, f"unknown parameter {row.split_by!r}")
         return None
     parameter = Parameter(row.split_by)

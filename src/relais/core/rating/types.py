@@ -172,8 +172,7 @@ class Scale(msgspec.Struct, frozen=True, gc=False):
         return self.back_to_first and any(later > earlier for earlier, later in pairwise(prices))
 
 
-@dataclass(frozen=True, slots=True)
-class NodeRow:
+class NodeRow(msgspec.Struct, frozen=True, gc=False):
     """One record of a rate tree as the database holds it; nothing is checked yet.
 
     The top row of a resource has neither parent nor value. `scale` is the stored JSON object:

@@ -2,6 +2,9 @@
 
 The data plane does the same in SQL, for everything due in a tick. It locks balances in id order; a transaction that
 posts to several agreements must do so too, by `lock_balances`.
+
+Whoever locks more than balances does so in this order, each in that of its ids: scopes, services, agreements, balances, what is
+bought or charged. Agreements are locked by `lock_agreement`, which lets a payment or a fee name one whose balance it has.
 """
 
 from collections.abc import Iterable
@@ -10,7 +13,13 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from relais.records.agreements.models import Balance, LedgerEntry, LedgerKind
+from relais.records.agreements.models import Agreement, Balance, LedgerEntry, LedgerKind
+from relais.records.saving import find
+
+
+def lock_agreement(agreement_id: int) -> Agreement:
+    """Until the transaction ends. Agreements never go, so records that name it may be made meanwhile. `Invalid` without one."""
+    return find(Agreement, agreement_id, no_key=True)
 
 
 def lock_balances(agreement_ids: Iterable[int]) -> None:

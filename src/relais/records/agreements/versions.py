@@ -8,7 +8,8 @@ from django.core.validators import validate_email
 from django.db.models import Q, QuerySet
 
 from relais.core.money import MICROS
-from relais.records.agreements.models import Agreement, AgreementVersion
+from relais.records.agreements.models import AgreementVersion
+from relais.records.agreements.posting import lock_agreement
 from relais.records.currencies import fits_minor_units
 from relais.records.errors import Invalid
 from relais.records.saving import find
@@ -29,7 +30,7 @@ def find_version(version_id: int) -> AgreementVersion:
     """Locked, after its agreement as in every verb of versions; `Invalid` when there is none."""
     owning = AgreementVersion.objects.filter(pk=version_id).values_list("agreement_id", flat=True).first()
     if owning is not None:
-        find(Agreement, owning)
+        lock_agreement(owning)
     return find(AgreementVersion, version_id)
 
 

@@ -78,6 +78,12 @@ def sender_id(name: str, parent_id: int, field: str) -> SenderId:
     return _one(field, "sender_ids", "sender ID", rows, "sender_id", "company__name", name)
 
 
+def sender_id_of(company: Company, channel: str, name: str, field: str = "sender_id") -> SenderId:
+    """The company's own."""
+    rows = SenderId.objects.filter(company=company, channel=channel)
+    return _one(field, "sender_ids", "sender ID", rows, "sender_id", "company__name", name)
+
+
 def role(name: str, of: Company, interface: str, field: str = "roles") -> Role:
     """One that users of the company may have."""
     return _one(field, "roles", "role", roles_for(of, interface), "name", "company__name", name)

@@ -13,8 +13,9 @@ from typing import Any
 from django.db import transaction
 
 from relais.records.agreements.posting import lock_balances
-from relais.records.apply import access, agreements, billing, catalog, parties, people, traffic
+from relais.records.apply import access, agreements, billing, catalog, parties, people, pricing, traffic
 from relais.records.apply.document import read_document
+from relais.records.apply.locks import lock_named
 from relais.records.apply.references import Dangling
 from relais.records.apply.section import Outcome, Run, Section
 from relais.records.apply.shapes import Entry, Faults, read_entries
@@ -35,6 +36,7 @@ STEPS: tuple[Section, ...] = (
     traffic.VendorSmppConnections(),
     traffic.ClientSmppConnections(),
     traffic.SenderIds(),
+    pricing.FeeRules(),
     access.PasswordPolicies(),  # before users, whose passwords they judge
     people.ApiKeys(),
     people.Departments(),
@@ -43,6 +45,7 @@ STEPS: tuple[Section, ...] = (
     billing.Payments(),  # from here on balances are locked
     catalog.EnabledServices(),  # packs are paid from what payments brought
     catalog.EnabledBundlePacks(),
+    pricing.CountryPriceLists(),
 )
 SECTIONS = {step.name: step for step in reversed(STEPS)}  # the first step of a name has its shape
 
@@ -129,9 +132,13 @@ def _apply(entries: dict[str, list[Entry]], run: Run, faults: Faults) -> Summary
         if not entry.sound
     }
     outcomes: dict[str, Counter[Outcome]] = {}
+    lock_named(entry for listed in entries.values() for entry in listed if entry.sound)
+    balances_locked = False
     for step in STEPS:
         sound = [entry for entry in entries.get(step.name, []) if entry.sound]
-        lock_balances(step.posted_to(sound))
+        if not balances_locked and step.posted_to(sound):
+            balances_locked = True
+            lock_balances(_posted_to(entries))
         for entry in sound:
             try:
                 with transaction.atomic():
@@ -144,6 +151,15 @@ def _apply(entries: dict[str, list[Entry]], run: Run, faults: Faults) -> Summary
             else:
                 _count(outcomes.setdefault(step.name, Counter()), step, outcome)
     return Summary(outcomes, tuple(run.told_once))
+
+
+def _posted_to(entries: dict[str, list[Entry]]) -> set[int]:
+    """Of all steps at once, so that they are locked in one order."""
+    return {
+        agreement_id
+        for step in STEPS
+        for agreement_id in step.posted_to([entry for entry in entries.get(step.name, []) if entry.sound])
+    }
 
 
 def _count(counts: Counter[Outcome], step: Section, outcome: Outcome) -> None:

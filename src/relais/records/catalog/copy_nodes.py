@@ -14,7 +14,10 @@ _COPY = """
     COPY catalog_ratenode (scope_id, id, parent_id, counter_id, domain, resource, is_others, value, price_type, split_by,
                            price_micros, scale, billing_rule, quantity_rule) FROM STDIN
 """
-_IDS = "SELECT nextval(pg_get_serial_sequence('catalog_ratenode', 'id')) FROM generate_series(1, %s)"
+_IDS = """
+    SELECT nextval(of_table.name)
+    FROM (SELECT pg_get_serial_sequence('catalog_ratenode', 'id')::regclass AS name OFFSET 0) AS of_table, generate_series(1, %s)
+"""
 
 
 class NewNode(NamedTuple):

@@ -178,7 +178,8 @@ class RateNode(models.Model):
     """
 
     scope = owner("catalog.Scope", related_name="nodes")
-    parent = owner("self", null=True, blank=True, related_name="children")
+    # That what is named exists is checked a statement, not a row (0009_final_nodes.sql): records come by the ten thousand.
+    parent = owner("self", null=True, blank=True, related_name="children", db_constraint=False)
     domain = models.CharField(max_length=40)
     resource = models.CharField(max_length=40)
     is_others = flag()
@@ -190,7 +191,7 @@ class RateNode(models.Model):
     billing_rule = models.CharField(max_length=20, null=True, blank=True)
     quantity_rule = models.CharField(max_length=20, null=True, blank=True)
     # The first version of a scale's node, whose volume this one carries on (SV-253); null = its own.
-    counter = owner("self", null=True, blank=True, related_name="+", db_index=False)
+    counter = owner("self", null=True, blank=True, related_name="+", db_index=False, db_constraint=False)
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

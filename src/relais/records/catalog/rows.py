@@ -1,5 +1,7 @@
 """Records of rate trees as the database holds them, to the rows that `relais.core.rating` knows."""
 
+from operator import attrgetter
+
 from django.db.models import QuerySet
 
 from relais.core.rating.types import NodeRow
@@ -8,6 +10,7 @@ from relais.records.catalog.models import RateNode
 _COLUMNS = ("id", "parent_id", "domain", "resource", "price_type", "is_others", "value", "split_by", "price_micros", "scale",
             "billing_rule", "quantity_rule", "counter_id")  # fmt: skip  # in the order of `NodeRow`, which is never a retired one
 TERMS = ("price_type", "split_by", "price_micros", "scale", "billing_rule", "quantity_rule")
+terms_of = attrgetter(*TERMS)  # of a `NodeRow` or a `RateNode`
 
 
 def node_row(node: RateNode) -> NodeRow:

@@ -1,4 +1,4 @@
-"""Sender IDs. One channel and one kind of vendor so far; each further one adds its own columns or table."""
+"""Sender IDs. Each further kind of vendor adds its own columns or table."""
 
 from typing import Any
 
@@ -20,6 +20,8 @@ class SenderStatus(models.TextChoices):
 
 class SenderChannel(models.TextChoices):
     SMS = "sms"
+    WHATSAPP = "whatsapp"
+    RCS = "rcs"
 
 
 class VendorType(models.TextChoices):

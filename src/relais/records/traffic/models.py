@@ -36,6 +36,8 @@ class Encoding(models.IntegerChoices):
 
 class Channel(models.IntegerChoices):
     SMS = 1, "SMS"
+    WHATSAPP = 2, "WhatsApp"
+    RCS = 3, "RCS"
 
 
 class Entry(models.IntegerChoices):

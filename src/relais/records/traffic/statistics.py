@@ -14,7 +14,11 @@ from relais.core.lifecycle import State
 from relais.records.agreements.models import Agreement
 from relais.records.parties.models import Channel
 
-CHANNELS: dict[int, Channel] = {1: Channel.SMS}  # numbers in traffic_message.channel
+CHANNELS: dict[int, Channel] = {
+    1: Channel.SMS,
+    2: Channel.WHATSAPP,
+    3: Channel.RCS,
+}  # numbers in traffic_message.channel
 
 DELIVERED = (State.DELIVERED, State.READ)
 FAILED = (State.UNDELIVERED, State.EXPIRED, State.REJECTED, State.FAILED)

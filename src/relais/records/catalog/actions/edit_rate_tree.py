@@ -6,10 +6,11 @@ with it. Each verb names the record that the person saw; when another stands at 
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import transaction
 
 from relais.core.rating.problems import problems
@@ -18,12 +19,11 @@ from relais.records.catalog.actions.replace_rate_tree import (
     LINES_COUNT_MAX,
     carried_counter,
     refresh_channels_of_service,
-    terms_of,
     touch,
 )
 from relais.records.catalog.copying import copy_below
 from relais.records.catalog.models import RateNode, Scope
-from relais.records.catalog.rows import TERMS, node_row, path_to
+from relais.records.catalog.rows import TERMS, node_row, path_to, terms_of
 from relais.records.catalog.whole import tree_as_a_whole
 from relais.records.errors import WHOLE, Invalid
 from relais.records.saving import Changed, find
@@ -87,7 +87,7 @@ def add_values(parent_id: int, values: Sequence[str | None], terms: Terms, now: 
 def change_record(node_id: int, terms: Terms, now: datetime, *, sure: bool = False) -> RateNode:
     """The record in force then. `Invalid` on `sure` when records below would go with it (SV-249) and nobody said so."""
     node = _unchanged(_locked(node_id))
-    row = replace(node_row(node), **_columns(terms))
+    row = msgspec.structs.replace(node_row(node), **_columns(terms))
     if terms_of(row) == terms_of(node):
         return node
     below = _ids_below(node)
@@ -96,7 +96,7 @@ def change_record(node_id: int, terms: Terms, now: datetime, *, sure: bool = Fal
         raise Invalid.of("sure", f"{len(below)} records below it would be removed: check the box to go on")
     _require_valid([*map(node_row, path_to(node)[:-1]), row], node.scope)
     _retire([node.pk], len(below), now)
-    (made,) = _make(node.scope, node.parent, [row], node)
+    (made,) = _make(node.scope, node.parent, [row], node_row(node))
     if stays:
         copy_below([(node.pk, made.pk)], node.scope_id, carried=True)
     _retire(below, len(below), now)
@@ -187,7 +187,7 @@ def _require_valid(rows: Sequence[NodeRow], scope: Scope) -> None:
 
 
 def _make(
-    scope: Scope, parent: RateNode | None, rows: Sequence[NodeRow], former: RateNode | None = None
+    scope: Scope, parent: RateNode | None, rows: Sequence[NodeRow], former: NodeRow | None = None
 ) -> list[RateNode]:
     return RateNode.objects.bulk_create(
         RateNode(

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from relais.core.billing.periods import BillingPeriod, BillingTerms, Period, VersionTerms, version_period_at
 from relais.records.agreements.models import Agreement
+from relais.records.agreements.posting import lock_agreement
 from relais.records.agreements.terms import version_at
 from relais.records.audit import audited
 from relais.records.catalog.actions.charge_pack import TRIED_AGAIN_AFTER, charge_pack
@@ -26,7 +27,7 @@ def enable_initiator(enabled: EnabledService, now: datetime) -> EnabledService:
 def enable_bundle_pack(enabled: EnabledService, now: datetime) -> EnabledService:
     """Store an unsaved association of a bundle pack from now to the end of the billing period, and charge it (SV-238).
     `Invalid` without an initiator in force, a price of the pack or of its members, or the money (ES-84)."""
-    agreement = find(Agreement, enabled.agreement_id)
+    agreement = lock_agreement(enabled.agreement_id)
     zone = version_zone(agreement, now)
     enabled.effective_from, enabled.effective_till = now, billing_period(agreement, now).end
     enabled.effective_from_timezone = enabled.effective_till_timezone = zone
@@ -58,7 +59,7 @@ def extend_bundle_packs(now: datetime) -> int:
 def _extend(enabled_id: int, now: datetime) -> bool:
     service_id, agreement_id = EnabledService.objects.values_list("service_id", "agreement_id").get(pk=enabled_id)
     find(Service, service_id)
-    find(Agreement, agreement_id)
+    lock_agreement(agreement_id)
     former = EnabledService.objects.select_for_update(of=("self",)).select_related("agreement").get(pk=enabled_id)
     if not former.auto_extend or former.effective_till is None:
         return False

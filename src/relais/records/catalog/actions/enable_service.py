@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from relais.records.agreements.models import Agreement
+from relais.records.agreements.posting import lock_agreement
 from relais.records.catalog.actions.charge_pack import charge_pack
 from relais.records.catalog.channels import refresh_channels
 from relais.records.catalog.models import PACK_TYPES, EnabledService, Service, ServiceType
@@ -82,7 +83,7 @@ def enable(enabled: EnabledService, now: datetime, types: Collection[str], other
     assert enabled._state.adding, "a purchase is made once (ES-23)"
     # the service before the agreement, as whatever changes a service's channels does
     service = find(Service, enabled.service_id)
-    agreement = find(Agreement, enabled.agreement_id)
+    agreement = lock_agreement(enabled.agreement_id)
     enabled.service, enabled.agreement = service, agreement
     if service.type not in types:
         raise Invalid.of("service", otherwise)
@@ -99,7 +100,7 @@ def _find_enabled(enabled_id: int, unchanged_since: datetime | None) -> EnabledS
     place = EnabledService.objects.filter(pk=enabled_id).values_list("service_id", "agreement_id").first()
     if place is not None:
         find(Service, place[0])
-        find(Agreement, place[1])
+        lock_agreement(place[1])
     enabled = find(EnabledService, enabled_id)
     require_unchanged(enabled, unchanged_since)
     return enabled

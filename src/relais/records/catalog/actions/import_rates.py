@@ -5,8 +5,8 @@ Nothing of the tree changes before the confirmation, which does what the preview
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import msgspec
 from django.db import connection, transaction
@@ -19,15 +19,18 @@ from relais.core.price_sheets.settings import Context, Format, Settings, Warning
 from relais.core.price_sheets.tree import replaced_below
 from relais.core.price_sheets.whatsapp import SECTIONS, layout_of, read_whatsapp
 from relais.core.rating.types import Domain, NodeRow, Parameter
+from relais.records.audit import audited
 from relais.records.catalog.actions.replace_rate_tree import replace_rate_tree
+from relais.records.catalog.kept_readings import kept_reading
 from relais.records.catalog.models import ImportState, RateImport, RateImportFile, RateNode, Scope, ServiceType
 from relais.records.catalog.price_sheet_context import context_of, node_at, place_of
 from relais.records.catalog.price_sheet_process import read_file
-from relais.records.catalog.rows import path_to
+from relais.records.catalog.rows import node_rows, path_to
 from relais.records.errors import WHOLE, Invalid
-from relais.records.people.models import User
+from relais.records.people.models import Actor, User
 from relais.records.saving import find
 
+FORGOTTEN_AFTER = timedelta(days=7)
 _HEADING_WITHIN = 40  # rows of a new file in which the headings of the former one are looked for
 _STAMP = """
     SELECT md5(%s || coalesce(string_agg(id::text, ',' ORDER BY id), '')) FROM catalog_ratenode
@@ -175,6 +178,13 @@ def read_with(
     return read_whatsapp(sheet, settings, context, layout)
 
 
+def reading_of(
+    rate_import: RateImport, sheet: Sheet, context: Context, progress: Callable[[int], None] = lambda row: None
+) -> Reading:
+    """`read_with` the settings of the import as they are; of the last ones it is kept."""
+    return kept_reading(rate_import, lambda: read_with(sheet, settings_of(rate_import), context, progress))
+
+
 def kept_preview(rate_import: RateImport) -> Preview | None:
     """The one that was made last, while settings and tree are what they were."""
     packed = RateImportFile.objects.filter(rate_import=rate_import).values_list("preview", flat=True).first()
@@ -190,9 +200,9 @@ def preview_import(rate_import: RateImport, progress: Callable[[int], None] = la
         return kept
     stamp = _stamp(rate_import)
     settings, context = settings_of(rate_import), context_of(node)
-    reading = read_with(sheet_of(book_of(rate_import), settings), settings, context, progress)
+    reading = reading_of(rate_import, sheet_of(book_of(rate_import), settings), context, progress)
     sections = settings.sections if settings.format is Format.STANDARD else SECTIONS
-    rows = list(_live_rows(rate_import.scope_id))
+    rows = _live_rows(rate_import.scope_id)
     target = next(row for row in rows if row.id == node.pk)
     lines: list[Line] = []
     if reading.records:
@@ -223,7 +233,7 @@ def confirm_import(rate_import: RateImport, stamp: str, now: datetime) -> Previe
         raise Invalid.of(WHOLE, "The tree or the settings were changed meanwhile: look at the preview again.")
     if not seen.records:
         raise Invalid.of(WHOLE, "No row gives a rate: nothing can be imported.")
-    rows = list(_live_rows(locked.scope_id))
+    rows = _live_rows(locked.scope_id)
     target = next(row for row in rows if row.id == _target(locked).pk)
     replace_rate_tree(locked.scope_id, replaced_below(target, rows, seen.records, seen.sections), now)
     locked.counts = msgspec.to_builtins(seen.counts) | {
@@ -245,6 +255,20 @@ def cancel_import(rate_import: RateImport) -> None:
     with transaction.atomic():
         RateImport.objects.filter(pk=rate_import.pk, state=ImportState.OPEN).update(state=ImportState.CANCELED)
         RateImportFile.objects.filter(rate_import=rate_import).delete()
+
+
+def cancel_forgotten(now: datetime) -> int:
+    """How many open imports that nobody has touched for `FORGOTTEN_AFTER` were canceled."""
+    forgotten = RateImport.objects.filter(state=ImportState.OPEN, updated_at__lte=now - FORGOTTEN_AFTER).order_by("pk")
+    for rate_import in forgotten:
+        with audited(
+            f"Cancel forgotten import of rates from {rate_import.file_name}",
+            user=None,
+            ip_address=None,
+            actor=Actor.JOB,
+        ):
+            cancel_import(rate_import)
+    return len(forgotten)
 
 
 def _target(rate_import: RateImport) -> RateNode:
@@ -299,11 +323,8 @@ def _stamp(rate_import: RateImport) -> str:
         return str(cursor.fetchone()[0])
 
 
-def _live_rows(scope_id: int) -> Iterator[NodeRow]:
-    columns = ("id", "parent_id", "domain", "resource", "price_type", "is_others", "value", "split_by", "price_micros", "scale",
-               "billing_rule", "quantity_rule", "counter_id")  # fmt: skip
-    rows = RateNode.objects.filter(scope_id=scope_id, retired_at=None).order_by("pk").values_list(*columns)
-    return (NodeRow(*row[:12], counter_id=row[12]) for row in rows)
+def _live_rows(scope_id: int) -> list[NodeRow]:
+    return node_rows(RateNode.objects.filter(scope_id=scope_id, retired_at=None).order_by("pk"))
 
 
 def _packed(value: object) -> bytes:

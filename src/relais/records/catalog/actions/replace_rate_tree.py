@@ -14,11 +14,11 @@ from django.db import transaction
 
 from relais.core.rating.problems import problems
 from relais.core.rating.types import NodeRow, PriceType, ServiceType, Severity
-from relais.records.agreements.models import Agreement
+from relais.records.agreements.posting import lock_agreement
 from relais.records.catalog.channels import refresh_channels
 from relais.records.catalog.copy_nodes import NewNode, copy_nodes, new_ids, retire_nodes
 from relais.records.catalog.models import EnabledService, RateNode, Scope, Service
-from relais.records.catalog.rows import TERMS
+from relais.records.catalog.rows import node_rows, terms_of
 from relais.records.catalog.whole import tree_as_a_whole
 from relais.records.errors import Invalid
 from relais.records.saving import find
@@ -44,8 +44,8 @@ class TreeChange:
 class _Plan:
     """Rows to make level by level, each with its parent (a row, or None) and the row whose place it takes."""
 
-    kept: dict[int, RateNode] = field(default_factory=dict)  # by id of the new row
-    levels: list[list[tuple[NodeRow, RateNode | None]]] = field(default_factory=list)
+    kept: dict[int, NodeRow] = field(default_factory=dict)  # by id of the new row
+    levels: list[list[tuple[NodeRow, NodeRow | None]]] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -54,10 +54,10 @@ def replace_rate_tree(scope_id: int, rows: Sequence[NodeRow], now: datetime) -> 
     what must not be saved; incomplete records are stored and not used (SV-65)."""
     scope = find(Scope, scope_id)
     _require_valid(rows, ServiceType(scope.service.type))
-    live = list(RateNode.objects.filter(scope=scope, retired_at=None).order_by("pk"))
+    live = node_rows(RateNode.objects.filter(scope=scope, retired_at=None).order_by("pk"))
     plan = _plan(rows, live)
-    kept_ids = {node.pk for node in plan.kept.values()}
-    retired = [node.pk for node in live if node.pk not in kept_ids]
+    kept_ids = {node.id for node in plan.kept.values()}
+    retired = [node.id for node in live if node.id not in kept_ids]
     if len(rows) - len(kept_ids) + len(retired) > LINES_COUNT_MAX:
         tree_as_a_whole()
     if retired:
@@ -81,7 +81,7 @@ def refresh_channels_of_service(service_id: int) -> None:
     find(Service, service_id)
     enabled = EnabledService.objects.filter(service_id=service_id).select_related("service")
     for association in enabled.order_by("agreement_id", "pk"):
-        find(Agreement, association.agreement_id)
+        lock_agreement(association.agreement_id)
         refresh_channels(association)
 
 
@@ -94,16 +94,16 @@ def _require_valid(rows: Iterable[NodeRow], service_type: ServiceType) -> None:
         raise Invalid(reasons)
 
 
-def _plan(rows: Sequence[NodeRow], live: Sequence[RateNode]) -> _Plan:
+def _plan(rows: Sequence[NodeRow], live: Sequence[NodeRow]) -> _Plan:
     """Walk both trees from the top; a pair is the same record when place, terms and everything above are equal."""
     below: dict[int | None, list[NodeRow]] = defaultdict(list)
     for row in rows:
         below[row.parent_id].append(row)
-    present: dict[tuple[int | None, Place], RateNode] = {(node.parent_id, _place(node)): node for node in live}
+    present: dict[tuple[int | None, Place], NodeRow] = {(node.parent_id, _place(node)): node for node in live}
     plan = _Plan()
-    level: list[tuple[NodeRow, RateNode | None]] = [(row, present.get((None, _place(row)))) for row in below[None]]
+    level: list[tuple[NodeRow, NodeRow | None]] = [(row, present.get((None, _place(row)))) for row in below[None]]
     while level:
-        following: list[tuple[NodeRow, RateNode | None]] = []
+        following: list[tuple[NodeRow, NodeRow | None]] = []
         for row, former in level:
             above_kept = row.parent_id is None or row.parent_id in plan.kept
             if former is not None and above_kept and terms_of(row) == terms_of(former):
@@ -111,7 +111,7 @@ def _plan(rows: Sequence[NodeRow], live: Sequence[RateNode]) -> _Plan:
             # below another split the values mean something else
             comparable = former is not None and former.split_by == row.split_by
             for child in below[row.id]:
-                following.append((child, present.get((former.pk, _place(child))) if former and comparable else None))
+                following.append((child, present.get((former.id, _place(child))) if former and comparable else None))
         plan.levels.append(level)
         level = following
     return plan
@@ -123,7 +123,7 @@ def _make(scope: Scope, plan: _Plan) -> int:
     if not fresh:
         return 0
     ids = {row.id: pk for (row, _), pk in zip(fresh, new_ids(len(fresh)), strict=True)}
-    ids |= {row_id: node.pk for row_id, node in plan.kept.items()}
+    ids |= {row_id: node.id for row_id, node in plan.kept.items()}
     copy_nodes(
         scope.pk,
         (
@@ -139,16 +139,12 @@ def _make(scope: Scope, plan: _Plan) -> int:
     return len(fresh)
 
 
-def carried_counter(row: NodeRow, former: RateNode | None) -> int | None:
+def carried_counter(row: NodeRow, former: NodeRow | None) -> int | None:
     """Of a scale that replaces a scale, the first version's id (SV-253)."""
     if former is None or row.price_type != PriceType.SCALE or former.price_type != PriceType.SCALE:
         return None
-    return former.counter_id or former.pk
+    return former.counter_id or former.id
 
 
-def _place(record: NodeRow | RateNode) -> Place:
-    return record.domain, record.resource, record.is_others, record.value
-
-
-def terms_of(record: NodeRow | RateNode) -> tuple[object, ...]:
-    return tuple(getattr(record, term) for term in TERMS)
+def _place(row: NodeRow) -> Place:
+    return row.domain, row.resource, row.is_others, row.value

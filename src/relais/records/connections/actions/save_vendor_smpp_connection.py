@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from relais.contracts.registry import vendors
+from relais.contracts.registry import SMPP, vendors
 from relais.records.connections.models import VendorSmppConnection
 from relais.records.errors import WHOLE, Invalid
 from relais.records.parties.models import Company
@@ -73,18 +73,14 @@ def _require_usable_settings(connection: VendorSmppConnection, password: str) ->
     if connection.port is None or not 1 <= connection.port <= PORT_MAX:
         raise Invalid.of("port", f"must be a whole number from 1 to {PORT_MAX}")
     options = {name: value for name, value in connection.options.items() if name not in OF_THE_PIPELINE}
-    settings = vendors()["smpp"].settings
+    kind = options.pop("vendor", SMPP)
+    if kind not in vendors():
+        raise Invalid.of("options", f"vendor is one of {', '.join(sorted(vendors()))}")
+    if kind == SMPP:
+        columns = ("host_name", "port", "system_id", "system_type", "use_tls", "use_tlv")
+        options |= {name: getattr(connection, name) for name in columns} | {"password": password}
     try:
-        settings(
-            host_name=connection.host_name,
-            port=connection.port,
-            system_id=connection.system_id,
-            password=password,
-            system_type=connection.system_type,
-            use_tls=connection.use_tls,
-            use_tlv=connection.use_tlv,
-            **options,
-        )
+        vendors()[kind].settings(**options)
     except TypeError as error:
         raise Invalid.of("options", str(error).partition("__init__() ")[2] or str(error)) from error
     except ValueError as error:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from relais.core.segments import NotEncodable, encode
-from relais.records.agreements.models import Agreement
+from relais.records.agreements.posting import lock_agreement
 from relais.records.connections.models import VendorSmppConnection
 from relais.records.errors import Invalid
 from relais.records.parties.models import Company
@@ -83,7 +83,7 @@ def _check_agreement(sender: SenderId, former: SenderId | None, now: datetime, r
     elif agreement.company_id != sender.company_id:
         reasons["agreement"] = "belongs to another company"
     elif former is None or former.agreement_id != agreement.pk:
-        find(Agreement, agreement.pk)
+        lock_agreement(agreement.pk)
         if not any(
             version.effective_till is None or version.effective_till > now for version in agreement.versions.all()
         ):

@@ -7,7 +7,7 @@ nothing is stored, answered, and tried again with every part sent, for some minu
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -110,32 +110,54 @@ class Receipts:
 
     async def resolve_unknown(self, session: asyncpg.Connection, admission: Admission) -> None:
         """Look the unknown ones up in the database; store and answer those that match nothing yet."""
-        unknown, self._unknown = self._unknown, []
-        by_lane: dict[Lane, list[VendorReceipt]] = defaultdict(list)
-        for lane, receipt in unknown:
-            by_lane[lane].append(receipt)
-        for lane, receipts in by_lane.items():
+        for lane, receipts in self.take_unknown().items():
             try:
                 await self._resolve_lane(session, admission, lane, receipts)
             except BaseException:
                 self._unknown.extend((lane, receipt) for receipt in receipts)
                 raise
-        finished, self._finished_rows = self._finished_rows, []
+        finished = self.take_finished_rows()
         if finished:
             await session.execute(_TICK_SQL["delete_unmatched_receipts"], finished)
+
+    def take_unknown(self) -> dict[Lane, list[VendorReceipt]]:
+        """Those that memory does not know, by lane; whoever takes them sees to them."""
+        unknown, self._unknown = self._unknown, []
+        by_lane: dict[Lane, list[VendorReceipt]] = defaultdict(list)
+        for lane, receipt in unknown:
+            by_lane[lane].append(receipt)
+        return by_lane
+
+    def take_finished_rows(self) -> list[int]:
+        """Rows of parked receipts of which nothing is left."""
+        finished, self._finished_rows = self._finished_rows, []
+        return finished
 
     async def _resolve_lane(
         self, session: asyncpg.Connection, admission: Admission, lane: Lane, receipts: list[VendorReceipt]
     ) -> None:
-        spellings = {id(receipt): lane.spellings(receipt.vendor_message_id) for receipt in receipts}
-        wanted = sorted({spelling for each in spellings.values() for spelling in each})
+        wanted = sorted({spelling for receipt in receipts for spelling in lane.spellings(receipt.vendor_message_id)})
         rows = await session.fetch(_SQL["messages_by_vendor_id"], lane.connection_id, wanted)
         parts = {row["vendor_id"]: (row["message_id"], row["part"]) for row in rows}
         recovered = await open_messages(session, admission, list({row["message_id"] for row in rows}))
+        left = self.found(lane, receipts, parts, recovered)
+        if left:
+            await self._park(session, lane, left)
+
+    def found(
+        self,
+        lane: Lane,
+        receipts: Sequence[VendorReceipt],
+        parts: Mapping[str, tuple[UUID, int]],
+        recovered: Sequence[Recovered],
+    ) -> list[VendorReceipt]:
+        """Match receipts with `parts` of the database (vendor's id → message and part), of which `recovered` are open. Returns
+        those that match none: they are to be stored, and then to be `parked`."""
         messages = {each.message.id: self.remember(each) for each in recovered}
         left: list[VendorReceipt] = []
         for receipt in receipts:
-            found = next((parts[spelling] for spelling in spellings[id(receipt)] if spelling in parts), None)
+            spellings = lane.spellings(receipt.vendor_message_id)
+            found = next((parts[spelling] for spelling in spellings if spelling in parts), None)
             if found is None:
                 left.append(receipt)
             elif found[0] in messages:
@@ -143,19 +165,19 @@ class Receipts:
             else:
                 RECEIPTS.labels("repeated").inc()  # its message is final
                 lane.acknowledge([receipt])
-        if left:
-            await self._park(session, lane, left)
+        return left
 
     async def _park(self, session: asyncpg.Connection, lane: Lane, receipts: list[VendorReceipt]) -> None:
         stored = json.dumps([_to_json(receipt) for receipt in receipts])
         row_id = await session.fetchval(
             _TICK_SQL["insert_unmatched_receipts"], lane.connection_id, datetime.now(UTC), stored
         )
-        self._remember_parked(lane, receipts, row_id)
+        self.parked(lane, receipts, row_id)
         lane.acknowledge(receipts)
         RECEIPTS.labels("parked").inc(len(receipts))
 
-    def _remember_parked(self, lane: Lane, receipts: Sequence[VendorReceipt], row_id: int) -> None:
+    def parked(self, lane: Lane, receipts: Sequence[VendorReceipt], row_id: int) -> None:
+        """These are stored in that row, and wait for their parts."""
         row = [row_id, len(receipts)]
         for receipt in receipts:
             parked = _Parked(lane, receipt, row)
@@ -166,7 +188,7 @@ class Receipts:
         """Take up the receipts that an earlier gateway stored for this connection."""
         for row in await session.fetch(_SQL["unmatched_receipts"], [lane.connection_id]):
             receipts = [_from_json(item) for item in json.loads(row["receipts"])]
-            self._remember_parked(lane, receipts, row["id"])
+            self.parked(lane, receipts, row["id"])
 
     def give_up(self) -> None:
         """Forget parked receipts whose time is over."""

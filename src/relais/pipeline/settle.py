@@ -75,6 +75,25 @@ class Plan:
         )
 
 
+Sent = tuple[Message, int, str, datetime]  # part, the vendor's id of it, and when
+Ended = tuple[Message, State, str | None, datetime]  # how, with which error, and when
+Reported = tuple[Message, int, VendorReceipt, Lane]
+
+
+def told(plan: Plan, sent: Iterable[Sent], ended: Iterable[Ended], reports: Iterable[Reported], now: datetime) -> None:
+    """All that vendors and clocks said since the last tick, in the order in which it makes sense: sent, ended, reported."""
+    for message, part, vendor_message_id, at in sent:
+        part_sent(plan, message, part, vendor_message_id, at)
+    for message, state, error, at in ended:
+        finish(plan, message, state, error, at)
+    for message, part, receipt, lane in reports:
+        plan.stored_receipts.append((lane, receipt))
+        reported = mapped_state(lane.configuration, receipt.state, receipt.status, receipt.error)
+        if reported is not None:
+            error = None if reported is State.DELIVERED else f"{receipt.status} {receipt.error}".strip()
+            report(plan, message, part, reported, error, now, lane.configuration.receipt_parts)
+
+
 def part_sent(plan: Plan, message: Message, part: int, vendor_message_id: str, at: datetime) -> None:
     """The vendor accepted this part; with the last one the message is sent."""
     plan.sent.append((message.id, message.connection_id, at, part, vendor_message_id))
@@ -130,6 +149,14 @@ def _end_by_parts(plan: Plan, message: Message, at: datetime, error: str | None)
 def worst(states: Iterable[State]) -> State:
     """The state of a message whose parts ended in `states`: delivered only when all are."""
     return next((state for state in states if state is not State.DELIVERED), State.DELIVERED)
+
+
+def without_receipts(message: Message) -> tuple[State, str | None]:
+    """How a message ends whose receipts never came, or not for every part: what the parts that reported say."""
+    if message.receipts:
+        state = worst(message.receipts.values())
+        return state, None if state is State.DELIVERED else "not all parts delivered"
+    return State.EXPIRED, "no receipt"
 
 
 def finish(plan: Plan, message: Message, state: State, error: str | None, at: datetime) -> None:

@@ -8,7 +8,7 @@ STRICT := core wire transport store contracts vendors pipeline
 STRICT_FOLDERS := $(addprefix src/relais/,$(STRICT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test lint check look ci bench clean-demo lock assets messages format
+.PHONY: help setup setup-dev demo up test simulate lint check look ci bench clean-demo lock assets messages format
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -49,6 +49,11 @@ EVERY_TEST := $(BIN)/python -m pytest -q -n 4 --dist loadgroup --no-loadscope-re
 
 test: setup-dev $(VENV)/.browser ## run every test
 	$(EVERY_TEST)
+
+SEEDS ?= 10000
+FROM ?= 1
+simulate: setup-dev ## gateways, vendors and falls in virtual time, SEEDS worlds FROM a seed on; a failing one names itself
+	SIMULATE_SEEDS=$(SEEDS) SIMULATE_FROM=$(FROM) $(BIN)/python -m pytest -q -s -n 0 -o timeout=0 tests/simulation
 
 look: setup-dev $(VENV)/.browser ## every page in both widths and both themes, read by axe in each; pictures in build/screens
 	LOOK_EVERYWHERE=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/pages/test_every_page_in_a_browser.py

@@ -37,15 +37,18 @@ Report = tuple[Message, int, VendorReceipt, Lane]
 
 
 class _Parked:
-    """A stored receipt that waits for its part; `row` counts what is left of its row in the database."""
+    """A stored receipt that waits for its part under each spelling of its id; `row` counts what is left of its row in the
+    database."""
 
-    __slots__ = ("lane", "parked_s", "receipt", "row")
+    __slots__ = ("keys", "lane", "parked_s", "receipt", "row")
 
     def __init__(self, lane: Lane, receipt: VendorReceipt, row: list[int]) -> None:
         self.lane = lane
         self.receipt = receipt
         self.row = row  # [row id, receipts left]
         self.parked_s = time.monotonic()
+        spellings = dict.fromkeys(lane.spellings(receipt.vendor_message_id))
+        self.keys = [(lane.connection_id, spelling) for spelling in spellings]
 
 
 class Receipts:
@@ -55,7 +58,9 @@ class Receipts:
         self._matched = matched
         self._parts: dict[PartKey, tuple[Message, int]] = {}
         self._unknown: list[tuple[Lane, VendorReceipt]] = []
-        self._parked: dict[PartKey, _Parked] = {}
+        self._parked: dict[
+            PartKey, list[_Parked]
+        ] = {}  # an id may have several: a vendor reports steps, or repeats itself
         self._finished_rows: list[int] = []
         self._messages: WeakValueDictionary[UUID, Message] = WeakValueDictionary()  # every one that is in memory
 
@@ -69,8 +74,7 @@ class Receipts:
             del self._parts[next(iter(self._parts))]
         if self._parked:
             for spelling in (vendor_message_id, vendor_message_id.casefold()):
-                parked = self._parked.pop((message.connection_id, spelling), None)
-                if parked is not None:
+                for parked in list(self._parked.get((message.connection_id, spelling), ())):
                     self._unpark(parked)
                     RECEIPTS.labels("matched_late").inc()
                     self._matched((message, part, parked.receipt, parked.lane))
@@ -106,7 +110,7 @@ class Receipts:
 
     @property
     def unknown(self) -> bool:
-        return bool(self._unknown or self._finished_rows)
+        return bool(self._unknown)
 
     async def resolve_unknown(self, session: asyncpg.Connection, admission: Admission) -> None:
         """Look the unknown ones up in the database; store and answer those that match nothing yet."""
@@ -116,9 +120,6 @@ class Receipts:
             except BaseException:
                 self._unknown.extend((lane, receipt) for receipt in receipts)
                 raise
-        finished = self.take_finished_rows()
-        if finished:
-            await session.execute(_TICK_SQL["delete_unmatched_receipts"], finished)
 
     def take_unknown(self) -> dict[Lane, list[VendorReceipt]]:
         """Those that memory does not know, by lane; whoever takes them sees to them."""
@@ -129,7 +130,7 @@ class Receipts:
         return by_lane
 
     def take_finished_rows(self) -> list[int]:
-        """Rows of parked receipts of which nothing is left."""
+        """Rows of parked receipts of which nothing is left: to be deleted with the tick that writes what they matched."""
         finished, self._finished_rows = self._finished_rows, []
         return finished
 
@@ -177,12 +178,17 @@ class Receipts:
         RECEIPTS.labels("parked").inc(len(receipts))
 
     def parked(self, lane: Lane, receipts: Sequence[VendorReceipt], row_id: int) -> None:
-        """These are stored in that row, and wait for their parts."""
+        """These are stored in that row, and wait for their parts; unless a part was answered while they were being stored."""
         row = [row_id, len(receipts)]
         for receipt in receipts:
             parked = _Parked(lane, receipt, row)
-            for spelling in lane.spellings(receipt.vendor_message_id):
-                self._parked[lane.connection_id, spelling] = parked
+            for key in parked.keys:
+                self._parked.setdefault(key, []).append(parked)
+            found = next((self._parts[key] for key in parked.keys if key in self._parts), None)
+            if found is not None:
+                self._unpark(parked)
+                RECEIPTS.labels("matched_late").inc()
+                self._matched((*found, receipt, lane))
 
     async def restore(self, session: asyncpg.Connection, lane: Lane) -> None:
         """Take up the receipts that an earlier gateway stored for this connection."""
@@ -193,15 +199,20 @@ class Receipts:
     def give_up(self) -> None:
         """Forget parked receipts whose time is over."""
         oldest_s = time.monotonic() - GIVEN_UP_AFTER_S
-        for key, parked in [item for item in self._parked.items() if item[1].parked_s < oldest_s]:
-            if self._parked.pop(key, None) is not None and parked.row[1] > 0:
-                log.warning("receipt.given_up", connection=key[0], vendor_id=parked.receipt.vendor_message_id)
-                RECEIPTS.labels("unknown").inc()
-                self._unpark(parked)
+        old = {id(each): each for waiting in self._parked.values() for each in waiting if each.parked_s < oldest_s}
+        for parked in old.values():
+            log.warning(
+                "receipt.given_up", connection=parked.lane.connection_id, vendor_id=parked.receipt.vendor_message_id
+            )
+            RECEIPTS.labels("unknown").inc()
+            self._unpark(parked)
 
     def _unpark(self, parked: _Parked) -> None:
-        for key in [key for key, other in self._parked.items() if other is parked]:
-            del self._parked[key]
+        for key in parked.keys:
+            waiting = self._parked[key]
+            waiting.remove(parked)
+            if not waiting:
+                del self._parked[key]
         parked.row[1] -= 1
         if parked.row[1] == 0:
             self._finished_rows.append(parked.row[0])

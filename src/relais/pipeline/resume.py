@@ -37,5 +37,5 @@ def resume(
             continue
         batch.unsent_count -= 1
         if message.expires_at + RECEIPT_GRACE <= now:
-            ended.append((message, *settle.without_receipts(message), now))
+            ended.append((message, *settle.without_receipts(message, lane.configuration.receipt_parts), now))
     return batch, ended

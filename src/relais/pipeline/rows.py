@@ -166,6 +166,8 @@ async def write_plan(transaction: TickTransaction, plan: Plan, edrs: Sequence[Ro
         await transaction.copy_incoming(plan.incoming)
     if plan.delivered_ids:
         await transaction.delete_deliveries(plan.delivered_ids)
+    if plan.unparked_rows:
+        await transaction.delete_unmatched_receipts(plan.unparked_rows)
 
 
 def _edr(settlement: Settlement, level: int, charged: Charged) -> Row:

@@ -325,6 +325,7 @@ class Traffic:
             plan.stored_incoming, self._incoming = self._incoming, []
             incoming.take(plan, self._numbers, self.new_message_id, now)
         plan.awaiting, self._awaiting = self._awaiting, []
+        plan.unparked_rows = self._receipts.take_finished_rows()
         self.deliveries.plan(plan)
         sent_at_s = time.monotonic()
         self._sent_batches.extend((sent_at_s, batch) for batch in plan.sent_batches)

@@ -44,10 +44,14 @@ $(VENV)/.browser: .ci/need-chromium $(VENV)/.installed-dev
 	@sh .ci/need-chromium
 	@touch $@
 
+$(VENV)/.peers: .ci/need-peers $(VENV)/.installed-dev
+	@sh .ci/need-peers
+	@touch $@
+
 # Four files at a time on one database server: tests wait for processes more than they compute.
 EVERY_TEST := $(BIN)/python -m pytest -q -n 4 --dist loadgroup --no-loadscope-reorder
 
-test: setup-dev $(VENV)/.browser ## run every test
+test: setup-dev $(VENV)/.browser $(VENV)/.peers ## run every test
 	$(EVERY_TEST)
 
 SEEDS ?= 10000
@@ -70,7 +74,7 @@ lint: setup-dev
 	$(BIN)/python .ci/messages.py --check
 
 # pytest ends with 5 when it finds no test at all: make takes that, like any code but 0, for a failure.
-ci: lint $(VENV)/.browser ## what a change has to pass
+ci: lint $(VENV)/.browser $(VENV)/.peers ## what a change has to pass
 	$(EVERY_TEST)
 	@if [ -f bench/__main__.py ]; then $(BIN)/python -m bench gate; else echo "no bench yet: nothing to compare"; fi
 

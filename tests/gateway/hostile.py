@@ -72,6 +72,19 @@ def made() -> Iterator[tuple[str, str, bytes]]:
     yield "bound", "sequence number 0", codec.encode(pdus.SubmitSm(0, 0, b"", source="Monsters", destination="1"))
     yield "bound", "the same number a hundred times", codec.encode(pdus.EnquireLink(7)) * 100
     yield "bound", "text that is Latin-1 in names", _with(b"x", b"", source_octets=b"M\xf6nster\xff")
+    yield from _out_of_place(frame)
+    chance = random.Random(SEED)
+    for number in range(MUTANTS_COUNT):
+        mutant = bytearray(frame if number % 3 else codec.encode(pdus.SubmitMulti(
+            sequence=5, source="Monsters", destinations=(pdus.Address(1, 1, "34600123456"), "list"), short_message=b"Hello",
+        )))  # fmt: skip
+        for _ in range(chance.randint(1, 4)):
+            mutant[chance.randrange(4, len(mutant))] = chance.randrange(256)
+        yield "bound", f"mutant {number}", bytes(mutant)
+
+
+def _out_of_place(frame: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Bodies where none belongs, and one thing within another."""
     yield (
         "bound",
         "a body on a refusal of 64 KiB",
@@ -99,14 +112,6 @@ def made() -> Iterator[tuple[str, str, bytes]]:
         "a bind and messages in one piece",
         codec.encode(pdus.BindTransceiver(1, system_id="monsters")) + frame * 50,
     )
-    chance = random.Random(SEED)
-    for number in range(MUTANTS_COUNT):
-        mutant = bytearray(frame if number % 3 else codec.encode(pdus.SubmitMulti(
-            sequence=5, source="Monsters", destinations=(pdus.Address(1, 1, "34600123456"), "list"), short_message=b"Hello",
-        )))  # fmt: skip
-        for _ in range(chance.randint(1, 4)):
-            mutant[chance.randrange(4, len(mutant))] = chance.randrange(256)
-        yield "bound", f"mutant {number}", bytes(mutant)
 
 
 def _framed(command: int, body: bytes, status: int = 0) -> bytes:

@@ -11,7 +11,7 @@ STRICT_FOLDERS := $(addprefix src/relais/,$(STRICT))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test collect lint check look ci bench clean-demo lock assets messages format
+.PHONY: help setup setup-dev demo up test simulate collect lint check look ci bench clean-demo lock assets messages format
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -47,14 +47,23 @@ $(VENV)/.browser: .ci/need-chromium $(VENV)/.installed-dev
 	@sh .ci/need-chromium
 	@touch $@
 
+$(VENV)/.peers: .ci/need-peers $(VENV)/.installed-dev
+	@sh .ci/need-peers
+	@touch $@
+
 # Four files at a time on one database server: tests wait for processes more than they compute.
 EVERY_TEST := $(BIN)/python -m pytest -q -n 4 --dist loadgroup --no-loadscope-reorder
 
-test: setup-dev $(VENV)/.browser ## run every test
+test: setup-dev $(VENV)/.browser $(VENV)/.peers ## run every test
 	$(EVERY_TEST)
 
+SEEDS ?= 10000
+FROM ?= 1
+simulate: setup-dev ## gateways, vendors and falls in virtual time, SEEDS worlds FROM a seed on; a failing one names itself
+	SIMULATE_SEEDS=$(SEEDS) SIMULATE_FROM=$(FROM) $(BIN)/python -m pytest -q -s -n 0 -o timeout=0 tests/simulation
+
 # Compiles the tests once, before several workers would at the same time.
-collect: setup-dev $(VENV)/.browser
+collect: setup-dev $(VENV)/.browser $(VENV)/.peers
 	@$(BIN)/python -m pytest -q --collect-only | tail -n 1
 
 look: setup-dev $(VENV)/.browser ## every page in both widths and both themes, read by axe in each; pictures in build/screens

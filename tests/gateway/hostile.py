@@ -72,6 +72,7 @@ def made() -> Iterator[tuple[str, str, bytes]]:
     yield "bound", "sequence number 0", codec.encode(pdus.SubmitSm(0, 0, b"", source="Monsters", destination="1"))
     yield "bound", "the same number a hundred times", codec.encode(pdus.EnquireLink(7)) * 100
     yield "bound", "text that is Latin-1 in names", _with(b"x", b"", source_octets=b"M\xf6nster\xff")
+    yield from _out_of_place(frame)
     chance = random.Random(SEED)
     for number in range(MUTANTS_COUNT):
         mutant = bytearray(frame if number % 3 else codec.encode(pdus.SubmitMulti(
@@ -80,6 +81,37 @@ def made() -> Iterator[tuple[str, str, bytes]]:
         for _ in range(chance.randint(1, 4)):
             mutant[chance.randrange(4, len(mutant))] = chance.randrange(256)
         yield "bound", f"mutant {number}", bytes(mutant)
+
+
+def _out_of_place(frame: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Bodies where none belongs, and one thing within another."""
+    yield (
+        "bound",
+        "a body on a refusal of 64 KiB",
+        _framed(commands.SUBMIT_SM | commands.RESPONSE_BIT, b"A" * 65_000, status=0x58),
+    )
+    yield "bound", "a body on a generic_nack", _framed(commands.GENERIC_NACK, b"why" * 9, status=3)
+    yield "bound", "an id without end in a response", _framed(commands.DELIVER_SM | commands.RESPONSE_BIT, b"1" * 400)
+    yield (
+        "bound",
+        "TLVs over one another",
+        _with(b"x", bytes.fromhex("02040004020400020001") + b"\x02\x05\x00\x08\x02\x06"),
+    )
+    yield "bound", "an enquire_link with a body", _framed(commands.ENQUIRE_LINK, b"x" * 65_000)
+    yield "bound", "an unbind between the halves of a message", frame[:20] + codec.encode(pdus.Unbind(6)) + frame[20:]
+    yield (
+        "bound",
+        "binds of every kind at once",
+        b"".join(
+            codec.encode(kind(sequence=n, system_id="monsters"))
+            for n, kind in enumerate((pdus.BindReceiver, pdus.BindTransmitter, pdus.BindTransceiver), 7)
+        ),
+    )
+    yield (
+        "open",
+        "a bind and messages in one piece",
+        codec.encode(pdus.BindTransceiver(1, system_id="monsters")) + frame * 50,
+    )
 
 
 def _framed(command: int, body: bytes, status: int = 0) -> bytes:

@@ -6,7 +6,6 @@ as failed. Unanswered and temporarily refused parts are tried again, `ATTEMPTS_M
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Protocol
 import structlog
 
 from relais.contracts.vendors import Connection, IncomingMessage, OutgoingPart, RefusalClass, Vendor, VendorReceipt
+from relais.core.clock import Clock
 from relais.core.lifecycle import State
 from relais.core.segments import concatenation_headers
 from relais.pipeline.beats import LaneCounts
@@ -55,6 +55,10 @@ class LaneEvents(Protocol):
         """A message from a phone; to be answered like a receipt."""
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class _Waiting:
     """A message on its way: the parts still to be handed over, and how often each failed."""
 
@@ -71,7 +75,9 @@ class _Waiting:
 class Lane:
     """Queue, pace and retries of one vendor connection. It is also the `VendorEvents` of its adapter."""
 
-    def __init__(self, configuration: VendorConnection, vendor: Vendor, events: LaneEvents) -> None:
+    def __init__(
+        self, configuration: VendorConnection, vendor: Vendor, events: LaneEvents, clock: Clock = utc_now
+    ) -> None:
         self.connection_id = configuration.id
         self.configuration = configuration
         self.ready = False
@@ -79,6 +85,7 @@ class Lane:
         self.held = False  # while it is not certain that this gateway still owns the connection
         self.counts = LaneCounts()
         self._events = events
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._queue: deque[_Waiting] = deque()
         self._again: deque[tuple[_Waiting, int]] = deque()  # single parts to hand over once more, first of all
@@ -196,7 +203,7 @@ class Lane:
             return
         assert self._connection is not None
         self._refill(now_s)
-        wall_s = time.time()
+        wall_s = self._clock().timestamp()
         while self._tokens >= 1.0 and len(self._pending) < self._window and self.ready:
             if self._again:
                 waiting, part = self._again.popleft()
@@ -215,7 +222,7 @@ class Lane:
             validity_s = int(waiting.message.expires_at_s - wall_s)
             if validity_s <= 0:
                 self._end(waiting)
-                self._events.message_expired(waiting.message, datetime.now(UTC))
+                self._events.message_expired(waiting.message, self._clock())
                 continue
             self._tokens -= 1.0
             outgoing = outgoing_part(waiting.message, part, validity_s)
@@ -238,7 +245,7 @@ class Lane:
         if waiting is None or waiting.ended:
             return
         self.counts.sent += 1
-        self._events.part_sent(waiting.message, part.part, vendor_message_id, datetime.now(UTC))
+        self._events.part_sent(waiting.message, part.part, vendor_message_id, self._clock())
         self._pump_soon()
 
     def refused(self, part: OutgoingPart, error: str, kind: RefusalClass) -> None:
@@ -317,7 +324,7 @@ class Lane:
 
     def _fail(self, waiting: _Waiting, error: str) -> None:
         self._end(waiting)
-        self._events.message_failed(waiting.message, error, datetime.now(UTC))
+        self._events.message_failed(waiting.message, error, self._clock())
 
     def _end(self, waiting: _Waiting) -> None:
         waiting.ended = True

@@ -1,7 +1,7 @@
 """A message in flight, as the gateway keeps it in memory: what the row of `traffic_message` says, and how far it is."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from relais.core.rating.types import Term
 from relais.core.segments import Encoded
 from relais.pipeline.channels import SMS, WHATSAPP
 from relais.pipeline.origin import Origin
+
+RECEIPT_GRACE = timedelta(hours=1)  # after a message's validity, receipts are still awaited
 
 
 class Batch:
@@ -136,3 +138,8 @@ class Message:
     def expires_at(self) -> datetime:
         """When the message is worthless to its client."""
         return datetime.fromtimestamp(self.expires_at_s, UTC)
+
+
+def waiting_ends_at(messages: Sequence[Message]) -> datetime:
+    """When nobody waits for receipts of these messages any more."""
+    return max(message.expires_at for message in messages) + RECEIPT_GRACE

@@ -7,7 +7,7 @@ nothing is stored, answered, and tried again with every part sent, for some minu
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -38,15 +38,18 @@ Report = tuple[Message, int, VendorReceipt, Lane]
 
 
 class _Parked:
-    """A stored receipt that waits for its part; `row` counts what is left of its row in the database."""
+    """A stored receipt that waits for its part under each spelling of its id; `row` counts what is left of its row in the
+    database."""
 
-    __slots__ = ("lane", "parked_s", "receipt", "row")
+    __slots__ = ("keys", "lane", "parked_s", "receipt", "row")
 
     def __init__(self, lane: Lane, receipt: VendorReceipt, row: list[int]) -> None:
         self.lane = lane
         self.receipt = receipt
         self.row = row  # [row id, receipts left]
         self.parked_s = time.monotonic()
+        spellings = dict.fromkeys(lane.spellings(receipt.vendor_message_id))
+        self.keys = [(lane.connection_id, spelling) for spelling in spellings]
 
 
 class Receipts:
@@ -56,7 +59,9 @@ class Receipts:
         self._matched = matched
         self._parts: dict[PartKey, tuple[Message, int]] = {}
         self._unknown: list[tuple[Lane, VendorReceipt]] = []
-        self._parked: dict[PartKey, _Parked] = {}
+        self._parked: dict[
+            PartKey, list[_Parked]
+        ] = {}  # an id may have several: a vendor reports steps, or repeats itself
         self._finished_rows: list[int] = []
         self._messages: WeakValueDictionary[UUID, Message] = WeakValueDictionary()  # every one that is in memory
 
@@ -70,8 +75,7 @@ class Receipts:
             del self._parts[next(iter(self._parts))]
         if self._parked:
             for spelling in (vendor_message_id, vendor_message_id.casefold()):
-                parked = self._parked.pop((message.connection_id, spelling), None)
-                if parked is not None:
+                for parked in list(self._parked.get((message.connection_id, spelling), ())):
                     self._unpark(parked)
                     RECEIPTS.labels("matched_late").inc()
                     self._matched((message, part, parked.receipt, parked.lane))
@@ -107,36 +111,55 @@ class Receipts:
 
     @property
     def unknown(self) -> bool:
-        return bool(self._unknown or self._finished_rows)
+        return bool(self._unknown)
 
     async def resolve_unknown(self, session: asyncpg.Connection, admission: Admission) -> None:
         """Look the unknown ones up in the database; store and answer those that match nothing yet."""
-        unknown, self._unknown = self._unknown, []
-        by_lane: dict[Lane, list[VendorReceipt]] = defaultdict(list)
-        for lane, receipt in unknown:
-            by_lane[lane].append(receipt)
-        for lane, receipts in by_lane.items():
+        for lane, receipts in self.take_unknown().items():
             try:
                 await self._resolve_lane(session, admission, lane, receipts)
             except BaseException:
                 self._unknown.extend((lane, receipt) for receipt in receipts)
                 raise
+
+    def take_unknown(self) -> dict[Lane, list[VendorReceipt]]:
+        """Those that memory does not know, by lane; whoever takes them sees to them."""
+        unknown, self._unknown = self._unknown, []
+        by_lane: dict[Lane, list[VendorReceipt]] = defaultdict(list)
+        for lane, receipt in unknown:
+            by_lane[lane].append(receipt)
+        return by_lane
+
+    def take_finished_rows(self) -> list[int]:
+        """Rows of parked receipts of which nothing is left: to be deleted with the tick that writes what they matched."""
         finished, self._finished_rows = self._finished_rows, []
-        if finished:
-            await session.execute(_TICK_SQL["delete_unmatched_receipts"], finished)
+        return finished
 
     async def _resolve_lane(
         self, session: asyncpg.Connection, admission: Admission, lane: Lane, receipts: list[VendorReceipt]
     ) -> None:
-        spellings = {id(receipt): lane.spellings(receipt.vendor_message_id) for receipt in receipts}
-        wanted = sorted({spelling for each in spellings.values() for spelling in each})
+        wanted = sorted({spelling for receipt in receipts for spelling in lane.spellings(receipt.vendor_message_id)})
         rows = await session.fetch(_SQL["messages_by_vendor_id"], lane.connection_id, wanted)
         parts = {row["vendor_id"]: (row["message_id"], row["part"]) for row in rows}
         recovered = await open_messages(session, admission, list({row["message_id"] for row in rows}))
+        left = self.found(lane, receipts, parts, recovered)
+        if left:
+            await self._park(session, lane, left)
+
+    def found(
+        self,
+        lane: Lane,
+        receipts: Sequence[VendorReceipt],
+        parts: Mapping[str, tuple[UUID, int]],
+        recovered: Sequence[Recovered],
+    ) -> list[VendorReceipt]:
+        """Match receipts with `parts` of the database (vendor's id → message and part), of which `recovered` are open. Returns
+        those that match none: they are to be stored, and then to be `parked`."""
         messages = {each.message.id: self.remember(each) for each in recovered}
         left: list[VendorReceipt] = []
         for receipt in receipts:
-            found = next((parts[spelling] for spelling in spellings[id(receipt)] if spelling in parts), None)
+            spellings = lane.spellings(receipt.vendor_message_id)
+            found = next((parts[spelling] for spelling in spellings if spelling in parts), None)
             if found is None:
                 left.append(receipt)
             elif found[0] in messages:
@@ -144,43 +167,53 @@ class Receipts:
             else:
                 RECEIPTS.labels("repeated").inc()  # its message is final
                 lane.acknowledge([receipt])
-        if left:
-            await self._park(session, lane, left)
+        return left
 
     async def _park(self, session: asyncpg.Connection, lane: Lane, receipts: list[VendorReceipt]) -> None:
         stored = json.dumps([_to_json(receipt) for receipt in receipts])
         row_id = await session.fetchval(
             _TICK_SQL["insert_unmatched_receipts"], lane.connection_id, datetime.now(UTC), stored
         )
-        self._remember_parked(lane, receipts, row_id)
+        self.parked(lane, receipts, row_id)
         lane.acknowledge(receipts)
         RECEIPTS.labels("parked").inc(len(receipts))
 
-    def _remember_parked(self, lane: Lane, receipts: Sequence[VendorReceipt], row_id: int) -> None:
+    def parked(self, lane: Lane, receipts: Sequence[VendorReceipt], row_id: int) -> None:
+        """These are stored in that row, and wait for their parts; unless a part was answered while they were being stored."""
         row = [row_id, len(receipts)]
         for receipt in receipts:
             parked = _Parked(lane, receipt, row)
-            for spelling in lane.spellings(receipt.vendor_message_id):
-                self._parked[lane.connection_id, spelling] = parked
+            for key in parked.keys:
+                self._parked.setdefault(key, []).append(parked)
+            found = next((self._parts[key] for key in parked.keys if key in self._parts), None)
+            if found is not None:
+                self._unpark(parked)
+                RECEIPTS.labels("matched_late").inc()
+                self._matched((*found, receipt, lane))
 
     async def restore(self, session: asyncpg.Connection, lane: Lane) -> None:
         """Take up the receipts that an earlier gateway stored for this connection."""
         for row in await session.fetch(_SQL["unmatched_receipts"], [lane.connection_id]):
             receipts = [_from_json(item) for item in json.loads(row["receipts"])]
-            self._remember_parked(lane, receipts, row["id"])
+            self.parked(lane, receipts, row["id"])
 
     def give_up(self) -> None:
         """Forget parked receipts whose time is over."""
         oldest_s = time.monotonic() - GIVEN_UP_AFTER_S
-        for key, parked in [item for item in self._parked.items() if item[1].parked_s < oldest_s]:
-            if self._parked.pop(key, None) is not None and parked.row[1] > 0:
-                log.warning("receipt.given_up", connection=key[0], vendor_id=parked.receipt.vendor_message_id)
-                RECEIPTS.labels("unknown").inc()
-                self._unpark(parked)
+        old = {id(each): each for waiting in self._parked.values() for each in waiting if each.parked_s < oldest_s}
+        for parked in old.values():
+            log.warning(
+                "receipt.given_up", connection=parked.lane.connection_id, vendor_id=parked.receipt.vendor_message_id
+            )
+            RECEIPTS.labels("unknown").inc()
+            self._unpark(parked)
 
     def _unpark(self, parked: _Parked) -> None:
-        for key in [key for key, other in self._parked.items() if other is parked]:
-            del self._parked[key]
+        for key in parked.keys:
+            waiting = self._parked[key]
+            waiting.remove(parked)
+            if not waiting:
+                del self._parked[key]
         parked.row[1] -= 1
         if parked.row[1] == 0:
             self._finished_rows.append(parked.row[0])

@@ -37,27 +37,51 @@ async def open_messages(
     session: asyncpg.Connection, admission: Admission, message_ids: Sequence[UUID]
 ) -> list[Recovered]:
     """Those of `message_ids` that are not final, as far as they are."""
-    rows = await session.fetch(_MESSAGES["open_messages"], message_ids)
-    if not rows:
+    messages = await session.fetch(_MESSAGES["open_messages"], message_ids)
+    if not messages:
         return []
-    ids = [row["id"] for row in rows]
-    node_ids = {node_id for row in rows for node_id in row["node_ids"]}
-    nodes = await session.fetch(_CONFIGURATION["rate_nodes_by_id"], list(node_ids))
-    rates = rates_of_nodes(node_row(node) for node in nodes)
+    ids = [row["id"] for row in messages]
+    node_ids = list({node_id for row in messages for node_id in row["node_ids"]})
+    pack_ids = sorted({pack_id for row in messages for pack_id in row["pack_ids"] or () if pack_id})
+    return restored(
+        Rows(
+            messages,
+            await session.fetch(_CONFIGURATION["rate_nodes_by_id"], node_ids),
+            await session.fetch(_MESSAGES["sent_parts"], ids),
+            await session.fetch(_MESSAGES["part_receipts"], ids),
+            await session.fetch(_MESSAGES["settled_levels"], ids),
+            await session.fetch(_CONFIGURATION["pack_types"], pack_ids) if pack_ids else [],
+        ),
+        admission,
+    )
+
+
+class Rows(NamedTuple):
+    """All that the database says of messages that are not final: records by column, of the blocks of these names."""
+
+    messages: Sequence[Mapping[str, Any]]
+    rate_nodes: Sequence[Mapping[str, Any]]
+    sent_parts: Sequence[Mapping[str, Any]]
+    part_receipts: Sequence[Mapping[str, Any]]
+    settled_levels: Sequence[Mapping[str, Any]]
+    pack_types: Sequence[Mapping[str, Any]] = ()
+
+
+def restored(rows: Rows, admission: Admission) -> list[Recovered]:
+    """The messages of these rows, each as far as it is."""
+    rates = rates_of_nodes(node_row(node) for node in rows.rate_nodes)
+    covers = {row["id"]: Cover(PACK_KINDS[row["type"]], row["id"]) for row in rows.pack_types}
     sent: dict[UUID, dict[int, str]] = defaultdict(dict)
-    for row in await session.fetch(_MESSAGES["sent_parts"], ids):
+    for row in rows.sent_parts:
         sent[row["message_id"]][row["part"]] = row["vendor_id"]
     receipts: dict[UUID, dict[int, State]] = defaultdict(dict)
-    for row in await session.fetch(_MESSAGES["part_receipts"], ids):
+    for row in rows.part_receipts:
         receipts[row["message_id"]][row["part"]] = State(row["status"])
     settled: dict[UUID, dict[int, Any]] = defaultdict(dict)
-    for row in await session.fetch(_MESSAGES["settled_levels"], ids):
+    for row in rows.settled_levels:
         settled[row["message_id"]][row["level"]] = row
-    pack_ids = sorted({pack_id for row in rows for pack_id in row["pack_ids"] or () if pack_id})
-    packs = await session.fetch(_CONFIGURATION["pack_types"], pack_ids) if pack_ids else []
-    covers = {row["id"]: Cover(PACK_KINDS[row["type"]], row["id"]) for row in packs}
     recovered = []
-    for row in rows:
+    for row in rows.messages:
         message = _message(row, admission, rates, covers)
         message.receipts = receipts.get(message.id)
         message.parts_unsent -= len(sent[message.id])

@@ -120,10 +120,8 @@ def decode_outcomes(octets: bytes) -> list[Outcome]:
     return _outcomes_decoder.decode(octets)
 
 
-async def write_plan(
-    transaction: TickTransaction, plan: Plan, outcomes: Sequence[ChargeOutcome], now: datetime
-) -> tuple[dict[tuple[int, int], int], Row | None]:
-    """Write what a plan adds. Returns the ledger of its outcomes, for `TickTransaction.close`, and the first EDR."""
+def entries(plan: Plan, outcomes: Sequence[ChargeOutcome]) -> tuple[list[Row], dict[tuple[int, int], int]]:
+    """The EDRs of a plan whose settlements came out so, and what they are in the ledger: (agreement id, kind) → micros."""
     edrs: list[Row] = []
     ledger: dict[tuple[int, int], int] = {}
     for settlement, outcome in zip(plan.settlements, outcomes, strict=True):
@@ -142,6 +140,11 @@ async def write_plan(
                     ledger[key] = ledger.get(key, 0) - corrected_micros
         elif settlement.entry == EDR_RELEASED:
             edrs.extend(_released_edr(settlement, level) for level in settlement.levels)
+    return edrs, ledger
+
+
+async def write_plan(transaction: TickTransaction, plan: Plan, edrs: Sequence[Row], now: datetime) -> None:
+    """Write what a plan adds, with the EDRs that `entries` made of it."""
     if plan.exchanged:
         await transaction.update_terms([_exchanged_row(message) for message in plan.exchanged.values()])
     if plan.sent:
@@ -164,7 +167,8 @@ async def write_plan(
         await transaction.copy_incoming(plan.incoming)
     if plan.delivered_ids:
         await transaction.delete_deliveries(plan.delivered_ids)
-    return ledger, edrs[0] if edrs else None
+    if plan.unparked_rows:
+        await transaction.delete_unmatched_receipts(plan.unparked_rows)
 
 
 def _exchanged_row(message: Message) -> Row:

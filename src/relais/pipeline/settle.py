@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from relais.contracts.vendors import IncomingMessage, VendorReceipt
+from relais.contracts.vendors import IncomingMessage, Pricing, VendorReceipt
 from relais.core.charging.types import Capture, Charged, Event, Exchange, Release, Reverse
 from relais.core.lifecycle import State, may_follow
 from relais.core.rating.types import Term
@@ -25,6 +25,7 @@ from relais.store.binary import Row
 from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage
 
 EDR_NONE = 0  # a settlement that no EDR tells of
+ALL_PARTS = "all"  # of `receipt_parts`: every part of a long message decides
 PLANNED = Charged(0, 0, 0)
 """Stands in `Message.settled` from the planning of a capture until its amount is known, which is within one tick."""
 
@@ -61,6 +62,7 @@ class Plan:
         self.delivered_ids: list[int] = []  # rows of which everything was told
         self.incoming: list[Row] = []  # messages from phones, in the order of `store.tick.INCOMING_COLUMNS`
         self.stored_incoming: list[tuple[Lane, IncomingMessage]] = []  # to be answered once the plan is committed
+        self.unparked_rows: list[int] = []  # of receipts that were stored until their part was known
         self.stored_receipts: list[tuple[Lane, VendorReceipt]] = []  # to be answered once the plan is committed
 
     @property
@@ -74,8 +76,38 @@ class Plan:
             or self.done_batch_ids
             or self.client_receipts
             or self.stored_incoming
+            or self.unparked_rows
             or self.delivered_ids
         )
+
+
+Sent = tuple[Message, int, str, datetime]  # part, the vendor's id of it, and when
+Ended = tuple[Message, State, str | None, datetime]  # how, with which error, and when
+Reported = tuple[Message, int, VendorReceipt, Lane]
+ReportedTerms = Callable[[Message, Pricing | None, datetime], tuple[Term, ...] | None]
+"""What each level owes by what the vendor says the message was (`accept.Admission.reported_terms`)."""
+
+
+def told(
+    plan: Plan,
+    sent: Iterable[Sent],
+    ended: Iterable[Ended],
+    reports: Iterable[Reported],
+    now: datetime,
+    reported_terms: ReportedTerms,
+) -> None:
+    """All that vendors and clocks said since the last tick, in the order in which it makes sense: sent, ended, reported."""
+    for message, part, vendor_message_id, at in sent:
+        part_sent(plan, message, part, vendor_message_id, at)
+    for message, state, error, at in ended:
+        finish(plan, message, state, error, at)
+    for message, part, receipt, lane in reports:
+        plan.stored_receipts.append((lane, receipt))
+        priced(plan, message, reported_terms(message, receipt.pricing, now), now)
+        reported = mapped_state(lane.configuration, receipt.state, receipt.status, receipt.error)
+        if reported is not None:
+            error = None if reported is State.DELIVERED else f"{receipt.status} {receipt.error}".strip()
+            report(plan, message, part, reported, error, now)
 
 
 def part_sent(plan: Plan, message: Message, part: int, vendor_message_id: str, at: datetime) -> None:
@@ -114,41 +146,52 @@ def _capture_submitted(plan: Plan, message: Message, at: datetime) -> None:
         _capture(plan, message, levels, at)
 
 
-def report(
-    plan: Plan, message: Message, part: int, state: State, error: str | None, at: datetime, decisive_parts: str
-) -> None:
-    """A final report of one part. `decisive_parts`: which parts of a long message decide, "all", "first" or "last"."""
+def report(plan: Plan, message: Message, part: int, state: State, error: str | None, at: datetime) -> None:
+    """A final report of one part. Of a long message each part's first report is kept; which of them decide is the connection's
+    matter (`receipt_parts`)."""
     if message.state.final and not may_follow(message.state, state):
         return
-    parts_count = len(message.encoded.parts)
-    if parts_count == 1:
+    if len(message.encoded.parts) == 1:
         if message.parts_unsent == 0:
             finish(plan, message, state, error, at)
         return
-    if decisive_parts != "all":
-        if part == (0 if decisive_parts == "first" else parts_count - 1):
-            message.receipts = dict.fromkeys(range(parts_count), state)
-    elif message.receipts is None:
-        message.receipts = {part: state}
-    elif part not in message.receipts:
-        message.receipts[part] = state
-    else:
+    if message.receipts is None:
+        message.receipts = {}
+    if part in message.receipts:
         return
+    message.receipts[part] = state
     plan.part_receipts.append((message.id, at, part, int(state), error))
     _end_by_parts(plan, message, at, error)
 
 
 def _end_by_parts(plan: Plan, message: Message, at: datetime, error: str | None) -> None:
-    """Ends a long message whose parts are all sent and all reported: delivered when each of them is."""
-    receipts = message.receipts
-    if message.parts_unsent or not receipts or len(receipts) < len(message.encoded.parts):
-        return
-    finish(plan, message, worst(receipts.values()), error, at)
+    """Ends a long message that is sent as a whole, once the parts that decide are reported."""
+    connection = plan.snapshot.connections.get(message.connection_id)
+    state = decided(message, connection.receipt_parts if connection else ALL_PARTS)
+    if state is not None and not message.parts_unsent:
+        finish(plan, message, state, error, at)
+
+
+def decided(message: Message, receipt_parts: str) -> State | None:
+    """How a long message ends by what its parts reported so far; None while that is open. With "all" it is delivered when
+    each part is; "first" and "last" name the one part that decides."""
+    receipts, parts_count = message.receipts or {}, len(message.encoded.parts)
+    if receipt_parts == ALL_PARTS:
+        return worst(receipts.values()) if len(receipts) == parts_count else None
+    return receipts.get(0 if receipt_parts == "first" else parts_count - 1)
 
 
 def worst(states: Iterable[State]) -> State:
     """The state of a message whose parts ended in `states`: delivered only when all are."""
     return next((state for state in states if state is not State.DELIVERED), State.DELIVERED)
+
+
+def without_receipts(message: Message, receipt_parts: str) -> tuple[State, str | None]:
+    """How a message ends whose receipts never came: where all parts decide, as those say that reported."""
+    if message.receipts and receipt_parts == ALL_PARTS:
+        state = worst(message.receipts.values())
+        return state, None if state is State.DELIVERED else "not all parts delivered"
+    return State.EXPIRED, "no receipt"
 
 
 def finish(plan: Plan, message: Message, state: State, error: str | None, at: datetime) -> None:

@@ -25,6 +25,7 @@ from relais.pipeline.accept import Admission, refused
 from relais.pipeline.beats import Beats
 from relais.pipeline.channels import CHANNELS
 from relais.pipeline.configuration import ApiKey, Configuration, Snapshot
+from relais.pipeline.decide import Request
 from relais.pipeline.deliveries import Deliveries
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.lane import Lane
@@ -42,6 +43,7 @@ from relais.pipeline.origin import ForClient
 from relais.pipeline.ownership import Ownership
 from relais.pipeline.receipts import Receipts, Report
 from relais.pipeline.recovery import open_messages
+from relais.pipeline.resume import resume
 from relais.pipeline.sandbox import Sandbox, judged
 from relais.pipeline.settle import Plan
 from relais.pipeline.submission import (
@@ -58,7 +60,7 @@ from relais.pipeline.submission import (
 )
 from relais.pipeline.waiting_parts import WaitingParts
 from relais.pipeline.withdrawals import Replacement, Withdrawals
-from relais.pipeline.writer import RECEIPT_GRACE, Ports, Request, Writer, waiting_ends_at
+from relais.pipeline.writer import Ports, Writer
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
 
@@ -98,8 +100,8 @@ class Traffic:
         self._ids = MessageIds()
         self._ownership = Ownership(dsn)
         self._lanes: dict[int, Lane] = {}
-        self._sent: list[tuple[Message, int, str, datetime]] = []
-        self._ended: list[tuple[Message, State, str | None, datetime]] = []
+        self._sent: list[settle.Sent] = []
+        self._ended: list[settle.Ended] = []
         self._reports: list[Report] = []
         self._incoming: list[tuple[Lane, IncomingMessage]] = []
         self._sent_batches: deque[tuple[float, Batch]] = deque()  # since when nothing is left to send
@@ -317,22 +319,13 @@ class Traffic:
         sent, self._sent = self._sent, []
         ended, self._ended = self._ended, []
         reports, self._reports = self._reports, []
-        for message, part, vendor_message_id, at in sent:
-            settle.part_sent(plan, message, part, vendor_message_id, at)
-        for message, state, error, at in ended:
-            settle.finish(plan, message, state, error, at)
         now = datetime.now(UTC)
-        for message, part, receipt, lane in reports:
-            plan.stored_receipts.append((lane, receipt))
-            settle.priced(plan, message, self._admission.reported_terms(message, receipt.pricing, now), now)
-            reported = settle.mapped_state(lane.configuration, receipt.state, receipt.status, receipt.error)
-            if reported is not None:
-                error = None if reported is State.DELIVERED else f"{receipt.status} {receipt.error}".strip()
-                settle.report(plan, message, part, reported, error, now, lane.configuration.receipt_parts)
+        settle.told(plan, sent, ended, reports, now, self._admission.reported_terms)
         if self._incoming:
             plan.stored_incoming, self._incoming = self._incoming, []
             incoming.take(plan, self._numbers, self.new_message_id, now)
         plan.awaiting, self._awaiting = self._awaiting, []
+        plan.unparked_rows = self._receipts.take_finished_rows()
         self.deliveries.plan(plan)
         sent_at_s = time.monotonic()
         self._sent_batches.extend((sent_at_s, batch) for batch in plan.sent_batches)
@@ -468,33 +461,13 @@ class Traffic:
     async def _take_up(self, session: asyncpg.Connection, row: Any, now: datetime) -> None:
         recovered = await open_messages(session, self._admission, row["message_ids"])
         lane = self._lanes[row["connection_id"]]
-        known = [(each, self._receipts.remember(each)) for each in recovered]
-        known = [(each, message) for each, message in known if not message.state.final]  # its end is being written
-        messages = [message for _, message in known]
-        if not messages:
+        batch, ended = resume(row["id"], lane, self._receipts, recovered, self._withdrawals.canceling, now)
+        if batch is None:
             await session.execute(_SQL["delete_outbox"], row["id"])
             return
-        batch = Batch(row["id"], row["connection_id"], messages, waiting_ends_at(messages))
-        for each, message in known:
-            message.batch = batch
-            if message.parts_unsent and self._withdrawals.canceling(message.id):
-                continue
-            if message.parts_unsent:
-                lane.enqueue(message, frozenset(each.vendor_ids))
-                continue
-            batch.unsent_count -= 1
-            if message.expires_at + RECEIPT_GRACE <= now:
-                self._ended.append((message, *self._end_without_receipts(message), now))
-        log.info("batch.taken_up", batch=row["id"], connection=row["connection_id"], messages=len(messages))
+        self._ended += ended
+        log.info("batch.taken_up", batch=row["id"], connection=row["connection_id"], messages=batch.open_count)
         if not batch.unsent_count and batch.waiting_ends_at > now + timedelta(seconds=1):
             await session.execute(blocks("tick")["await_receipts"], [batch.id], [batch.waiting_ends_at])
         lane.pump()
         self._writer.wake()
-
-    @staticmethod
-    def _end_without_receipts(message: Message) -> tuple[State, str | None]:
-        """How a message ends whose receipts never came, or not for every part: what the parts that reported say."""
-        if message.receipts:
-            state = settle.worst(message.receipts.values())
-            return state, None if state is State.DELIVERED else "not all parts delivered"
-        return State.EXPIRED, "no receipt"

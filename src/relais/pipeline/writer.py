@@ -7,83 +7,44 @@ it is written; whether a commit whose answer was lost took place is asked of the
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
 import msgspec
 import structlog
 
-from relais.core.charging.charge import charge, touched
-from relais.core.charging.types import (
-    Account,
-    Captured,
-    Choose,
-    Chosen,
-    Event,
-    Lacking,
-    Reserve,
-    Reserved,
-    State,
-    Unrated,
-)
+from relais.core.charging.charge import touched
+from relais.core.charging.types import Account
 from relais.core.refusals import Refusal
 from relais.pipeline import books, rows
 from relais.pipeline.accept import refused
 from relais.pipeline.configuration import Snapshot, in_force
+from relais.pipeline.decide import Decision, Request, batch_of, changed, decide, events_of, remember
 from relais.pipeline.message import Batch, Message
 from relais.pipeline.metrics import TICK_MESSAGES, TICK_SECONDS
 from relais.pipeline.settle import Plan
-from relais.pipeline.submission import Accepted, Answer, Idempotency, Outcome, Refused, Tell
-from relais.store.binary import Row
+from relais.pipeline.submission import Accepted, Answer, Refused
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_session
-from relais.store.tick import EDR_CAPTURED, NewBatch, TickTransaction, hold_writer, tick_took_place
+from relais.store.tick import TickTransaction, hold_writer, tick_took_place
 
 TICK_FULL = 256  # messages that are worth a transaction at once
 GATHER_MAX_S = 0.01  # how long a tick may grow after its first time, while every turn of the loop brings more
 QUEUE_MAX = 20_000  # messages waiting for a tick; more are refused as `overloaded`
 WAIT_MAX_S = 5.0  # how long a submission waits for a database that is away before it is refused
-RECEIPT_GRACE = timedelta(hours=1)  # after a message's validity, receipts are still awaited
 RECONNECT_S = 0.1
 
 _DATABASE_AWAY = (*CONNECTION_LOST, *SESSION_ENDED, TimeoutError)
 log = structlog.get_logger()
 
 
-class Request:
-    """Messages handed in together, all written in one tick. `outcomes` has one entry each, in order: a refusal already,
-    or the message, which stands in `messages` too. `tell` is called after the commit.
-    """
-
-    __slots__ = ("api_key_id", "arrived_s", "idempotency", "messages", "outcomes", "tell")
-
-    def __init__(
-        self,
-        api_key_id: int,
-        outcomes: Sequence[Refused | Message],
-        messages: Sequence[Message],
-        idempotency: Idempotency | None,
-        tell: Tell,
-    ) -> None:
-        self.api_key_id = api_key_id
-        self.outcomes = outcomes
-        self.messages = messages
-        self.idempotency = idempotency
-        self.tell = tell
-        self.arrived_s = time.monotonic()
-
-
 class _Written(msgspec.Struct):
     """What one application of a tick brought about; holds only once it is committed."""
 
+    decision: Decision
     answers: list[Answer | Refused]
-    accepted: list[Message]
-    batches: list[tuple[int, list[Message], bool]]  # batch id, messages, to be sent by this gateway now
-    charges: list[tuple[Message, Sequence[int], Captured]]
-    lacking: list[int]  # agreement ids, one for each message that its balance did not cover
-    first_sent: Row | None
-    first_edr: Row | None
+    batch_ids: list[int]  # of the queued batches, in their order
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -226,31 +187,28 @@ class Writer:
             for request in requests:
                 await self._write_alone(request)
             return
-        self._settle_memory(written)
+        self._settle_memory(plan, written)
         for request, answer in zip(requests, written.answers, strict=True):
             request.tell(answer)
 
     async def _write_alone(self, request: Request) -> None:
+        plan = Plan(self._ports.snapshot())
         try:
-            written = await self._write_until_committed([request], Plan(self._ports.snapshot()))
+            written = await self._write_until_committed([request], plan)
         except asyncpg.PostgresError as error:
             log.error("request.failed", api_key=request.api_key_id, messages=len(request.messages), error=str(error))
             request.tell(error)
             return
-        self._settle_memory(written)
+        self._settle_memory(plan, written)
         request.tell(written.answers[0])
 
-    def _settle_memory(self, written: _Written) -> None:
-        self.shortages.update(written.lacking)
-        for message, levels, captured in written.charges:
-            for level, charged in zip(levels, captured.charges, strict=True):
-                message.settled[level] = charged
-        for batch_id, messages, ours in written.batches:
-            if ours:
-                batch = Batch(batch_id, messages[0].connection_id, messages, waiting_ends_at(messages))
-                for message in messages:
-                    message.batch = batch
-                self._ports.send(batch, messages)
+    def _settle_memory(self, plan: Plan, written: _Written) -> None:
+        decision = written.decision
+        self.shortages.update(decision.lacking)
+        remember(plan, decision)
+        for batch_id, (batch, messages) in zip(written.batch_ids, decision.queued, strict=True):
+            if batch.owner is not None:  # to be sent by this gateway now
+                self._ports.send(batch_of(batch_id, messages), messages)
 
     async def _write_until_committed(self, requests: list[Request], plan: Plan) -> _Written:
         while True:
@@ -269,7 +227,7 @@ class Writer:
                 log.warning("database.lost", error=str(error) or type(error).__name__)
                 self.database_ready = False
                 await self._drop_session()
-                if written is not None and await self._took_place(written):
+                if written is not None and await self._took_place(plan, written):
                     return written
             except asyncpg.PostgresError:
                 await self._rollback()
@@ -278,69 +236,30 @@ class Writer:
     async def _apply(self, transaction: TickTransaction, requests: list[Request], plan: Plan) -> _Written:
         """Lock, charge, write; all in the open transaction."""
         now = datetime.now(UTC)
-        events: list[Event] = [settlement.event for settlement in plan.settlements]
-        events += [_reservation(message) for request in requests for message in request.messages]
-        rows_due = touched(events)
+        rows_due = touched(events_of(plan, requests))
         balances = await transaction.lock_balances(rows_due.agreement_ids)
         replayed = await self._replayed(transaction, requests)
         fresh = [request for request, answer in zip(requests, replayed, strict=True) if answer is None]
-        if len(fresh) < len(requests):
-            events = events[: len(plan.settlements)]
-            events += [_reservation(message) for request in fresh for message in request.messages]
         before = await books.lock(transaction, self._accounts(balances, now), rows_due)
-        state, outcomes = charge(before, events)
-        settled, reserved = outcomes[: len(plan.settlements)], iter(outcomes[len(plan.settlements) :])
-
-        answers: dict[int, Answer] = {}
-        accepted: list[Message] = []
-        lacking: list[int] = []
-        snapshot = self._ports.snapshot()
-        for request in fresh:
-            results: list[Outcome] = []
-            for outcome in request.outcomes:
-                if isinstance(outcome, Refused):
-                    results.append(outcome)
-                    continue
-                answer = next(reserved)
-                if isinstance(answer, Unrated):
-                    results.append(refused(answer.refusal))
-                elif isinstance(answer, Reserved | Chosen):
-                    if isinstance(answer, Chosen):
-                        outcome.promise(answer.terms)
-                    accepted.append(outcome)
-                    results.append(rows.accepted(outcome, snapshot))
-                else:
-                    assert isinstance(answer, Lacking)
-                    lacking.append(answer.agreement_id)
-                    results.append(refused(Refusal.BALANCE_TOO_LOW))
-            answers[id(request)] = Answer(results)
-        if accepted:
-            await transaction.copy_messages([rows.message_row(message) for message in accepted])
-        await self._insert_idempotent_answers(transaction, fresh, answers, now)
-        ledger, first_edr = await rows.write_plan(transaction, plan, settled, now)
-        changed = _changed(balances, state)
-        queued = self._queued(accepted, now)
+        decision = decide(before, plan, fresh, self._ports.snapshot(), self._owner_of, now)
+        if decision.accepted:
+            await transaction.copy_messages([rows.message_row(message) for message in decision.accepted])
+        await self._insert_idempotent_answers(transaction, fresh, decision.answers, now)
+        await rows.write_plan(transaction, plan, decision.edrs, now)
+        moved = changed(balances, decision.state)
         batch_ids: list[int] = []
-        if plan.finished or plan.done_batch_ids or changed or ledger or queued:
+        if plan.finished or plan.done_batch_ids or moved or decision.ledger or decision.queued:
+            batches = [batch for batch, _ in decision.queued]
             batch_ids = await transaction.close(
-                plan.finished, plan.done_batch_ids, changed, ledger, [batch for batch, _ in queued], now
+                plan.finished, plan.done_batch_ids, moved, decision.ledger, batches, now
             )
-        batches = [
-            (batch_id, messages, batch.owner is not None)
-            for batch_id, (batch, messages) in zip(batch_ids, queued, strict=True)
-        ]
-        await books.store(transaction, before, state)
-        charges = [
-            (settlement.message, settlement.levels, outcome)
-            for settlement, outcome in zip(plan.settlements, settled, strict=True)
-            if settlement.entry == EDR_CAPTURED and isinstance(outcome, Captured)
-        ]
-        ordered = [
-            answer if answer is not None else answers[id(request)]
-            for request, answer in zip(requests, replayed, strict=True)
-        ]
-        first_sent = plan.sent[0] if plan.sent else None
-        return _Written(ordered, accepted, batches, charges, lacking, first_sent, first_edr)
+        await books.store(transaction, before, decision.state)
+        fresh_answers = iter(decision.answers)
+        ordered = [answer if answer is not None else next(fresh_answers) for answer in replayed]
+        return _Written(decision, ordered, batch_ids)
+
+    def _owner_of(self, connection_id: int) -> UUID | None:
+        return self._instance if self._ports.owns(connection_id) else None
 
     def _accounts(self, balances: dict[int, tuple[int, int]], now: datetime) -> dict[int, Account]:
         """Credit limits come from the version in force; without one nothing more can be reserved on credit."""
@@ -369,38 +288,29 @@ class Writer:
                 found.append(refused(Refusal.IDEMPOTENCY_KEY_REUSED))
         return found
 
-    def _queued(self, accepted: list[Message], now: datetime) -> list[tuple[NewBatch, list[Message]]]:
-        """Batches of the outbox and their messages: one a connection, sending time and validity."""
-        groups: dict[tuple[int, datetime | None, int], list[Message]] = {}
-        for message in accepted:
-            groups.setdefault((message.connection_id, message.send_at, message.validity_s), []).append(message)
-        batches = []
-        for (connection_id, send_at, _), messages in groups.items():
-            owner = self._instance if send_at is None and self._ports.owns(connection_id) else None
-            batch = NewBatch(connection_id, owner, send_at or now, [message.id for message in messages])
-            batches.append((batch, messages))
-        return batches
-
     async def _insert_idempotent_answers(
-        self, transaction: TickTransaction, fresh: list[Request], answers: dict[int, Answer], now: datetime
+        self, transaction: TickTransaction, fresh: list[Request], answers: list[Answer], now: datetime
     ) -> None:
         """Answers that accepted something are kept; a refused request may be tried again with its key."""
         kept = [
-            (request.api_key_id, key.key, now, key.body_digest, rows.encode_outcomes(answers[id(request)].outcomes))
-            for request in fresh
-            if (key := request.idempotency) and any(isinstance(o, Accepted) for o in answers[id(request)].outcomes)
+            (request.api_key_id, key.key, now, key.body_digest, rows.encode_outcomes(answer.outcomes))
+            for request, answer in zip(fresh, answers, strict=True)
+            if (key := request.idempotency) and any(isinstance(outcome, Accepted) for outcome in answer.outcomes)
         ]
         if kept:
             await transaction.copy_idempotent_answers(kept)
 
-    async def _took_place(self, written: _Written) -> bool:
+    async def _took_place(self, plan: Plan, written: _Written) -> bool:
         """Ask the server, once it is back, whether the commit whose answer was lost took place."""
         while True:
             await self._reconnect()
             assert self._session is not None
-            first_message = rows.message_row(written.accepted[0]) if written.accepted else None
+            accepted, edrs = written.decision.accepted, written.decision.edrs
+            first_message = rows.message_row(accepted[0]) if accepted else None
             try:
-                committed = await tick_took_place(self._session, first_message, written.first_sent, written.first_edr)
+                committed = await tick_took_place(
+                    self._session, first_message, plan.sent[0] if plan.sent else None, edrs[0] if edrs else None
+                )
             except _DATABASE_AWAY:
                 await self._drop_session()
                 continue
@@ -439,21 +349,3 @@ class Writer:
             await TickTransaction(self._session).rollback()
         except (*_DATABASE_AWAY, asyncpg.PostgresError):
             await self._drop_session()
-
-
-def waiting_ends_at(messages: Sequence[Message]) -> datetime:
-    """When nobody waits for receipts of these messages any more."""
-    return max(message.expires_at for message in messages) + RECEIPT_GRACE
-
-
-def _reservation(message: Message) -> Event:
-    return Choose(message.routes, message.destination) if message.routes else Reserve(message.terms)
-
-
-def _changed(before: dict[int, tuple[int, int]], state: State) -> dict[int, tuple[int, int]]:
-    """Balance and reserved amount of the agreements that moved."""
-    return {
-        agreement_id: money
-        for agreement_id, account in state.accounts.items()
-        if (money := (account.balance_micros, account.reserved_micros)) != before[agreement_id]
-    }

@@ -1,0 +1,241 @@
+"""One seed's world: two gateways, a vendor, a client that sends, and whatever may befall them; and what must hold then.
+
+The seed decides everything, so that a seed that fails does so again: `make simulate SEEDS=1 FROM=<seed>`.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from tests.simulation.gateway import Gateway
+from tests.simulation.kept import Kept
+from tests.simulation.vendor import UNSENT, Centre
+from tests.simulation.virtual_time import VirtualTime
+
+from relais.core.lifecycle import State
+from relais.pipeline.configuration import ApiKey, Snapshot
+from relais.pipeline.ids import accepted_at
+from relais.pipeline.message import RECEIPT_GRACE
+from relais.pipeline.origin import SUCCESS_OR_FAILURE, ClientReceipt, Origin, Place
+from relais.pipeline.submission import Submission
+from relais.store.tick import EDR_CORRECTED
+
+STEPS, GATEWAYS, SLICES_MAX = 20, 2, 4
+BEGAN_AT = datetime(2031, 3, 30, 22, 0, tzinfo=UTC)  # two hours before a billing period of Madrid ends
+NUMBERS = (
+    "34600123456",
+    "34641123456",
+    "34606123456",
+    "393471234567",
+)  # flat, a tier scale, on delivery, Back-to-First
+PEACE_S = (1.0, 8.0, 40.0, 40.0, 8_000.0, 2.0, 100_000.0, 2.0)  # retries, validities, and waiting for receipts end
+TEXTS = ("Hello", "x" * 200, "Привет " * 20)
+VALIDITIES_S = (60, 600, 86_400)
+CLIENT_MICROS = (0, 300_000, 10_000_000)
+
+
+class Setting(NamedTuple):
+    """What all seeds share: the configuration, and the rates as their rows say."""
+
+    snapshot: Snapshot
+    key: ApiKey
+    rate_nodes: Mapping[int, Mapping[str, Any]]
+
+
+class World:
+    """See the module."""
+
+    def __init__(self, setting: Setting, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.loop = VirtualTime()
+        self.centre = Centre(self.chance)
+        (connection,) = setting.snapshot.connections.values()
+        self.connection = msgspec.structs.replace(
+            connection,
+            rps_limit=self.chance.choice((5, 100)),
+            window_limit=self.chance.choice((1, 10)),
+            statuses_map={UNSENT: "unsent"},
+            receipt_parts=self.chance.choice(("all", "first", "last")),
+            resends=self.chance.random() < 0.7,
+        )
+        self.snapshot = msgspec.structs.replace(setting.snapshot, connections={connection.id: self.connection})
+        self.key = setting.key
+        limits = {each.id: each.versions[0].credit_limit_micros for each in self.snapshot.agreements.values()}
+        opening = {
+            each.id: self.chance.choice(CLIENT_MICROS) if each.code == "TM-1" else 1_000_000_000
+            for each in self.snapshot.agreements.values()
+        }
+        self.kept = Kept(opening, limits, setting.rate_nodes)
+        self.gateways: list[Gateway] = []
+        self.answered: list[UUID] = []
+        self.doubtful: Counter[tuple[UUID, int]] = Counter()
+        self.kills = self.falls = self.serial = self._checked = 0
+
+    def run(self) -> None:
+        """All steps, then peace until everything is over. AssertionError where something does not hold."""
+        asyncio.set_event_loop(None)
+        try:
+            self.loop.run_until_complete(self._story())
+        finally:
+            for task in asyncio.all_tasks(self.loop):
+                task.cancel()
+            self.loop.run_until_complete(asyncio.sleep(0))
+            self.loop.close()
+
+    def now(self) -> datetime:
+        return BEGAN_AT + timedelta(seconds=self.loop.now_s)
+
+    async def _story(self) -> None:
+        self.gateways = [self._gateway() for _ in range(GATEWAYS)]
+        for _ in range(STEPS):
+            self.chance.choices((self._submit, self._kill, self._fall, self._rest), (70, 5, 8, 17))[0]()
+            await self._pass(self.chance.choice((0.001, 0.01, 0.1, 1.0, 6.0)) * self.chance.random())
+        self.centre.calm = True
+        for pause_s in PEACE_S:
+            await self._pass(pause_s)
+        for gateway in self.gateways:
+            gateway.kill()
+        self._bury()
+        self._holds_at_the_end()
+
+    # What happens.
+
+    def _gateway(self) -> Gateway:
+        return Gateway(self.kept, self.centre, self.snapshot, self.key, self.now, self._fault)
+
+    def _fault(self) -> str:
+        if self.centre.calm:
+            return ""
+        return self.chance.choices(("", "rolled back", "killed"), (94, 4, 2))[0]
+
+    def _submit(self) -> None:
+        submissions = []
+        for _ in range(self.chance.choice((1, 1, 2, 5))):
+            self.serial += 1
+            address = self.chance.choice(NUMBERS)
+            origin = Origin(1, Place(5, 0, "Monsters"), Place(1, 1, address), (("", SUCCESS_OR_FAILURE),))
+            submissions.append(
+                Submission(
+                    source="Monsters",
+                    destination=address,
+                    text=f"{self.serial} {self.chance.choice(TEXTS)}",
+                    validity_s=self.chance.choice(VALIDITIES_S),
+                    send_at=self.now() + timedelta(seconds=30) if self.chance.random() < 0.1 else None,
+                    origin=origin if self.chance.random() < 0.7 else None,
+                )
+            )
+        self.chance.choice(self.gateways).submit(submissions)
+
+    def _kill(self) -> None:
+        self.chance.choice(self.gateways).kill()
+
+    def _bury(self) -> None:
+        """Others take the place of those that fell; the connection goes to whoever is first."""
+        for position, fallen in enumerate(self.gateways):
+            if fallen.killed:
+                self.kills += not self.centre.calm
+                self.doubtful += fallen.doubtful
+                self.answered += fallen.answered
+                self.gateways[position] = self._gateway()
+
+    def _fall(self) -> None:
+        for link in list(self.centre.links):
+            if link.up:
+                self.falls += 1
+                link.fall()
+
+    def _rest(self) -> None: ...
+
+    async def _pass(self, pause_s: float) -> None:
+        """Let time go by, in steps of housekeeping; then look whether all is well."""
+        slices = min(int(pause_s / 0.5) + 1, SLICES_MAX)
+        for _ in range(slices):
+            await asyncio.sleep(pause_s / slices)
+            self._bury()
+            if all(each.lane is None for each in self.gateways):
+                self.chance.choice(self.gateways).own(self.connection.id)
+            for link in self.centre.links:
+                if self.centre.calm or self.chance.random() < 0.3:
+                    link.rise()
+            for gateway in self.gateways:
+                gateway.keep_house()
+        for gateway in self.gateways:
+            gateway.raise_what_broke()
+        if self.loop.faults:
+            raise self.loop.faults[0]
+        if self.kept.commits_count != self._checked:
+            self._checked = self.kept.commits_count
+            self._holds()
+
+    # What must hold.
+
+    def _holds(self) -> None:
+        """After every step; rules 1, 3, 4 and 5 of ARCHITECTURE."""
+        kept = self.kept
+        settled: Counter[tuple[UUID, int]] = Counter()
+        posted: Counter[int] = Counter()
+        for (message_id, level, entry), edr in kept.edrs.items():
+            settled[message_id, level] += entry in (1, 2)
+            posted[edr["agreement_id"]] -= edr["net_micros"] + edr["tax_micros"]
+        assert max(settled.values(), default=0) <= 1, "a level is settled twice"
+        reserved: Counter[int] = Counter()
+        queued = {message_id for batch in kept.outbox.values() for message_id in batch.message_ids}
+        for message_id, row in kept.messages.items():
+            levels = [settled[message_id, level] for level in range(len(row["agreement_ids"]))]
+            if row["status"] >= State.DELIVERED:
+                assert all(levels), f"{message_id} is final and not settled at every level"
+            else:
+                assert message_id in queued, f"{message_id} is open and in no batch"
+            for agreement_id, micros, done in zip(row["agreement_ids"], row["reserved_micros"], levels, strict=True):
+                reserved[agreement_id] += 0 if done else micros
+        for key, hold in kept.holds.items():
+            reserved[key.agreement_id] += hold.micros
+        for agreement_id, balance_micros in kept.balances.items():
+            assert balance_micros == kept.opening[agreement_id] + kept.ledger[agreement_id], "balance and ledger"
+            assert posted[agreement_id] == kept.ledger[agreement_id], "EDRs and ledger"
+            assert kept.reserved[agreement_id] == reserved[agreement_id], "reserved is what is not settled"
+            limit_micros = kept.limits[agreement_id]
+            assert limit_micros is None or balance_micros - reserved[agreement_id] + limit_micros >= 0, "credit limit"
+        answered = self.answered + [each for gateway in self.gateways for each in gateway.answered]
+        assert kept.messages.keys() >= set(answered), "an answered id is lost"
+
+    def _holds_at_the_end(self) -> None:
+        """Everything is final, paid as its end says, told once, and sent again only where nobody could know."""
+        kept = self.kept
+        assert not kept.outbox, f"{len(kept.outbox)} batches are left"
+        receipts: Counter[str] = Counter()
+        for told in kept.told:
+            assert isinstance(told, ClientReceipt)
+            receipts[told.told_id] += State(told.state).final
+        charged: Counter[tuple[UUID, int]] = Counter()
+        for (message_id, level, entry), edr in kept.edrs.items():
+            charged[message_id, level] += edr["net_micros"] if entry < EDR_CORRECTED else 0
+        for message_id, row in kept.messages.items():
+            assert row["status"] >= State.DELIVERED
+            assert receipts[str(message_id)] == (row["client_options"] is not None), "each is told its end once"
+            vendor_ids = [kept.sent.get((message_id, part)) for part in range(row["segments_count"])]
+            for level in range(len(row["agreement_ids"])):
+                due = row["status"] == State.DELIVERED
+                if not row["delivered_rules"] >> level & 1:
+                    due = all(vendor_ids) and row["status"] != State.FAILED
+                assert bool(charged[message_id, level]) == due, (
+                    f"{message_id} is {row['status']}, and charged otherwise"
+                )
+            self._no_receipt_is_lost(message_id, row, vendor_ids)
+        for part, count in self.centre.taken.items():
+            assert count <= 1 + self.doubtful[part], (
+                f"{part} was sent {count} times, {self.doubtful[part]} times for a reason"
+            )
+
+    def _no_receipt_is_lost(self, message_id: UUID, row: Mapping[str, Any], vendor_ids: list[str | None]) -> None:
+        """Once the reports that decide were answered, nobody waits for the end of waiting."""
+        decisive = {"all": vendor_ids, "first": vendor_ids[:1], "last": vendor_ids[-1:]}[self.connection.receipt_parts]
+        reported_s = [self.centre.reported_s.get(each or "", 1e9) for each in decisive]
+        expires_at = (row["send_at"] or accepted_at(message_id)) + timedelta(seconds=row["validity_s"])
+        if all(vendor_ids) and BEGAN_AT + timedelta(seconds=max(reported_s)) < expires_at + RECEIPT_GRACE:
+            assert row["final_at"] < expires_at + RECEIPT_GRACE, f"{message_id} waited for reports that had come"

@@ -52,9 +52,9 @@ def by_session(login: str) -> Any:
 
 def entered(user: Any) -> Any:
     """The same for a user: the session is shown to both sites, so that it is the interface that keeps a person out."""
-    from django.test import Client
+    from tests.pages.minding import MindingClient
 
-    client = Client()
+    client = MindingClient()
     client.force_login(user)
     client.cookies["relais_portal_session"] = client.cookies["relais_session"].value
     return client

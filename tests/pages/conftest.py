@@ -73,9 +73,9 @@ def world(server_dsn: str, world_template: tuple[str, World]) -> Iterator[World]
 
 def log_in(who: tuple[str, str]) -> Any:
     """A client of that person's browser."""
-    from django.test import Client
+    from tests.pages.minding import MindingClient
 
-    client = Client()
+    client = MindingClient()
     answer = client.post("/bo/log-in/", {"login": who[0], "password": who[1]})
     assert answer.status_code == 302, answer.content.decode()
     return client

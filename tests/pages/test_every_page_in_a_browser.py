@@ -159,7 +159,7 @@ def _tabs_of(world: World, page: tuple[str, str]) -> Iterator[tuple[str, tuple[s
             yield tab, (url.split("?")[0] + link, login)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3_000 if EVERYWHERE else 600)
 @pytest.mark.parametrize("width", [pytest.param(width, marks=pytest.mark.xdist_group(width)) for width in SIZES])
 def test_every_page_is_quiet_fits_and_can_be_read_by_all(site: Pages, browser: Any, width: str) -> None:
     from axe_playwright_python.base import AXE_SCRIPT

@@ -203,12 +203,12 @@ def _through_the_door(side: Side, name: str, record: Any, level: str) -> bool:
 @contextmanager
 def person(side: Side, level: str, line: str) -> Iterator[Any]:
     """A client of somebody who may that much of the line, everything in Export and nothing else."""
-    from django.test import Client
+    from tests.pages.minding import MindingClient
 
     from relais.records.people.models import User
 
     if level == "anonymous":
-        yield Client()
+        yield MindingClient()
         return
     deviations = {"Export": "view"} | ({line: level} if level in ("view", "manage") else {})
     who = User.objects.filter(login=side.walker)

@@ -85,10 +85,12 @@ def _found(since: datetime) -> Iterator[Uncharged]:
     waiting = Q(charged=True, charged_at=None) | Q(auto_extend=True)
     packs = EnabledService.objects.filter(waiting, charge_tried_at__gt=since).exclude(not_charged_reason="")
     for pack in packs.select_related("service").order_by("pk"):
-        yield Uncharged(f"pack {pack.pk}", pack.agreement_id, pack.service.name, pack.not_charged_reason)
+        yield Uncharged(
+            f"pack {pack.pk}", pack.agreement_id, pack.service.name, pack.not_charged_reason.removeprefix("charged: ")
+        )
     fees = SenderFee.objects.filter(charged_at=None, tried_at__gt=since).exclude(reason="")
     for fee in fees.select_related("sender").order_by("pk"):
-        yield Uncharged(f"fee {fee.pk}", fee.agreement_id, str(fee), fee.reason)
+        yield Uncharged(f"fee {fee.pk}", fee.agreement_id, f"Sender ID {fee.kind} fee: {fee.sender}", fee.reason)
 
 
 def _is_first(thing: str, now: datetime) -> bool:

@@ -39,7 +39,7 @@ _STAMP = """
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """What a confirmation would do. `stamp` is of the settings and the tree it was made with."""
+    """What a confirmation would do. `stamp` is of the settings and the tree it was made with; `headings` are the sheet's."""
 
     lines: list[Line]
     faults: list[Fault]
@@ -50,6 +50,7 @@ class Preview(msgspec.Struct, frozen=True):
     rows_count: int
     dropped_count: int
     stamp: str
+    headings: list[str] = msgspec.field(default_factory=list)
 
     @property
     def left_out_count(self) -> int:
@@ -200,7 +201,8 @@ def preview_import(rate_import: RateImport, progress: Callable[[int], None] = la
         return kept
     stamp = _stamp(rate_import)
     settings, context = settings_of(rate_import), context_of(node)
-    reading = reading_of(rate_import, sheet_of(book_of(rate_import), settings), context, progress)
+    sheet = sheet_of(book_of(rate_import), settings)
+    reading = reading_of(rate_import, sheet, context, progress)
     sections = settings.sections if settings.format is Format.STANDARD else SECTIONS
     rows = _live_rows(rate_import.scope_id)
     target = next(row for row in rows if row.id == node.pk)
@@ -214,7 +216,7 @@ def preview_import(rate_import: RateImport, progress: Callable[[int], None] = la
         lines = difference(rows, later, (target.id, target.id), label)
     made = Preview(
         lines, reading.faults, reading.records, tuple(sections), counts_of(lines), reading.notes, reading.rows_count,
-        reading.dropped_count, stamp,
+        reading.dropped_count, stamp, _headings(sheet, settings.start_row),
     )  # fmt: skip
     RateImportFile.objects.filter(rate_import=rate_import).update(preview=_packed(made))
     return made
@@ -235,15 +237,13 @@ def confirm_import(rate_import: RateImport, stamp: str, now: datetime) -> Previe
         raise Invalid.of(WHOLE, "No row gives a rate: nothing can be imported.")
     rows = _live_rows(locked.scope_id)
     target = next(row for row in rows if row.id == _target(locked).pk)
-    replace_rate_tree(locked.scope_id, replaced_below(target, rows, seen.records, seen.sections), now)
+    replace_rate_tree(locked.scope_id, replaced_below(target, rows, seen.records, seen.sections), now, live=rows)
     locked.counts = msgspec.to_builtins(seen.counts) | {
         "rows": seen.rows_count,
         "records": len(seen.records),
         "left_out": seen.left_out_count,
     }
-    settings = settings_of(locked)
-    sheet = sheet_of(book_of(locked), settings)
-    locked.headings = _headings(sheet, settings.start_row)
+    locked.headings = seen.headings
     locked.state, locked.confirmed_at = ImportState.CONFIRMED, now
     locked.save()
     RateImportFile.objects.filter(rate_import=locked).delete()

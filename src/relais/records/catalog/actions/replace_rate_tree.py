@@ -49,12 +49,15 @@ class _Plan:
 
 
 @transaction.atomic
-def replace_rate_tree(scope_id: int, rows: Sequence[NodeRow], now: datetime) -> TreeChange:
+def replace_rate_tree(
+    scope_id: int, rows: Sequence[NodeRow], now: datetime, *, live: Sequence[NodeRow] | None = None
+) -> TreeChange:
     """`rows` name each other by ids of their own choice; database ids play no part. `Invalid`, by path in the tree, for
-    what must not be saved; incomplete records are stored and not used (SV-65)."""
+    what must not be saved; incomplete records are stored and not used (SV-65). `live`: the records in force, of a caller that has
+    the scope locked and knows them already."""
     scope = find(Scope, scope_id)
     _require_valid(rows, ServiceType(scope.service.type))
-    live = node_rows(RateNode.objects.filter(scope=scope, retired_at=None).order_by("pk"))
+    live = live if live is not None else node_rows(RateNode.objects.filter(scope=scope, retired_at=None).order_by("pk"))
     plan = _plan(rows, live)
     kept_ids = {node.id for node in plan.kept.values()}
     retired = [node.id for node in live if node.id not in kept_ids]

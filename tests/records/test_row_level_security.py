@@ -65,6 +65,8 @@ def key_of(session: psycopg.Connection, table: str) -> list[str]:
 
 def put_traffic(company: Any, agreements: dict[Any, Any]) -> UUID:
     """A message of the company with two parts, each reported, and an EDR for each agreement of its chain, client first."""
+    from django.db import connection
+
     from relais.records.people.models import ApiKey
 
     message_id = id_at(NOW)
@@ -80,7 +82,22 @@ def put_traffic(company: Any, agreements: dict[Any, Any]) -> UUID:
     for level, agreement_id in enumerate(agreements.values()):
         put("traffic_edr", message_id=message_id, agreement_id=agreement_id, node_id=1, net_micros=EUR, tax_micros=0,
             at=NOW, units=1, level=level, entry=1)  # fmt: skip
-    put("traffic_callback", due_at=NOW, attempts=0, api_key_id=key.pk, url=secrets.token_hex(4), event="{}")
+    told = {"company_id": company.pk, "api_key_id": key.pk, "url": secrets.token_hex(4)}
+    put("traffic_callback", due_at=NOW, attempts=0, event="{}", **told)
+    put("traffic_callback_stop", stopped_at=NOW, **told)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(id) FROM traffic_callback")
+        (callback_id,) = cursor.fetchone()
+    put(
+        "traffic_callback_attempt",
+        callback_id=callback_id,
+        attempt=1,
+        at=NOW,
+        took_ms=1,
+        status=200,
+        error="",
+        answer="",
+    )
     return message_id
 
 

@@ -196,11 +196,10 @@ def _line(node: Any) -> list[tuple[str, str]]:
 
 
 def callbacks(message: Message, viewer: Viewer) -> list[Any]:
-    """Reports that wait for the client's system, the next one first. Those answered, or given up, are gone."""
+    """What the client's system was told of it, or is to be told; for a week."""
     if message.callback_url is None:
         return []
-    waiting = viewer.rows(Callback).filter(api_key=message.api_key_id, event__data__id=str(message.pk))
-    return list(waiting.order_by("due_at", "pk")[:CALLBACKS_COUNT_MAX])
+    return list(viewer.rows(Callback).filter(message_id=message.pk).order_by("pk")[:CALLBACKS_COUNT_MAX])
 
 
 def received_by(message: Any) -> str:

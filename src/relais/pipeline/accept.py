@@ -129,7 +129,7 @@ class Admission:
             validity_s=submission.validity_s or VALIDITY_DEFAULT_S,
             send_at=submission.send_at if submission.send_at and submission.send_at > now else None,
             client_ref=submission.client_ref,
-            callback_url=submission.callback_url,
+            callback_url=submission.callback_url or key.webhook_url,
             origin=submission.origin,
         )
 

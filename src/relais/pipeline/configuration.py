@@ -45,14 +45,23 @@ _NUMBERING_TABLES = frozenset(
 log = structlog.get_logger()
 
 
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+
 class ApiKey(msgspec.Struct, frozen=True):
-    """`rights`: bits `RIGHT_SEND`, `RIGHT_STATUS`, `RIGHT_BALANCE`. What a `sandbox` key sends is neither charged nor sent."""
+    """`rights`: bits `RIGHT_SEND`, `RIGHT_STATUS`, `RIGHT_BALANCE`. What a `sandbox` key sends is neither charged nor sent.
+    `webhook_url`: told of messages that name no address themselves. `networks`: whence, empty = from anywhere. `rps_limit`:
+    messages a second, of one gateway."""
 
     id: int
     company_id: int
     rights: int
     company_enabled: bool
     sandbox: bool = False
+    webhook_url: str | None = None
+    networks: Networks = ()
+    rps_limit: int | None = None
+    expires_at: datetime | None = None
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -106,7 +115,8 @@ class Sender(msgspec.Struct, frozen=True):
     connection_id: int | None
     second_connection_id: int | None = None
     keyword: str = ""  # of incoming messages, on a number that several senders share
-    client_connection_id: int | None = None  # who is told of them
+    client_connection_id: int | None = None  # who is told of them over SMPP
+    webhook_url: str | None = None  # and over HTTP
 
 
 class VendorConnection(msgspec.Struct, frozen=True):
@@ -135,7 +145,7 @@ class ClientConnection(msgspec.Struct, frozen=True):
     login: str
     password: str
     key: ApiKey  # what it may do, as a key of its company
-    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    networks: Networks
     system_type: str
     tls: bool
     data_coding: str
@@ -213,9 +223,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
         return Snapshot(
             change=changes["newest"],
             api_keys={
-                bytes(r["key_hash"]): ApiKey(
-                    r["id"], r["company_id"], r["rights"], _enabled(companies, r["company_id"]), r["sandbox"]
-                )
+                bytes(r["key_hash"]): _api_key(r, _enabled(companies, r["company_id"]))
                 for r in await session.fetch(_SQL["api_keys"])
             },
             companies=companies,
@@ -236,6 +244,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
                     r["second_smpp_connection_id"],
                     r["keyword"],
                     r["client_smpp_connection_id"],
+                    r["webhook_url"] or None,
                 )
                 for r in await session.fetch(_SQL["sender_ids"])
             },
@@ -363,10 +372,21 @@ def _client_connection(row: Any, box: SecretBox, company_enabled: bool) -> Clien
     return ClientConnection(
         row["id"], row["name"], row["login"], password,
         ApiKey(SMPP_KEY_ID, row["company_id"], RIGHT_SEND | RIGHT_STATUS, company_enabled),
-        tuple(ipaddress.ip_network(part.strip()) for part in row["network"].split(",") if part.strip()),
+        _networks(row["network"]),
         row["system_type"], row["ssl_type"] != "none", row["default_data_coding"], disabled,
         row["rps_limit"], row["window_limit"], row["sessions_limit"],
     )  # fmt: skip
+
+
+def _api_key(row: Any, company_enabled: bool) -> ApiKey:
+    return ApiKey(
+        row["id"], row["company_id"], row["rights"], company_enabled, row["sandbox"], row["webhook_url"] or None,
+        _networks(row["networks"]), row["rps_limit"], row["expires_at"],
+    )  # fmt: skip
+
+
+def _networks(listed: str) -> Networks:
+    return tuple(ipaddress.ip_network(part.strip()) for part in listed.split(",") if part.strip())
 
 
 class Configuration:

@@ -220,7 +220,12 @@ def _tell(plan: Plan, message: Message, state: State, at: datetime, error: str |
         _tell_over_smpp(plan, message, message.origin, state, at, error)
     if message.callback_url is None:
         return
-    plan.callbacks.append(Callback(message.api_key_id, message.callback_url, status_event(message, state, at, error)))
+    plan.callbacks.append(callback_of(message, message.callback_url, status_event(message, state, at, error)))
+
+
+def callback_of(message: Message, url: str, event: str) -> Callback:
+    """What the API key of the message is told at that address."""
+    return Callback(message.company_id, message.api_key_id, None, message.id, url, event)
 
 
 def status_event(message: Message, state: State, at: datetime, error: str | None) -> str:

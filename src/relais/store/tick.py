@@ -46,9 +46,12 @@ class NewBatch(NamedTuple):
 
 
 class Callback(NamedTuple):
-    """`event` is a JSON text."""
+    """An event for a client's webhook, a JSON text: for the API key's address, or for that of a sender ID."""
 
-    api_key_id: int
+    company_id: int
+    api_key_id: int | None
+    sender_id: int | None
+    message_id: UUID
     url: str
     event: str
 

@@ -12,6 +12,11 @@ DELETE FROM traffic_idempotency WHERE created_at < $1
 -- $1 instant: what SMPP clients did not come for since (CSMPP-20).
 DELETE FROM traffic_delivery WHERE created_at < $1
 
+-- name: forget_callbacks
+-- $1 instant: events for webhooks from before it that nothing is left to do with, and all attempts from before it.
+WITH attempts AS (DELETE FROM traffic_callback_attempt WHERE at < $1)
+DELETE FROM traffic_callback WHERE created_at < $1 AND due_at IS NULL
+
 -- name: forget_sandbox
 -- $1 the least message id that is kept.
 DELETE FROM traffic_sandbox_message WHERE id < $1

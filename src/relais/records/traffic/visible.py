@@ -8,7 +8,17 @@ from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import EnabledService
 from relais.records.parties.models import Company
 from relais.records.people.models import User
-from relais.records.traffic.models import Callback, Edr, Message, PackUse, PartReceipt, SentPart, Shortage
+from relais.records.traffic.models import (
+    Callback,
+    CallbackAttempt,
+    CallbackStop,
+    Edr,
+    Message,
+    PackUse,
+    PartReceipt,
+    SentPart,
+    Shortage,
+)
 from relais.records.visibility import NOTHING, Action, agreements_of, own_and_children, rule_of, visible
 
 
@@ -30,9 +40,15 @@ def _edrs(user: User, action: Action) -> Q:
     return NOTHING if action == "manage" else Q(agreement__in=agreements_of(user.company_id, "view"))
 
 
-@rule_of(Callback)
+@rule_of(Callback, CallbackStop)
 def _callbacks(user: User, action: Action) -> Q:
-    return NOTHING if action == "manage" else Q(api_key__company__in=own_and_children(user.company_id))
+    """To be sent again by whoever may."""
+    return Q(company__in=own_and_children(user.company_id))
+
+
+@rule_of(CallbackAttempt)
+def _attempts(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else Q(callback__company__in=own_and_children(user.company_id))
 
 
 @rule_of(PackUse)

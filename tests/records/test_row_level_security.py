@@ -38,6 +38,7 @@ MACHINERY = {
         "traffic_unmatched_receipt",
         "traffic_waiting_part",
         "traffic_withdrawal",
+        "senders_stopchange",
     ),
 }
 SECRET = ("password", "key_hash", "password_encrypted", "webhook_guid")
@@ -84,6 +85,8 @@ def put_traffic(company: Any, agreements: dict[Any, Any]) -> UUID:
             at=NOW, units=1, level=level, entry=1)  # fmt: skip
     told = {"company_id": company.pk, "api_key_id": key.pk, "url": secrets.token_hex(4)}
     put("traffic_callback", due_at=NOW, attempts=0, event="{}", **told)
+    put("traffic_incoming", id=id_at(NOW), received_at=NOW, connection_id=1, company_id=company.pk, sender_id=1, source="1",
+        destination="2", body="")  # fmt: skip
     put("traffic_callback_stop", stopped_at=NOW, **told)
     with connection.cursor() as cursor:
         cursor.execute("SELECT max(id) FROM traffic_callback")
@@ -119,7 +122,7 @@ def full(world: World) -> World:
     from relais.records.catalog.models import NumberPrefix as Prefix
     from relais.records.connections.models import ClientSmppConnection
     from relais.records.people.models import Department
-    from relais.records.senders.models import FeeRule, SenderFee, SenderId
+    from relais.records.senders.models import FeeRule, SenderFee, SenderId, StopEntry
 
     for name in ("client", "neighbour"):
         Department.objects.create(company=world.companies[name], name="Desk")
@@ -143,6 +146,7 @@ def full(world: World) -> World:
         )
         CountryPrices.objects.create(company=world.companies[name], service=sold, cost_service=bought)
     for sender in SenderId.objects.exclude(agreement=None).select_related("company"):
+        StopEntry.objects.create(company=sender.company, sender=sender, number="34600123456")
         FeeRule.objects.create(company=sender.company, sender=sender, effective_from=START.date())
         SenderFee.objects.create(agreement=sender.agreement, sender=sender, kind="setup", sender_id_type="short_code")
     for agreement in Agreement.objects.all():

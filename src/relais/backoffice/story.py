@@ -203,8 +203,8 @@ def callbacks(message: Message, viewer: Viewer) -> list[Any]:
 
 
 def received_by(message: Any) -> str:
-    """The name of the API key; of a message that the platform sent itself there is none."""
-    return "" if message.api_key_id == PLATFORM_KEY_ID else message.api_key.name
+    """The name of the API key; of a message that came over SMPP, or that the platform sent itself, there is none."""
+    return message.api_key.name if message.api_key_id > PLATFORM_KEY_ID else ""
 
 
 def connection_name(message: Any, viewer: Viewer) -> str:
@@ -218,7 +218,7 @@ def steps(message: Any, parts: Sequence[Part], charges: Sequence[Charge], connec
     reserved = [f"{amount(each.gross_micros, AMOUNT_DECIMALS)} {each.currency} on {each.agreement}" for each in charges
                 if each.entry == RESERVED]  # fmt: skip
     key = received_by(message)
-    told = [f"HTTP API, key {key}" if key else "By the platform"]
+    told = [f"HTTP API, key {key}" if key else "SMPP" if message.client_connection_id else "By the platform"]
     if reserved:
         told.append(f"reserved {', '.join(reserved)}")
     found = [Step(message.accepted_at, "Accepted", "; ".join(told), "hollow")]

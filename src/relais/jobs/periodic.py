@@ -84,6 +84,7 @@ async def keep_up(dsn: str, now: datetime, *, audit_kept_months: int = AUDIT_KEP
         await session.execute(_SQL["forget_idempotent_answers"], now - ANSWERS_KEPT)
         await session.execute(_SQL["forget_deliveries"], now - DELIVERIES_KEPT)
         await session.execute(_SQL["forget_callbacks"], now - CALLBACKS_KEPT)
+        await session.execute(_SQL["forget_stop_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sandbox"], floor(now - SANDBOX_KEPT))
         await session.execute(_SQL["forget_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sessions"], now)

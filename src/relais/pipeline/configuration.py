@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,7 @@ from relais.contracts.registry import vendors
 from relais.core.billing.periods import BillingPeriod, BillingTerms, VersionTerms, version_period_at
 from relais.core.billing.periods import Period as Span
 from relais.core.numbers import NumberPlan
+from relais.core.opt_out import Asked, own_words
 from relais.core.rating.tree import compile_tree
 from relais.core.rating.types import CoverKind, NodeRow, ServiceType, Tree
 from relais.pipeline.numbering import build_number_plan
@@ -28,6 +30,7 @@ from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, open_session
 
 RIGHT_SEND, RIGHT_STATUS, RIGHT_BALANCE = 1, 2, 4
+ANSWER_KEY_ID = -2  # in place of an API key's: a sender ID answered a word like STOP by itself
 SMPP_KEY_ID = -1  # in place of an API key's: the message came over SMPP
 POLL_S = 1.0  # how long a change can stay unseen when its notification is lost
 
@@ -117,6 +120,9 @@ class Sender(msgspec.Struct, frozen=True):
     keyword: str = ""  # of incoming messages, on a number that several senders share
     client_connection_id: int | None = None  # who is told of them over SMPP
     webhook_url: str | None = None  # and over HTTP
+    opt_out_words: bool = True  # whether STOP, START and HELP are understood
+    words: Mapping[str, Asked] = MappingProxyType({})  # its own, beside those of core.opt_out
+    answers: Mapping[Asked, str] = MappingProxyType({})  # what it answers to such a word
 
 
 class VendorConnection(msgspec.Struct, frozen=True):
@@ -234,18 +240,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             initiators=_grouped([r for r in enabled if r["type"] == _INITIATOR], "agreement_id", "service_id"),
             scopes=await _scopes(session),
             senders={
-                (r["company_id"], r["channel"], r["sender_id"].casefold()): Sender(
-                    r["id"],
-                    r["company_id"],
-                    r["agreement_id"],
-                    r["sender_id"],
-                    r["status"],
-                    r["smpp_connection_id"],
-                    r["second_smpp_connection_id"],
-                    r["keyword"],
-                    r["client_smpp_connection_id"],
-                    r["webhook_url"] or None,
-                )
+                (r["company_id"], r["channel"], r["sender_id"].casefold()): _sender(r)
                 for r in await session.fetch(_SQL["sender_ids"])
             },
             connections={r["id"]: _connection(r, box) for r in await session.fetch(_SQL["connections"])},
@@ -375,6 +370,16 @@ def _client_connection(row: Any, box: SecretBox, company_enabled: bool) -> Clien
         _networks(row["network"]),
         row["system_type"], row["ssl_type"] != "none", row["default_data_coding"], disabled,
         row["rps_limit"], row["window_limit"], row["sessions_limit"],
+    )  # fmt: skip
+
+
+def _sender(row: Any) -> Sender:
+    answers = {Asked.STOP: row["stop_answer"], Asked.START: row["start_answer"], Asked.HELP: row["help_answer"]}
+    return Sender(
+        row["id"], row["company_id"], row["agreement_id"], row["sender_id"], row["status"], row["smpp_connection_id"],
+        row["second_smpp_connection_id"], row["keyword"], row["client_smpp_connection_id"], row["webhook_url"] or None,
+        row["opt_out_words"], own_words(row["stop_words"], row["start_words"], row["help_words"]),
+        {asked: answer for asked, answer in answers.items() if answer},
     )  # fmt: skip
 
 

@@ -20,6 +20,8 @@ from relais.pipeline.ids import accepted_at
 from relais.pipeline.lane import Lane
 from relais.pipeline.message import Batch, Message
 from relais.pipeline.origin import TEXT_CHARACTERS, ClientReceipt, ForClient, Origin, wants
+from relais.pipeline.stop_lists import StopChange
+from relais.pipeline.submission import Submission
 from relais.store.binary import Row
 from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage
 
@@ -57,6 +59,8 @@ class Plan:
         self.delivery_ids: dict[int, int] = {}  # of those: the row of what is told, once it is written
         self.delivered_ids: list[int] = []  # rows of which everything was told
         self.incoming: list[Row] = []  # messages from phones, in the order of `store.tick.INCOMING_COLUMNS`
+        self.stop_changes: list[StopChange] = []  # what recipients asked for
+        self.answers: list[tuple[int, Submission]] = []  # to that, by company; handed in once the plan is committed
         self.stored_incoming: list[tuple[Lane, IncomingMessage]] = []  # to be answered once the plan is committed
         self.stored_receipts: list[tuple[Lane, VendorReceipt]] = []  # to be answered once the plan is committed
 
@@ -130,6 +134,14 @@ def _end_by_parts(plan: Plan, message: Message, at: datetime, error: str | None)
 def worst(states: Iterable[State]) -> State:
     """The state of a message whose parts ended in `states`: delivered only when all are."""
     return next((state for state in states if state is not State.DELIVERED), State.DELIVERED)
+
+
+def end_without_receipts(message: Message) -> tuple[State, str | None]:
+    """How a message ends whose receipts never came, or not for every part: what the parts that reported say."""
+    if message.receipts:
+        state = worst(message.receipts.values())
+        return state, None if state is State.DELIVERED else "not all parts delivered"
+    return State.EXPIRED, "no receipt"
 
 
 def finish(plan: Plan, message: Message, state: State, error: str | None, at: datetime) -> None:

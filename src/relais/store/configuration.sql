@@ -58,7 +58,8 @@ FROM catalog_ratenode WHERE id = ANY ($1::bigint[])
 
 -- name: sender_ids
 SELECT id, company_id, agreement_id, channel, sender_id, status, smpp_connection_id, second_smpp_connection_id, keyword,
-       client_smpp_connection_id, webhook_url
+       client_smpp_connection_id, webhook_url, opt_out_words, stop_words, start_words, help_words, stop_answer, start_answer,
+       help_answer
 FROM senders_senderid
 
 -- name: connections

@@ -17,6 +17,10 @@ DELETE FROM traffic_delivery WHERE created_at < $1
 WITH attempts AS (DELETE FROM traffic_callback_attempt WHERE at < $1)
 DELETE FROM traffic_callback WHERE created_at < $1 AND due_at IS NULL
 
+-- name: forget_stop_changes
+-- $1 instant: changes of stop lists from before it, which every gateway has read.
+DELETE FROM senders_stopchange WHERE at < $1
+
 -- name: forget_sandbox
 -- $1 the least message id that is kept.
 DELETE FROM traffic_sandbox_message WHERE id < $1

@@ -208,6 +208,28 @@ class Shortage(models.Model):
         db_table = "traffic_shortage"
 
 
+class Incoming(models.Model):
+    """A message from a phone (MO), or a part of a long one, and the sender ID that it is for. `asked`: core.opt_out.Asked."""
+
+    id = MessageIdField(primary_key=True)
+    received_at = models.DateTimeField()
+    connection = _join("connections.VendorSmppConnection")
+    company = _join("parties.Company")
+    sender = _join("senders.SenderId")
+    client_connection = _join("connections.ClientSmppConnection", null=True)
+    source = models.TextField()
+    destination = models.TextField()
+    body = models.TextField()
+    asked = models.SmallIntegerField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "traffic_incoming"
+
+    def __str__(self) -> str:
+        return f"+{self.source.removeprefix('+')}"
+
+
 class CallbackState(models.IntegerChoices):
     """As `jobs.callbacks` and `store/callbacks.sql` have them."""
 

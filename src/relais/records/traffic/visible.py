@@ -13,6 +13,7 @@ from relais.records.traffic.models import (
     CallbackAttempt,
     CallbackStop,
     Edr,
+    Incoming,
     Message,
     PackUse,
     PartReceipt,
@@ -27,6 +28,11 @@ def _messages(user: User, action: Action) -> Q:
     """With "or", the children are looked up in a hashed set; joined, they would be gone through for every message."""
     children = Company.objects.filter(parent_id=user.company_id).values("pk")
     return NOTHING if action == "manage" else Q(company_id=user.company_id) | Q(company__in=children)
+
+
+@rule_of(Incoming)
+def _incoming(user: User, action: Action) -> Q:
+    return _messages(user, action)
 
 
 @rule_of(SentPart, PartReceipt)

@@ -17,9 +17,18 @@ import asyncpg
 import pytest
 from aiohttp import web
 
-from relais.jobs.callbacks import RETRY_DELAYS_S, CallbackSender, is_public
-from relais.jobs.receivers import FAILURES_BEFORE_REST, PUT_BACK_S, REST_MIN_S, RUNNING_MAX, WAITING_MIN, Receiver
+from relais.jobs.callbacks import RETRY_DELAYS_S, CallbackSender
+from relais.jobs.receivers import (
+    FAILURES_BEFORE_REST,
+    PUT_BACK_S,
+    REST_MIN_S,
+    RUNNING_MAX,
+    WAITING_MAX,
+    WAITING_MIN,
+    Receiver,
+)
 from relais.store.blocks import blocks
+from relais.transport.http import is_public
 from relais.wire.webhooks import key_of, secret_of, signature_headers
 
 SECRET_KEY = "a key for tests, the same everywhere"
@@ -256,12 +265,23 @@ def test_a_receiver_that_keeps_failing_rests_longer_and_longer_and_is_tried_with
     assert receiver.next(REST_MIN_S) == 1 and receiver.next(REST_MIN_S) is None
     assert receiver.ended(False, REST_MIN_S) == [2] and receiver.resting_until_s == 3 * REST_MIN_S
     assert receiver.take(3, 60) is None and receiver.next(60) == 3 and receiver.ended(True, 60) == []
-    assert receiver.idle
-    for step in range(500):  # a server that answers a thousand a second may have what it answers in two
-        receiver.take(step, 70 + step / 1000)
-        receiver.next(70 + step / 1000)
-        receiver.ended(True, 70 + step / 1000)
-    assert 1_900 <= receiver.waiting_max <= 2_100
+    assert not receiver.forgotten(60) and receiver.forgotten(200)
+
+
+def test_a_receiver_that_is_quick_may_have_more_in_hand_and_a_slow_one_less() -> None:
+    receiver: Receiver[int] = Receiver()
+
+    def fill_and_drain(began_s: float, took_s: float) -> int:
+        while receiver.take(1, began_s) is None:
+            pass
+        while receiver.waiting:
+            assert receiver.next(began_s + took_s) is not None
+            receiver.ended(True, began_s + took_s)
+        return receiver.waiting_max
+
+    assert [fill_and_drain(at_s, 1) for at_s in (0, 10, 20)] == [2 * WAITING_MIN, 4 * WAITING_MIN, 8 * WAITING_MIN]
+    assert [fill_and_drain(at_s, 1) for at_s in (30, 40, 50)][-1] == WAITING_MAX
+    assert [fill_and_drain(at_s, 5) for at_s in (60, 70)] == [WAITING_MAX // 2, WAITING_MAX // 4]
 
 
 @pytest.mark.parametrize(

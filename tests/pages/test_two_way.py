@@ -22,6 +22,19 @@ def test_incoming_messages_are_listed_and_shown(reseller: Any) -> None:
     assert arrived("owner").get("/bo/incoming-messages/").context["list"].table == []
 
 
+def test_the_secret_of_a_senders_webhook_is_shown_once_to_who_asks(reseller: Any) -> None:
+    from relais.records.people.models import AuditAction
+    from relais.records.senders.models import SenderId
+
+    sender = SenderId.objects.get(sender_id="Monsters")
+    url = f"/bo/sender-ids/{sender.pk}/"
+    assert reseller.get(f"{url}do/webhook-secret/").status_code == 404
+    SenderId.objects.update(webhook_url="https://shop.example/incoming")
+    assert 'data-copy="whsec_' in reseller.post(f"{url}do/webhook-secret/", follow=True).content.decode()
+    assert "whsec_" not in reseller.get(url).content.decode()
+    assert AuditAction.objects.filter(action__startswith="Show secret").exists()
+
+
 def test_numbers_are_pasted_onto_a_stop_list_and_one_that_is_none_puts_nobody_there(reseller: Any) -> None:
     from relais.records.parties.models import Company
     from relais.records.people.models import AuditLine

@@ -6,15 +6,12 @@ A worker has the events that it took as long as its session lives (`claim`); wha
 
 import asyncio
 import functools
-import ipaddress
 import random
-import socket
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-import aiohttp
 import asyncpg
 import structlog
 from prometheus_client import Counter, Gauge
@@ -23,6 +20,7 @@ from relais.jobs.receivers import Receiver, server_of
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_session
 from relais.store.tick import hold_writer
+from relais.transport.http import HttpClient, is_public
 from relais.wire.webhooks import key_of, secrets_in_force, signature_headers
 
 RETRY_DELAYS_S = (5, 30, 120, 900, 3600, 14_400, 43_200, 86_400, 86_400)  # then the event is given up
@@ -30,7 +28,6 @@ JITTER = 0.2  # of a delay at most, on top of it
 TRIED_FOR = timedelta(hours=80)  # an event of a server that rests is not kept up longer
 RETRY_AFTER_MAX_S = 3600
 TIMEOUT_S, CONNECT_WITHIN_S = 15, 5
-CONNECTIONS_MAX = 1_000
 IN_HAND_MAX = 10_000
 CLAIM_MIN, CLAIM_MAX = 100, 1_000
 GATHER_S = 0.05  # results that share a statement
@@ -43,30 +40,8 @@ GONE = 410
 CALLBACKS = Counter("relais_callbacks_total", "Attempts to tell clients' webhooks, by result.", ["result"])
 IN_HAND = Gauge("relais_callbacks_in_hand", "Events that this worker is about to send.")
 _SQL = blocks("callbacks")
+_CONTENT = b"content-type: application/json\r\n"
 log = structlog.get_logger()
-
-
-class PrivateAddress(OSError):
-    """The host of a webhook is, or resolves to, an address that is not public."""
-
-
-def public_socket(address: Any) -> socket.socket:
-    """For a connection to that resolved address, whatever its name was; `PrivateAddress` where it is not a public one."""
-    family, kind, protocol, _, place = address
-    if not is_public(place[0]):
-        raise PrivateAddress(f"{place[0]} is not a public address")
-    return socket.socket(family, kind, protocol)
-
-
-def is_public(address: str) -> bool:
-    """Not private, loopback, link-local (which metadata services use) or otherwise reserved; nor such a one inside IPv6."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    inner: list[Any] = []
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
-        if ip in ipaddress.ip_network("64:ff9b::/96"):
-            inner.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-    return all(each.is_global and not each.is_multicast for each in (ip, *inner) if each is not None)
 
 
 class Attempt(NamedTuple):
@@ -102,25 +77,23 @@ class CallbackSender:
         self.ready = False
 
     async def run(self) -> None:
-        connector = aiohttp.TCPConnector(
-            limit=CONNECTIONS_MAX, socket_factory=None if self._allow_private else public_socket
-        )
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_WITHIN_S)
-        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
-            try:
-                while True:
-                    try:
-                        await self._serve(http)
-                    except (*CONNECTION_LOST, *SESSION_ENDED, asyncpg.PostgresError, TimeoutError) as error:
-                        self.ready = False
-                        log.warning("callbacks.postponed", error=str(error) or type(error).__name__)
-                        await asyncio.sleep(POLL_S)
-            finally:
-                for task in self._tasks:
-                    task.cancel()
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+        allowed = (lambda address: True) if self._allow_private else is_public
+        http = HttpClient(allowed, answer_octets_max=ANSWER_OCTETS_MAX, connect_within_s=CONNECT_WITHIN_S)
+        try:
+            while True:
+                try:
+                    await self._serve(http)
+                except (*CONNECTION_LOST, *SESSION_ENDED, asyncpg.PostgresError, TimeoutError) as error:
+                    self.ready = False
+                    log.warning("callbacks.postponed", error=str(error) or type(error).__name__)
+                    await asyncio.sleep(POLL_S)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            http.close()
 
-    async def _serve(self, http: aiohttp.ClientSession) -> None:
+    async def _serve(self, http: HttpClient) -> None:
         """On one session of the database, until it is lost."""
         session = await open_session(self._dsn)
         try:
@@ -179,7 +152,7 @@ class CallbackSender:
         else:
             self._settle(row, WAITING, now + timedelta(seconds=later_s * random.uniform(1, 1 + JITTER)))
 
-    def _start(self, http: aiohttp.ClientSession, servers: Iterable[str] | None = None) -> None:
+    def _start(self, http: HttpClient, servers: Iterable[str] | None = None) -> None:
         """Send what may be sent now."""
         now_s = time.monotonic()
         for server in list(self._receivers) if servers is None else servers:
@@ -188,10 +161,10 @@ class CallbackSender:
                 task = asyncio.create_task(self._send(http, server, row))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-            if receiver.idle:
+            if receiver.forgotten(now_s):
                 del self._receivers[server]
 
-    async def _send(self, http: aiohttp.ClientSession, server: str, row: Any) -> None:
+    async def _send(self, http: HttpClient, server: str, row: Any) -> None:
         attempt = await self._attempt(http, row)
         receiver = self._receivers[server]
         for each in receiver.ended(attempt.status is not None and attempt.status not in NOT_NOW, time.monotonic()):
@@ -222,20 +195,20 @@ class CallbackSender:
             receiver.waiting.remove(row)
             self._settle(row, STOPPED, None)
 
-    async def _attempt(self, http: aiohttp.ClientSession, row: Any) -> Attempt:
+    async def _attempt(self, http: HttpClient, row: Any) -> Attempt:
         at, began_s = datetime.now(UTC), time.monotonic()
         body = row["event"].encode()
-        headers = signature_headers(self._keys(row, at), f"msg_{row['id']}", int(at.timestamp()), body)
+        signed = signature_headers(self._keys(row, at), f"msg_{row['id']}", int(at.timestamp()), body)
+        headers = _CONTENT + b"".join(f"{name}: {value}\r\n".encode() for name, value in signed.items())
         status, error, text, retry_after = None, "", "", ""
         try:
-            async with http.post(
-                row["url"], data=body, headers=headers | {"content-type": "application/json"}, allow_redirects=False
-            ) as answer:
-                status, retry_after = answer.status, answer.headers.get("retry-after", "")
-                text = await _first_kilobyte(answer)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as failure:
-            # What went wrong after the head of an answer does not change what it said.
-            error = "" if status is not None else _reason(failure)
+            answer = await http.post(row["url"], headers, body, within_s=TIMEOUT_S)
+            status, text = answer.status, answer.body.decode("utf-8", "replace")
+            text, retry_after = text.replace("\x00", "\ufffd"), answer.headers.get("retry-after", "")
+        except TimeoutError:
+            error = f"no answer within {TIMEOUT_S} seconds"
+        except (OSError, ValueError) as failure:
+            error = (str(failure) or type(failure).__name__)[:200]
         took_ms = int((time.monotonic() - began_s) * 1000)
         retry_after_s = (
             min(int(retry_after), RETRY_AFTER_MAX_S) if retry_after.isascii() and retry_after.isdigit() else 0
@@ -282,20 +255,3 @@ class CallbackSender:
 @functools.lru_cache(maxsize=1_024)
 def _signing_keys(product_key: str, subject: str, version: int, changed_at: datetime | None, now: datetime) -> Any:
     return tuple(map(key_of, secrets_in_force(product_key, subject, version, changed_at, now)))
-
-
-async def _first_kilobyte(answer: aiohttp.ClientResponse) -> str:
-    octets = b""
-    while len(octets) < ANSWER_OCTETS_MAX and (chunk := await answer.content.read(ANSWER_OCTETS_MAX - len(octets))):
-        octets += chunk
-    return octets.decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-
-
-def _reason(failure: BaseException) -> str:
-    """In words for the page: what is not an answer."""
-    if isinstance(failure, TimeoutError):
-        return f"no answer within {TIMEOUT_S} seconds"
-    private = failure.__cause__ if isinstance(failure.__cause__, PrivateAddress) else failure
-    if isinstance(private, PrivateAddress) or "is not a public address" in str(failure):
-        return "its address is not public"
-    return (str(failure) or type(failure).__name__)[:200]

@@ -10,9 +10,16 @@ _serial = count(1)
 
 def new(company: Any) -> Values:
     from relais.records.parties.models import Company
+    from relais.records.senders.models import SenderId
 
     client = Company.objects.filter(parent=company).order_by("pk")[0]
-    return {"company": client.pk, "sender": "", "numbers": f"+34 600 77 {next(_serial):04}", "note": "asked by phone"}
+    sender = SenderId.objects.filter(company=client).order_by("pk")[0]
+    return {
+        "company": client.pk,
+        "sender": sender.pk,
+        "numbers": f"+34 600 77 {next(_serial):04}",
+        "note": "asked by phone",
+    }
 
 
 SAMPLE = Sample(new=new, change={"note": "asked by letter"}, changed="note")

@@ -14,7 +14,7 @@ from relais.pages.forms import RecordForm, ReferenceField
 from relais.pages.kinds import OPEN, Badge, Computed, Flag, Id, Instant, Kind, Name, Number, Reference
 from relais.pages.viewer import MANAGE, Viewer
 from relais.records.parties.models import Company
-from relais.records.people.actions.change_api_key import change_api_key, renew_webhook_secret
+from relais.records.people.actions.change_api_key import change_api_key, renew_webhook_secret, show_webhook_secret
 from relais.records.people.actions.create_api_key import LIMITS, create_api_key, revoke_api_key
 from relais.records.people.models import RIGHTS_ALL, ApiKey, ApiKeyRight
 from relais.records.traffic.models import CallbackStop
@@ -130,11 +130,15 @@ def _blocks(key: ApiKey, viewer: Viewer) -> list[Block]:
 
 
 def _show_secret(key: ApiKey, viewer: Viewer, data: dict[str, Any]) -> None:
-    viewer.hand_over(f"{SECRETS}-{key.pk}", " ".join(webhook_secrets(key, viewer.now)))
+    _hand_over(show_webhook_secret(key.pk, viewer.now), viewer)
 
 
 def _renew_secret(key: ApiKey, viewer: Viewer, data: dict[str, Any]) -> None:
-    _show_secret(renew_webhook_secret(key.pk, viewer.now), viewer, data)
+    _hand_over(renew_webhook_secret(key.pk, viewer.now), viewer)
+
+
+def _hand_over(key: ApiKey, viewer: Viewer) -> None:
+    viewer.hand_over(f"{SECRETS}-{key.pk}", " ".join(webhook_secrets(key, viewer.now)))
 
 
 def _test(key: ApiKey, viewer: Viewer, data: dict[str, Any]) -> None:
@@ -182,18 +186,18 @@ API_KEYS = Entity(
     sections=(
         Section("API key", ("name", "company", "rights", "sandbox")),
         Section("Limits", ("networks", "rps_limit", "expires_at")),
-        Section("Webhook", ("webhook_url",)),
         Section("Validity", ("status", "created_at", "revoked_at")),
+        Section("Webhook", ("webhook_url",)),
     ),
     rows=_rows,
     form=ApiKeyForm,
     form_of_new=NewApiKeyForm,
     actions=(
-        Action("test", "Send a test event", _test, shown=lambda key: bool(key.webhook_url) and key.revoked_at is None),
-        Action("secret", "Show webhook secret", _show_secret, shown=lambda key: key.revoked_at is None),
+        Action("test", "Test event", _test, shown=lambda key: bool(key.webhook_url) and key.revoked_at is None),
+        Action("secret", "Show secret", _show_secret, shown=lambda key: key.revoked_at is None),
         Action(
             "renew-secret",
-            "Renew webhook secret…",
+            "Renew secret…",
             _renew_secret,
             shown=lambda key: key.revoked_at is None,
             confirm="Events are signed with a new secret from now on, and for a day with the former one beside it: until then "
@@ -201,7 +205,7 @@ API_KEYS = Entity(
         ),
         Action(
             "allow-again",
-            "Allow webhook again",
+            "Allow again",
             _allow_again,
             shown=lambda key: CallbackStop.objects.filter(api_key=key).exists(),
         ),

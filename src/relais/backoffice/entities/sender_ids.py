@@ -24,9 +24,11 @@ from relais.records.senders.actions.delete_sender_id import delete_sender_id
 from relais.records.senders.actions.fees import charge_setup_fee, has_setup_fee
 from relais.records.senders.actions.save_sender_id import doubts_about, save_sender_id
 from relais.records.senders.models import SenderId, SenderStatus, VendorType
+from relais.records.traffic.webhooks import sender_webhook_secret
 
 VENDOR_TYPES = {VendorType.SMPP: "SMPP"}
 VENDOR_FIELDS = ("vendor_type", "smpp_connection", "second_smpp_connection", "service_type")
+SECRET = "sender-webhook-secret"
 LENT_FIELDS = ("sender_id", "mcc", "keyword")  # what a sender ID is stays with its owner too (RSL-54)
 OPT_OUT_FIELDS = ("stop_words", "stop_answer", "start_words", "start_answer", "help_words", "help_answer")
 NOTIFICATION_FIELDS = ("trigger_percent", "minimal_message_count", "window_size_minutes")
@@ -170,7 +172,13 @@ def _blocks(sender: SenderId, viewer: Viewer) -> list[Block]:
     blocks = [Block("backoffice/sender_vendor.html", {"sender": sender, "own": _shows_vendor(sender, viewer)})]
     if told := _doubts(sender):
         blocks.append(Block("backoffice/warnings.html", {"warnings": told}, before=True))
+    if secret := viewer.handed_over(f"{SECRET}-{sender.pk}"):
+        blocks.append(Block("backoffice/webhook_secrets.html", {"secrets": [secret]}, before=True))
     return blocks
+
+
+def _show_secret(sender: SenderId, viewer: Viewer, data: dict[str, Any]) -> None:
+    viewer.hand_over(f"{SECRET}-{sender.pk}", sender_webhook_secret(sender))
 
 
 def _set_status(status: SenderStatus) -> Any:
@@ -268,6 +276,7 @@ SENDER_IDS = Entity(
             confirm="The registration fee of the service is taken once, from the balance of the sender ID's agreement.",
             form=SetupFeeForm,
         ),
+        Action("webhook-secret", "Show secret", _show_secret, shown=lambda sender: bool(sender.webhook_url)),
         Action(
             "block",
             "Block…",

@@ -8,11 +8,10 @@ from relais.pages.entity import Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
 from relais.pages.kinds import Choice, Id, Instant, Kind, Name, Reference
 from relais.records.parties.models import Company
-from relais.records.senders.actions.stop_numbers import NUMBERS_MAX, stop_numbers, write_again
+from relais.records.senders.actions.stop_numbers import stop_numbers, write_again
 from relais.records.senders.models import SenderId, StopEntry, StopOrigin
 
 ORIGINS = {StopOrigin.HAND: "By hand", StopOrigin.WORD: "The recipient", StopOrigin.API: "Over the API"}
-NUMBER_CHARACTERS_MAX = 30
 
 
 class NewStopForm(RecordForm):
@@ -27,7 +26,6 @@ class NewStopForm(RecordForm):
     )
     numbers = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 5}),
-        max_length=NUMBERS_MAX * NUMBER_CHARACTERS_MAX,
         help_text="In international form, one a line: a column of a table can be pasted",
     )
 

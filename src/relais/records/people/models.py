@@ -203,6 +203,9 @@ class ApiKey(models.Model):
     )
     webhook_secret_version = models.SmallIntegerField(default=1, db_default=1, editable=False)
     webhook_secret_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    webhook_secret_shown_at = models.DateTimeField(
+        null=True, blank=True, editable=False
+    )  # so that the audit tells who saw it
     networks = blank_text(1000)  # addresses and ranges, separated by commas; empty = from anywhere
     rps_limit = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])  # messages a second
     expires_at = models.DateTimeField(null=True, blank=True)

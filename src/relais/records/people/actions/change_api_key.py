@@ -41,6 +41,15 @@ def renew_webhook_secret(api_key_id: int, now: datetime) -> ApiKey:
     return record
 
 
+@transaction.atomic
+def show_webhook_secret(api_key_id: int, now: datetime) -> ApiKey:
+    """Its secret is shown to somebody, which the audit tells. `Invalid` for a revoked key."""
+    record = _in_force(api_key_id)
+    record.webhook_secret_shown_at = now
+    save(record)
+    return record
+
+
 def _in_force(api_key_id: int) -> ApiKey:
     record = find(ApiKey, api_key_id)
     if record.revoked_at is not None:

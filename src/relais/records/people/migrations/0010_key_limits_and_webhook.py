@@ -33,6 +33,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="apikey",
+            name="webhook_secret_shown_at",
+            field=models.DateTimeField(blank=True, editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name="apikey",
             name="webhook_secret_version",
             field=models.SmallIntegerField(db_default=1, default=1, editable=False),
         ),

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from relais.api import documents
 from relais.api.asking import Asking
+from relais.api.carrier import Carrier
 from relais.api.endpoints import REQUESTS, Endpoint
 from relais.api.express import MESSAGES_PATH, Head
 from relais.api.keys import Gate
@@ -50,6 +51,7 @@ class CustomerApi:
             _route("GET", MESSAGES_PATH + "/{message_id:uuid}", "get_message", asking.message),
             _route("POST", MESSAGES_PATH + "/{message_id:uuid}/cancel", "cancel_message", asking.cancel),
             _route("GET", "/api/v1/balance", "get_balance", asking.balances),
+            Route("/api", Endpoint("carrier", Carrier(pipeline, gate).ask), methods=["GET", "POST"]),
             _route("GET", "/api/v1/incoming", "list_incoming", two_way.incoming),
             Route(
                 "/api/v1/stop-list",

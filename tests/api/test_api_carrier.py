@@ -60,7 +60,8 @@ def test_a_long_text_is_cut_where_that_is_asked_for(client: Client, pipeline: Fa
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
-        ({"password": "nobody's"}, 401, "no API key"), ({"password": ""}, 401, "no API key"), ({"password": "disabled"}, 420, "provider"),
+        ({"password": "nobody's"}, 401, "no API key"), ({"password": ""}, 401, "no API key"),
+        ({"password": "disabled"}, 420, "provider"),
         ({"password": "reads"}, 420, "right"), ({"command": "balance"}, 400, "submit or query"), ({"dnis": ""}, 400, "1 to 100"),
         ({"dnis": ",".join(["34600000001"] * 101)}, 400, "1 to 100"), ({"longMessageMode": "all"}, 400, "longMessageMode"),
         ({"command": "query", "messageId": "7"}, 400, "messageId"), ({"message": "refuse:text_too_long"}, 400, ""),

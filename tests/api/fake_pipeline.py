@@ -15,10 +15,14 @@ from relais.pipeline.submission import (
     Answer,
     BalanceView,
     Idempotency,
+    IncomingView,
     MessagesAsked,
     MessageView,
     PreviewView,
     Refused,
+    StopsAsked,
+    StopsWanted,
+    StopView,
     Submission,
     Tell,
     Told,
@@ -49,6 +53,7 @@ class FakePipeline:
 
     ready: bool = True
     stored: list[tuple[int, Submission]] = field(default_factory=list)
+    stopped: list[tuple[int, str | None, str]] = field(default_factory=list)
     answers: dict[tuple[int, str], tuple[bytes, Answer]] = field(default_factory=dict)
     keys: dict[bytes, ApiKey] = field(
         default_factory=lambda: {sha256(secret.encode()).digest(): key for secret, key in KEYS.items()}
@@ -108,6 +113,49 @@ class FakePipeline:
             and asked.client_ref in (None, one.client_ref)
         ]
         return found[: asked.count_max]
+
+    @property
+    def two_way(self) -> "FakePipeline":
+        return self
+
+    async def incoming(self, key: ApiKey, asked: MessagesAsked) -> list[IncomingView]:
+        """Three messages to company 10, newest first."""
+        found = [
+            IncomingView(
+                message_id=_id(n),
+                source="34600000001",
+                destination="2525",
+                text=text,
+                asked=word,
+                received_at=ACCEPTED_AT,
+            )
+            for n, (text, word) in enumerate((("Yes", None), ("Baja", "stop"), ("Hola", None)))
+        ][::-1]
+        return [
+            each for each in found
+            if key.company_id == 10 and asked.source in (None, each.source)
+            and (asked.before is None or each.message_id < asked.before)
+        ][: asked.count_max]  # fmt: skip
+
+    async def stops(self, key: ApiKey, asked: StopsAsked) -> list[StopView]:
+        listed = [
+            StopView(id=n, number=number, sender=sender, origin="api", since=ACCEPTED_AT)
+            for n, (company, sender, number) in enumerate(self.stopped, 1)
+            if company == key.company_id
+            and asked.number in (None, number)
+            and (asked.before is None or n < asked.before)
+        ]
+        return listed[::-1][: asked.count_max]
+
+    async def change_stops(self, key: ApiKey, wanted: StopsWanted) -> int | Refused:
+        if wanted.source not in (None, "Monsters"):
+            return Refused(refusal=Refusal.SENDER_UNKNOWN, detail="No such sender.")
+        named = [(key.company_id, wanted.source, number) for number in wanted.numbers]
+        changed = [one for one in named if (one in self.stopped) is not wanted.stopped]
+        self.stopped = (
+            [*self.stopped, *changed] if wanted.stopped else [one for one in self.stopped if one not in changed]
+        )
+        return len(changed)
 
     def preview(self, key: ApiKey, submission: Submission) -> PreviewView | Refused:
         refused = self._refusal(submission)

@@ -31,7 +31,7 @@ def test_a_problem_speaks_even_without_a_detail_of_its_own(code: Code) -> None:
 def test_statuses_bring_the_headers_that_http_asks_for(code: Code) -> None:
     names = {name for name, _ in headers_of(problem(code))}
     assert (b"www-authenticate" in names) == (PRESENTED[code].status == 401)
-    assert (b"retry-after" in names) == (code in {Refusal.OVERLOADED, EdgeProblem.NOT_READY})
+    assert (b"retry-after" in names) == (code in {Refusal.OVERLOADED, EdgeProblem.NOT_READY, EdgeProblem.TOO_FAST})
 
 
 @pytest.mark.parametrize("code", list(Refusal))

@@ -70,3 +70,38 @@ def test_what_waits_is_canceled_and_anything_else_is_told_why_not(client: Client
     assert (late.status, late.json()["code"]) == (409, "not_cancelable")
     assert client.post(b"", f"/api/v1/messages/{waiting}/cancel", key="other").status == 404
     assert client.post(b"", f"/api/v1/messages/{waiting}/cancel", key="reads").status == 403
+
+
+def test_messages_from_phones_go_page_by_page_to_their_own_company(client: Client) -> None:
+    first = client.get("/api/v1/incoming?limit=2").json()
+    assert [(each["text"], each["asked"], each["from"], each["to"]) for each in first["messages"]] == [
+        ("Hola", None, "34600000001", "2525"), ("Baja", "stop", "34600000001", "2525")
+    ]  # fmt: skip
+    second = client.get(f"/api/v1/incoming?limit=2&cursor={first['next']}&from=%2B34600000001").json()
+    assert ([each["text"] for each in second["messages"]], second["next"]) == (["Yes"], None)
+    assert client.get("/api/v1/incoming", key="other").json() == {"messages": [], "next": None}
+    assert client.get("/api/v1/incoming", key="sends").status == 403
+    unfit = client.get("/api/v1/incoming?status=open").json()
+    assert (unfit["code"], unfit["errors"][0]["field"]) == ("invalid_query", "status")
+
+
+def test_who_is_not_to_be_written_to_is_put_on_a_list_and_taken_off(client: Client) -> None:
+    path = "/api/v1/stop-list"
+    assert client.post({"numbers": ["34600000001", "34600000002"]}, path).json() == {"changed": 2}
+    assert client.post({"numbers": ["34600000001"]}, path).json() == {"changed": 0}
+    assert client.post({"numbers": ["34600000001"], "from": "Monsters"}, path).json() == {"changed": 1}
+    page = client.get(f"{path}?limit=2").json()
+    assert [(each["number"], each["from"], each["origin"]) for each in page["entries"]] == [
+        ("34600000001", "Monsters", "api"), ("34600000002", None, "api")
+    ]  # fmt: skip
+    assert len(client.get(f"{path}?cursor={page['next']}").json()["entries"]) == 1
+    assert client.post({"numbers": ["34600000002"]}, f"{path}/remove").json() == {"changed": 1}
+    assert client.get(f"{path}?number=34600000002").json() == {"entries": [], "next": None}
+    for body, code in (
+        ({"numbers": []}, "invalid_request"), ({"numbers": ["1"] * 1_001}, "invalid_request"),
+        ({"number": "1"}, "invalid_request"),
+        ({"numbers": [1]}, "invalid_request"), (b"[", "malformed_json"), ({"numbers": ["1"], "from": "Nobody"}, "sender_unknown"),
+    ):  # fmt: skip
+        assert client.post(body, path).json()["code"] == code
+    assert client.post({"numbers": ["34600000001"]}, path, key="reads").status == 403
+    assert client.get(f"{path}?cursor=-1").json()["code"] == "invalid_query"

@@ -106,7 +106,15 @@ class World:
                     self.strange[name] = self.make(name, STRANGER)
         put_traffic()
         put_fees()
-        for name in ("messages", "edrs", "audit", "handed-down-sender-ids", "sender-fees"):
+        for name in (
+            "messages",
+            "edrs",
+            "audit",
+            "handed-down-sender-ids",
+            "sender-fees",
+            "webhook-deliveries",
+            "incoming-messages",
+        ):
             theirs = set(rows_of(name, STRANGER).values_list("pk", flat=True))
             self.strange[name] = next(iter(theirs - set(rows_of(name, "reseller").values_list("pk", flat=True))))
 

@@ -17,12 +17,14 @@ def make_stranger() -> None:
 
 
 def put_traffic() -> None:
-    """A charged message of each of the two clients."""
-    from tests.records.traffic_rows import put_edr, put_message
+    """A charged message of each of the two clients, and what each was told of it."""
+    from django.utils import timezone
+    from tests.records.traffic_rows import id_at, put, put_edr, put_message
 
     from relais.records.parties.models import Company
     from relais.records.people.models import ApiKey
     from relais.records.senders.models import SenderId
+    from relais.records.traffic.models import Callback, CallbackAttempt, CallbackState
 
     put_edr(put_message(status=10, sent_parts=[0]), "TM-1", 0, 40_000)
     sender = SenderId.objects.get(sender_id="Strange")
@@ -31,6 +33,21 @@ def put_traffic() -> None:
         company_id=Company.objects.get(name="Strange Client").pk, api_key_id=ApiKey.objects.get(name="strange demo").pk,
     )  # fmt: skip
     put_edr(theirs, "SC-1", 0, 40_000)
+    for name, code in (("demo", 200), ("strange demo", 500)):
+        key = ApiKey.objects.get(name=name)
+        made = Callback.objects.create(
+            created_at=timezone.now(), since=timezone.now(), attempts=1, company=key.company, api_key=key, status=code,
+            state=CallbackState.ANSWERED if code == 200 else CallbackState.GIVEN_UP,
+            url="https://shop.example/hooks", event={"type": "message.delivered", "data": {"status": "delivered"}},
+        )  # fmt: skip
+        put(
+            "traffic_incoming", id=id_at(timezone.now()), received_at=timezone.now(), company_id=key.company_id,
+            sender_id=SenderId.objects.filter(company=key.company_id).values_list("pk", flat=True)[0], connection_id=1,
+            source="34600123456", destination="2525", body="Yes please",
+        )  # fmt: skip
+        CallbackAttempt.objects.create(
+            callback=made, attempt=1, at=timezone.now(), took_ms=12, status=code, error="", answer="taken"
+        )
 
 
 def put_fees() -> None:

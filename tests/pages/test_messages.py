@@ -233,10 +233,13 @@ def test_a_report_that_waits_is_shown(reseller: Any) -> None:
     from relais.records.people.models import ApiKey
 
     for known in (message_id, uuid4()):
-        put("traffic_callback", due_at=datetime.now(UTC), attempts=2, api_key_id=ApiKey.objects.get().pk,
-            url="https://hooks.example.com/dlr", event=Jsonb({"data": {"id": str(known), "status": "sent"}}))  # fmt: skip
-    (waiting,) = reseller.get(f"/bo/messages/{message_id}/").context["callbacks"]
+        key = ApiKey.objects.get()
+        put("traffic_callback", due_at=datetime.now(UTC), attempts=2, api_key_id=key.pk, company_id=key.company_id,
+            message_id=known, url="https://hooks.example.com/dlr", 
+            event=Jsonb({"data": {"id": str(known), "status": "sent"}}))  # fmt: skip
+    ((waiting, state, url),) = reseller.get(f"/bo/messages/{message_id}/").context["callbacks"]
     assert (waiting.attempts, waiting.event["data"]["status"]) == (2, "sent")
+    assert "Waiting" in state and url == f"/bo/webhook-deliveries/{waiting.pk}/"
 
 
 def test_a_log_in_code_is_in_the_list_and_its_text_is_not_shown(reseller: Any) -> None:

@@ -40,6 +40,7 @@ MACHINERY = {
         "traffic_unmatched_receipt",
         "traffic_waiting_part",
         "traffic_withdrawal",
+        "senders_stopchange",
     ),
 }
 SECRET = ("password", "key_hash", "password_encrypted", "webhook_guid")
@@ -67,6 +68,8 @@ def key_of(session: psycopg.Connection, table: str) -> list[str]:
 
 def put_traffic(company: Any, agreements: dict[Any, Any]) -> UUID:
     """A message of the company with two parts, each reported, and an EDR for each agreement of its chain, client first."""
+    from django.db import connection
+
     from relais.records.people.models import ApiKey
 
     message_id = id_at(NOW)
@@ -82,7 +85,24 @@ def put_traffic(company: Any, agreements: dict[Any, Any]) -> UUID:
     for level, agreement_id in enumerate(agreements.values()):
         put("traffic_edr", message_id=message_id, agreement_id=agreement_id, node_id=1, net_micros=EUR, tax_micros=0,
             at=NOW, units=1, level=level, entry=1)  # fmt: skip
-    put("traffic_callback", due_at=NOW, attempts=0, api_key_id=key.pk, url=secrets.token_hex(4), event="{}")
+    told = {"company_id": company.pk, "api_key_id": key.pk, "url": secrets.token_hex(4)}
+    put("traffic_callback", due_at=NOW, attempts=0, event="{}", **told)
+    put("traffic_incoming", id=id_at(NOW), received_at=NOW, connection_id=1, company_id=company.pk, sender_id=1, source="1",
+        destination="2", body="")  # fmt: skip
+    put("traffic_callback_stop", stopped_at=NOW, **told)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(id) FROM traffic_callback")
+        (callback_id,) = cursor.fetchone()
+    put(
+        "traffic_callback_attempt",
+        callback_id=callback_id,
+        attempt=1,
+        at=NOW,
+        took_ms=1,
+        status=200,
+        error="",
+        answer="",
+    )
     return message_id
 
 
@@ -104,7 +124,7 @@ def full(world: World) -> World:
     from relais.records.catalog.models import NumberPrefix as Prefix
     from relais.records.connections.models import ClientSmppConnection
     from relais.records.people.models import Department
-    from relais.records.senders.models import FeeRule, SenderFee, SenderId
+    from relais.records.senders.models import FeeRule, SenderFee, SenderId, StopEntry
 
     for name in ("client", "neighbour"):
         Department.objects.create(company=world.companies[name], name="Desk")
@@ -128,6 +148,7 @@ def full(world: World) -> World:
         )
         CountryPrices.objects.create(company=world.companies[name], service=sold, cost_service=bought)
     for sender in SenderId.objects.exclude(agreement=None).select_related("company"):
+        StopEntry.objects.create(company=sender.company, sender=sender, number="34600123456")
         FeeRule.objects.create(company=sender.company, sender=sender, effective_from=START.date())
         SenderFee.objects.create(agreement=sender.agreement, sender=sender, kind="setup", sender_id_type="short_code")
     for agreement in Agreement.objects.all():

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from relais.api import documents
 from relais.api.asking import Asking
+from relais.api.carrier import Carrier
 from relais.api.endpoints import REQUESTS, Endpoint
 from relais.api.express import MESSAGES_PATH, Head
 from relais.api.keys import Gate
@@ -17,6 +18,7 @@ from relais.api.ports import DEFAULTS, ApiSettings, Pipeline
 from relais.api.problems import EdgeProblem, headers_of, problem
 from relais.api.replies import PROBLEM_JSON, Handler, Reply, encode, refused
 from relais.api.sending import Sending
+from relais.api.two_way import TwoWay
 
 
 def create_app(pipeline: Pipeline, settings: ApiSettings = DEFAULTS) -> "CustomerApi":
@@ -36,6 +38,7 @@ class CustomerApi:
         self.sending, asking = Sending(pipeline, gate), Asking(pipeline, gate)
         self.send_message = Endpoint("send_message", self.sending.send_message)
         self.plain_heads: dict[bytes, Head] = {}
+        two_way = TwoWay(pipeline, gate)
         pages = documents.Documents(settings)
         routes = [
             Route(
@@ -48,6 +51,14 @@ class CustomerApi:
             _route("GET", MESSAGES_PATH + "/{message_id:uuid}", "get_message", asking.message),
             _route("POST", MESSAGES_PATH + "/{message_id:uuid}/cancel", "cancel_message", asking.cancel),
             _route("GET", "/api/v1/balance", "get_balance", asking.balances),
+            Route("/api", Endpoint("carrier", Carrier(pipeline, gate).ask), methods=["GET", "POST"]),
+            _route("GET", "/api/v1/incoming", "list_incoming", two_way.incoming),
+            Route(
+                "/api/v1/stop-list",
+                _ByMethod(Endpoint("add_stops", two_way.put), Endpoint("list_stops", two_way.stops)),
+                methods=["GET", "POST"],
+            ),
+            _route("POST", "/api/v1/stop-list/remove", "remove_stops", two_way.take_away),
             _route("GET", "/api/v1/openapi.json", "openapi", pages.openapi),
             _route("GET", "/api/v1/docs", "docs", pages.page),
             _route("GET", "/problems/{code}", "problem", pages.problem),
@@ -67,7 +78,7 @@ class CustomerApi:
 
 
 class _ByMethod:
-    """One address that takes messages and lists them: one route, so that a refused method is told both."""
+    """One address that takes something and lists it: one route, so that a refused method is told both."""
 
     __slots__ = ("_get", "_post")
 

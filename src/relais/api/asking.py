@@ -31,7 +31,7 @@ class Asking:
 
     async def message(self, scope: Scope, _receive: Receive) -> Reply:
         """The message of the path's id; another company's message is not found, like one that never was."""
-        key = self._gate.admit(dict(scope["headers"]), RIGHT_STATUS)
+        key = self._gate.admit_scope(scope, RIGHT_STATUS)
         if isinstance(key, Problem):
             return refused(key)
         view = await self._pipeline.message(key, scope["path_params"]["message_id"])
@@ -41,7 +41,7 @@ class Asking:
 
     async def messages(self, scope: Scope, _receive: Receive) -> Reply:
         """A page of the company's messages, newest first."""
-        key = self._gate.admit(dict(scope["headers"]), RIGHT_STATUS)
+        key = self._gate.admit_scope(scope, RIGHT_STATUS)
         if isinstance(key, Problem):
             return refused(key)
         asked = read_question(scope.get("query_string", b""), datetime.now(UTC))
@@ -54,7 +54,7 @@ class Asking:
 
     async def cancel(self, scope: Scope, _receive: Receive) -> Reply:
         """Withdraw a message that waits; the message as it stands then."""
-        key = self._gate.admit(dict(scope["headers"]), RIGHT_SEND)
+        key = self._gate.admit_scope(scope, RIGHT_SEND)
         if isinstance(key, Problem):
             return refused(key)
         message_id = scope["path_params"]["message_id"]
@@ -70,7 +70,7 @@ class Asking:
 
     async def balances(self, scope: Scope, _receive: Receive) -> Reply:
         """The money of each of the company's agreements."""
-        key = self._gate.admit(dict(scope["headers"]), RIGHT_BALANCE)
+        key = self._gate.admit_scope(scope, RIGHT_BALANCE)
         if isinstance(key, Problem):
             return refused(key)
         rows = [_balance(view) for view in await self._pipeline.balances(key)]

@@ -19,7 +19,7 @@ import msgspec
 from starlette.types import Receive
 
 from relais.api.problems import EdgeProblem, FieldError, Problem, problem
-from relais.api.shapes import BATCH_MESSAGES_MAX, BatchRequest, MessageRequest
+from relais.api.shapes import BATCH_MESSAGES_MAX, BatchRequest, MessageRequest, StopRequest
 from relais.pipeline.submission import Submission
 
 BODY_OCTETS_MAX = 1_048_576
@@ -28,6 +28,7 @@ ERRORS_NAMED_MAX = 20
 NAME_ECHOED_CHARACTERS_MAX = 64
 
 _MESSAGE = msgspec.json.Decoder(MessageRequest)
+_STOPS = msgspec.json.Decoder(StopRequest)
 _BATCH = msgspec.json.Decoder(BatchRequest)
 _NOT_DECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -96,6 +97,14 @@ def decode_batch(body: bytes) -> list[Submission] | Problem:
     return _invalid(errors) if errors else list(map(submission_of, requests))
 
 
+def decode_stops(body: bytes) -> StopRequest | Problem:
+    """The numbers of `body`, or why it does not fit."""
+    try:
+        return _STOPS.decode(body)
+    except _NOT_DECODED as error:
+        return _explained(body, error, batch=False, shape=StopRequest)
+
+
 def submission_of(request: MessageRequest) -> Submission:
     """The request in the pipeline's words."""
     return Submission(
@@ -138,7 +147,7 @@ def _unfit(request: MessageRequest, path: str) -> Iterator[FieldError]:
             yield FieldError(path + "send_at", "is not a date of the calendar in UTC")
 
 
-def _explained(body: bytes, error: Exception, *, batch: bool) -> Problem:
+def _explained(body: bytes, error: Exception, *, batch: bool, shape: type[msgspec.Struct] = MessageRequest) -> Problem:
     """The problem of a body that the decoder refused with `error`: every misfit by name, up to `ERRORS_NAMED_MAX`."""
     try:
         document = msgspec.json.decode(body)
@@ -155,7 +164,7 @@ def _explained(body: bytes, error: Exception, *, batch: bool) -> Problem:
         if isinstance(messages, list) and len(messages) > BATCH_MESSAGES_MAX:
             detail = f"{len(messages):,} messages; a request carries {BATCH_MESSAGES_MAX:,} at most. None was sent."
             return problem(EdgeProblem.TOO_MANY_MESSAGES, detail)
-    misfits = _batch_misfits(document) if batch else _misfits(document, MessageRequest, "")
+    misfits = _batch_misfits(document) if batch else _misfits(document, shape, "")
     errors = list(islice(misfits, ERRORS_NAMED_MAX))
     return _invalid(errors) if errors else _as_the_decoder_says(error)
 

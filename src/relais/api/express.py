@@ -126,7 +126,7 @@ class ExpressProtocol(HttpToolsProtocol):
         waiting = _Promised(self, started_s)
         self.cycle = waiting  # type: ignore[assignment]  # stands in for uvicorn's
         try:
-            reply = self._sending.take_message(headers, body, waiting)
+            reply = self._sending.take_message(headers, body, waiting, self.client[0] if self.client else "")
         except Exception as error:
             reply = self._endpoint.fault(error)
         if reply is not None:

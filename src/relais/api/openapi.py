@@ -20,6 +20,7 @@ _SCHEMAS = "#/components/schemas/"
 
 _ADMISSION: tuple[Code, ...] = (
     EdgeProblem.UNAUTHORIZED,
+    EdgeProblem.ADDRESS_NOT_ALLOWED,
     Refusal.KEY_WITHOUT_RIGHT,
     Refusal.COMPANY_DISABLED,
     EdgeProblem.NOT_READY,
@@ -108,6 +109,10 @@ def document(settings: ApiSettings = DEFAULTS) -> dict[str, Any]:
             shapes.BatchRequest,
             shapes.BatchResults,
             shapes.Messages,
+            shapes.IncomingMessages,
+            shapes.StopRequest,
+            shapes.StopResult,
+            shapes.StopEntries,
             shapes.Preview,
             shapes.Balances,
             Problem,
@@ -122,6 +127,7 @@ def document(settings: ApiSettings = DEFAULTS) -> dict[str, Any]:
         "security": [{"key": []}],
         "tags": [
             {"name": "Messages", "description": f"Statuses of a message:\n{statuses}"},
+            {"name": "Incoming", "description": "Messages from phones, and who is not to be written to."},
             {"name": "Balance", "description": "What is left to spend."},
         ],
         "paths": {
@@ -130,6 +136,18 @@ def document(settings: ApiSettings = DEFAULTS) -> dict[str, Any]:
             "/api/v1/messages/preview": {"post": _preview_message()},
             "/api/v1/messages/{id}": {"get": _get_message()},
             "/api/v1/messages/{id}/cancel": {"post": _cancel_message()},
+            "/api/v1/incoming": {"get": _list_incoming()},
+            "/api/v1/stop-list": {
+                "get": _list_stops(),
+                "post": _change_stops(
+                    "add_stops", "Stop writing to recipients", "Messages to them are refused at once."
+                ),
+            },
+            "/api/v1/stop-list/remove": {
+                "post": _change_stops(
+                    "remove_stops", "Write to recipients again", "What they put there themselves, too."
+                ),
+            },
             "/api/v1/balance": {"get": _get_balance()},
         },
         "components": {
@@ -168,7 +186,7 @@ def _send_message() -> dict[str, Any]:
                 replayed=True,
             )
             | {"links": {"follow": {"operationId": "get_message", "parameters": {"id": "$response.body#/id"}}}},
-            **_problems(_ADMISSION + _BODY + tuple(Refusal)),
+            **_problems((*_ADMISSION, EdgeProblem.TOO_FAST, *_BODY, *Refusal)),
         },
     }
 
@@ -192,7 +210,7 @@ def _send_batch() -> dict[str, Any]:
                 {"results": [_EXAMPLE_ACCEPTED, _EXAMPLE_REFUSED]},
                 replayed=True,
             ),
-            **_problems((*_ADMISSION, *_BODY, EdgeProblem.TOO_MANY_MESSAGES, *_WHOLE_BATCH)),
+            **_problems((*_ADMISSION, EdgeProblem.TOO_FAST, *_BODY, EdgeProblem.TOO_MANY_MESSAGES, *_WHOLE_BATCH)),
         },
     }
 
@@ -212,18 +230,91 @@ def _preview_message() -> dict[str, Any]:
     }
 
 
-def _list_messages() -> dict[str, Any]:
-    def parameter(name: str, description: str, example: str, **schema: Any) -> dict[str, Any]:
-        told = {"type": "string"} | schema
-        return {
-            "name": name,
-            "in": "query",
-            "required": False,
-            "description": description,
-            "schema": told,
-            "example": example,
-        }
+def _parameter(name: str, description: str, example: str, **schema: Any) -> dict[str, Any]:
+    told = {"type": "string"} | schema
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": description,
+        "schema": told,
+        "example": example,
+    }
 
+
+def _page(example: str, **cursor: Any) -> list[dict[str, Any]]:
+    return [
+        _parameter("limit", "Entries a page, 1 to 100.", "50", pattern="^([1-9][0-9]?|100)$"),
+        _parameter("cursor", "The `next` of the page before.", example, **cursor),
+    ]
+
+
+def _list_incoming() -> dict[str, Any]:
+    instant = {"format": "date-time"}
+    example = {"id": _EXAMPLE_ID, "from": "34600123456", "to": "2525", "text": "STOP", "asked": "stop",
+               "received_at": "2031-01-01T08:00:00.120000Z"}  # fmt: skip
+    return {
+        "operationId": "list_incoming",
+        "summary": "List messages from phones",
+        "description": "Newest first, page by page; without times those of the last day. Needs the right `status`.",
+        "tags": ["Incoming"],
+        "parameters": [
+            _parameter(
+                "since", "Received at or after; default a day before `until`.", "2031-01-01T00:00:00Z", **instant
+            ),
+            _parameter(
+                "until",
+                "Received before; at most 31 days after `since`. Default now.",
+                "2031-01-02T00:00:00Z",
+                **instant,
+            ),
+            _parameter("from", "The phone's number.", "34600123456", minLength=1),
+            _parameter("to", "The sender ID that it is for.", "2525", minLength=1, maxLength=200),
+            *_page(_EXAMPLE_ID, format="uuid"),
+        ],
+        "responses": {
+            "200": _response(
+                "A page.", {"$ref": _SCHEMAS + "IncomingMessages"}, {"messages": [example], "next": _EXAMPLE_ID}
+            ),
+            **_problems((*_ADMISSION, EdgeProblem.INVALID_QUERY)),
+        },
+    }
+
+
+def _list_stops() -> dict[str, Any]:
+    example = {"number": "34600123456", "from": None, "origin": "api", "since": "2031-01-01T08:00:00Z"}
+    return {
+        "operationId": "list_stops",
+        "summary": "List who is not to be written to",
+        "description": "Newest first, page by page. Needs the right `status`.",
+        "tags": ["Incoming"],
+        "parameters": [
+            _parameter("number", "Entries of this number.", "34600123456", minLength=1),
+            *_page("1881", pattern="^[0-9]{1,18}$"),
+        ],
+        "responses": {
+            "200": _response("A page.", {"$ref": _SCHEMAS + "StopEntries"}, {"entries": [example], "next": "1881"}),
+            **_problems((*_ADMISSION, EdgeProblem.INVALID_QUERY)),
+        },
+    }
+
+
+def _change_stops(operation: str, summary: str, description: str) -> dict[str, Any]:
+    refusals = (Refusal.SENDER_UNKNOWN, Refusal.NUMBER_INVALID)
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "description": f"{description} All numbers or, where one does not fit, none. Needs the right `send`.",
+        "tags": ["Incoming"],
+        "requestBody": _request("StopRequest", {"numbers": ["34600123456"]}),
+        "responses": {
+            "200": _response("Done.", {"$ref": _SCHEMAS + "StopResult"}, {"changed": 1}),
+            **_problems((*_ADMISSION, *_BODY, *refusals)),
+        },
+    }
+
+
+def _list_messages() -> dict[str, Any]:
     instant = {"format": "date-time"}
     return {
         "operationId": "list_messages",
@@ -231,21 +322,21 @@ def _list_messages() -> dict[str, Any]:
         "description": "Newest first, page by page; without times those of the last day. Needs the right `status`.",
         "tags": ["Messages"],
         "parameters": [
-            parameter(
+            _parameter(
                 "since", "Accepted at or after; default a day before `until`.", "2031-01-01T00:00:00Z", **instant
             ),
-            parameter(
+            _parameter(
                 "until",
                 "Accepted before; at most 31 days after `since`. Default now.",
                 "2031-01-02T00:00:00Z",
                 **instant,
             ),
-            parameter("status", "A final status, or `open` for all that are not.", "delivered", enum=list(STATUSES)),
-            parameter("from", "The sender ID.", "Monsters", minLength=1, maxLength=200),
-            parameter("to", "The recipient's number.", "34600123456", minLength=1),
-            parameter("client_ref", "Your own reference.", "order-1881", minLength=1, maxLength=200),
-            parameter("limit", "Messages a page, 1 to 100.", "50", pattern="^([1-9][0-9]?|100)$"),
-            parameter("cursor", "The `next` of the page before.", _EXAMPLE_ID, format="uuid"),
+            _parameter("status", "A final status, or `open` for all that are not.", "delivered", enum=list(STATUSES)),
+            _parameter("from", "The sender ID.", "Monsters", minLength=1, maxLength=200),
+            _parameter("to", "The recipient's number.", "34600123456", minLength=1),
+            _parameter("client_ref", "Your own reference.", "order-1881", minLength=1, maxLength=200),
+            _parameter("limit", "Messages a page, 1 to 100.", "50", pattern="^([1-9][0-9]?|100)$"),
+            _parameter("cursor", "The `next` of the page before.", _EXAMPLE_ID, format="uuid"),
         ],
         "responses": {
             "200": _response(

@@ -12,17 +12,35 @@ from relais.pipeline.submission import (
     Answer,
     BalanceView,
     Idempotency,
+    IncomingView,
     MessagesAsked,
     MessageView,
     PreviewView,
     Refused,
+    StopsAsked,
+    StopsWanted,
+    StopView,
     Submission,
     Tell,
 )
 
 
+class TwoWay(Protocol):
+    """What the client asks about its recipients, as `relais.pipeline.two_way` has it."""
+
+    async def incoming(self, key: ApiKey, asked: MessagesAsked) -> list[IncomingView]: ...
+
+    async def stops(self, key: ApiKey, asked: StopsAsked) -> list[StopView]: ...
+
+    async def change_stops(self, key: ApiKey, wanted: StopsWanted) -> int | Refused: ...
+
+
 class Pipeline(Protocol):
     """The life of a message behind the API. A key reaches its own company only: another's message is no message."""
+
+    @property
+    def two_way(self) -> TwoWay:
+        """Messages from phones, and stop lists."""
 
     @property
     def ready(self) -> bool:

@@ -20,6 +20,8 @@ class EdgeProblem(StrEnum):
     """What is refused before the pipeline sees it; the value is the stable code."""
 
     UNAUTHORIZED = "unauthorized"
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    TOO_FAST = "too_fast"
     MALFORMED_JSON = "malformed_json"
     INVALID_REQUEST = "invalid_request"
     TOO_MANY_MESSAGES = "too_many_messages"
@@ -97,6 +99,11 @@ PRESENTED: Mapping[Code, Presentation] = MappingProxyType(
         Refusal.DESTINATION_BLOCKED: Presentation(
             422, "The destination is blocked", "Your services exclude this destination on purpose; do not repeat."
         ),
+        Refusal.RECIPIENT_OPTED_OUT: Presentation(
+            422,
+            "The recipient does not want it",
+            "The number is on your stop list: do not repeat, or take it off the list.",
+        ),
         Refusal.BALANCE_TOO_LOW: Presentation(
             402, "The balance is too low", "Pay in, then send again. Nothing was charged."
         ),
@@ -111,6 +118,14 @@ PRESENTED: Mapping[Code, Presentation] = MappingProxyType(
         ),
         EdgeProblem.UNAUTHORIZED: Presentation(
             401, "No valid API key", "Send `Authorization: Bearer <key>` with a key that is in force."
+        ),
+        EdgeProblem.ADDRESS_NOT_ALLOWED: Presentation(
+            403, "Not from this address", "The key is taken from certain addresses only: send from one of them."
+        ),
+        EdgeProblem.TOO_FAST: Presentation(
+            429,
+            "Faster than agreed",
+            "The key has a limit of messages a second: repeat after the seconds of `Retry-After`.",
         ),
         EdgeProblem.MALFORMED_JSON: Presentation(400, "Not JSON", "Send one JSON document (RFC 8259) in UTF-8."),
         EdgeProblem.INVALID_REQUEST: Presentation(
@@ -151,6 +166,7 @@ RETRY_AFTER_S = 1  # the writer's queue drains in well under a second, or the da
 _HEADERS: Mapping[Code, tuple[tuple[bytes, bytes], ...]] = MappingProxyType(
     {
         EdgeProblem.UNAUTHORIZED: ((b"www-authenticate", b'Bearer realm="Relais"'),),
+        EdgeProblem.TOO_FAST: ((b"retry-after", b"%d" % RETRY_AFTER_S),),
         EdgeProblem.NOT_READY: ((b"retry-after", b"%d" % RETRY_AFTER_S),),
         Refusal.OVERLOADED: ((b"retry-after", b"%d" % RETRY_AFTER_S),),
     }

@@ -10,7 +10,7 @@ from uuid import UUID
 from relais.api.problems import EdgeProblem, FieldError, Problem, problem
 from relais.core.lifecycle import State
 from relais.core.numbers import normalise
-from relais.pipeline.submission import MessagesAsked
+from relais.pipeline.submission import MessagesAsked, StopsAsked
 
 PAGE_MAX, PAGE_DEFAULT = 100, 50
 SPAN_MAX, SPAN_DEFAULT = timedelta(days=31), timedelta(days=1)
@@ -19,25 +19,14 @@ OPEN: Final = "open"
 STATUSES: Final[Mapping[str, int]] = MappingProxyType({OPEN: 0} | {s.label: int(s) for s in State if s.final})
 
 
-def read_question(query: bytes, now: datetime) -> MessagesAsked | Problem:
-    """The messages that a query string asks for; without times those of the last day."""
-    errors: list[FieldError] = []
-    given: dict[str, Any] = {}
-    if len(query) > QUERY_OCTETS_MAX:
-        return _unfit([FieldError("(query)", f"must have at most {QUERY_OCTETS_MAX} octets")])
-    for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
-        reader = _READERS.get(name)
-        if reader is None:
-            errors.append(FieldError(name[:64], f"unknown parameter; known are {', '.join(_READERS)}"))
-        elif name in given:
-            errors.append(FieldError(name, "is given twice"))
-        else:
-            try:
-                given[name] = reader(text)
-            except ValueError as error:
-                errors.append(FieldError(name, str(error)))
-    if errors:
-        return _unfit(errors)
+Reader = Callable[[str], Any]
+
+
+def read_question(query: bytes, now: datetime, *, incoming: bool = False) -> MessagesAsked | Problem:
+    """The messages that a query string asks for; without times those of the last day. Of incoming ones `from` is the phone."""
+    given = _read(query, _INCOMING_READERS if incoming else _READERS)
+    if isinstance(given, Problem):
+        return given
     until = given.get("until") or now + timedelta(seconds=1)
     since = given.get("since") or until - SPAN_DEFAULT
     if not timedelta(0) < until - since <= SPAN_MAX:
@@ -52,6 +41,36 @@ def read_question(query: bytes, now: datetime) -> MessagesAsked | Problem:
         client_ref=given.get("client_ref"),
         count_max=given.get("limit", PAGE_DEFAULT),
     )
+
+
+def read_stops_question(query: bytes) -> StopsAsked | Problem:
+    """The entries of stop lists that a query string asks for."""
+    given = _read(query, _STOP_READERS)
+    if isinstance(given, Problem):
+        return given
+    return StopsAsked(
+        before=given.get("cursor"), number=given.get("number"), count_max=given.get("limit", PAGE_DEFAULT)
+    )
+
+
+def _read(query: bytes, readers: Mapping[str, Reader]) -> dict[str, Any] | Problem:
+    """What is given, by name."""
+    errors: list[FieldError] = []
+    given: dict[str, Any] = {}
+    if len(query) > QUERY_OCTETS_MAX:
+        return _unfit([FieldError("(query)", f"must have at most {QUERY_OCTETS_MAX} octets")])
+    for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        reader = readers.get(name)
+        if reader is None:
+            errors.append(FieldError(name[:64], f"unknown parameter; known are {', '.join(readers)}"))
+        elif name in given:
+            errors.append(FieldError(name, "is given twice"))
+        else:
+            try:
+                given[name] = reader(text)
+            except ValueError as error:
+                errors.append(FieldError(name, str(error)))
+    return _unfit(errors) if errors else given
 
 
 def _unfit(errors: list[FieldError]) -> Problem:
@@ -100,7 +119,13 @@ def _cursor(text: str) -> UUID:
         raise ValueError("must be the `next` of an earlier page") from None
 
 
-_READERS: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
+def _serial(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18 and int(text)):
+        raise ValueError("must be the `next` of an earlier page")
+    return int(text)
+
+
+_READERS: Final[Mapping[str, Reader]] = MappingProxyType(
     {
         "since": _instant,
         "until": _instant,
@@ -112,3 +137,7 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
         "cursor": _cursor,
     }
 )
+_INCOMING_READERS: Final[Mapping[str, Reader]] = MappingProxyType(
+    {"since": _instant, "until": _instant, "from": _number, "to": _text, "limit": _limit, "cursor": _cursor}
+)
+_STOP_READERS: Final[Mapping[str, Reader]] = MappingProxyType({"number": _number, "limit": _limit, "cursor": _serial})

@@ -3,13 +3,14 @@ stores nothing."""
 
 import asyncio
 import re
+import time
 from functools import lru_cache
 from hashlib import sha256
 
 from starlette.types import Receive, Scope
 
 from relais.api.bodies import decode_batch, decode_message, read_body
-from relais.api.keys import Gate
+from relais.api.keys import Gate, peer_of
 from relais.api.ports import Pipeline
 from relais.api.problems import PRESENTED, EdgeProblem, FieldError, Problem, problem
 from relais.api.replies import Header, Reply, encode, refused
@@ -34,20 +35,20 @@ class Sending:
     async def send_message(self, scope: Scope, receive: Receive) -> Reply | None:
         """One message: 202 once it is stored, or the problem of its refusal."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        key = self._gate.admit(headers, RIGHT_SEND)
+        key = self._gate.admit(headers, RIGHT_SEND, peer_of(scope))
         if isinstance(key, Problem):
             return refused(key)
         body = await read_body(headers, receive)
         if not isinstance(body, bytes):
-            return _unread(body)
+            return unread(body)
         ended: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
         reply = self._take(key, headers, body, lambda told: None if ended.done() else ended.set_result(told))
         return told_reply(await ended) if reply is None else reply
 
-    def take_message(self, headers: dict[bytes, bytes], body: bytes, tell: Tell) -> Reply | None:
+    def take_message(self, headers: dict[bytes, bytes], body: bytes, tell: Tell, peer: str) -> Reply | None:
         """One message that came whole, and in JSON: its refusal at once, or None, and `tell` is called once it is stored;
         what that is told is for `told_reply`."""
-        key = self._gate.admit(headers, RIGHT_SEND)
+        key = self._gate.admit(headers, RIGHT_SEND, peer)
         return refused(key) if isinstance(key, Problem) else self._take(key, headers, body, tell)
 
     def _take(self, key: ApiKey, headers: dict[bytes, bytes], body: bytes, tell: Tell) -> Reply | None:
@@ -57,18 +58,20 @@ class Sending:
         idempotency = _idempotency(headers.get(b"idempotency-key"), body)
         if isinstance(idempotency, Problem):
             return refused(idempotency)
+        if (too_fast := self._gate.pace(key, 1, time.monotonic())) is not None:
+            return refused(too_fast)
         at_once = self._pipeline.submit_one(key, submission, idempotency, tell)
         return None if at_once is None else single(at_once)
 
     async def preview(self, scope: Scope, receive: Receive) -> Reply | None:
         """What one message would be and cost; nothing is sent."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        key = self._gate.admit(headers, RIGHT_SEND)
+        key = self._gate.admit(headers, RIGHT_SEND, peer_of(scope))
         if isinstance(key, Problem):
             return refused(key)
         body = await read_body(headers, receive)
         if not isinstance(body, bytes):
-            return _unread(body)
+            return unread(body)
         submission = decode_message(body)
         if isinstance(submission, Problem):
             return refused(submission)
@@ -80,18 +83,20 @@ class Sending:
     async def send_batch(self, scope: Scope, receive: Receive) -> Reply | None:
         """Up to 1,000 messages: 200 with one result each, or a problem and none of them sent."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        key = self._gate.admit(headers, RIGHT_SEND)
+        key = self._gate.admit(headers, RIGHT_SEND, peer_of(scope))
         if isinstance(key, Problem):
             return refused(key)
         body = await read_body(headers, receive)
         if not isinstance(body, bytes):
-            return _unread(body)
+            return unread(body)
         submissions = decode_batch(body)
         if isinstance(submissions, Problem):
             return refused(submissions)
         idempotency = _idempotency(headers.get(b"idempotency-key"), body)
         if isinstance(idempotency, Problem):
             return refused(idempotency)
+        if (too_fast := self._gate.pace(key, len(submissions), time.monotonic())) is not None:
+            return refused(too_fast)
         answer = await self._pipeline.submit(key, submissions, idempotency)
         if isinstance(answer, Refused):
             return refused(problem(answer.refusal, answer.detail))
@@ -99,7 +104,7 @@ class Sending:
         return Reply(200, encode(BatchResults(results)), headers=_REPLAYED if answer.replayed else ())
 
 
-def _unread(body: Problem | None) -> Reply | None:
+def unread(body: Problem | None) -> Reply | None:
     """The answer to a request whose body was not taken; the rest of one over the limit is not worth its time."""
     return None if body is None else refused(body, closes=body.code == EdgeProblem.BODY_TOO_LARGE)
 

@@ -13,6 +13,7 @@ from msgspec import Meta
 from relais.core.lifecycle import State
 
 BATCH_MESSAGES_MAX: Final = 1_000
+STOP_NUMBERS_MAX: Final = 1_000
 
 STATUS_MEANINGS: Final[dict[State, str]] = {
     State.ACCEPTED: "Stored, and its price reserved.",
@@ -151,6 +152,55 @@ class Messages(msgspec.Struct, frozen=True):
     """A page of your messages, newest first."""
 
     messages: list[Message]
+    next: Annotated[str, _about("Give this as `cursor` for the page that follows; null = this is the last.")] | None
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True, rename=_wire_name):
+    """A message from a phone."""
+
+    message_id: UUID
+    source: Annotated[str, _about("The phone it came from.", "34600123456")]
+    destination: Annotated[str, _about("Your sender ID that it is for.", "2525")]
+    text: str
+    asked: Annotated[str, _about("What a word in it asks for.", "stop", enum=["stop", "start", "help"])] | None
+    received_at: Instant
+
+
+class IncomingMessages(msgspec.Struct, frozen=True):
+    """A page of messages from phones, newest first."""
+
+    messages: list[Incoming]
+    next: Annotated[str, _about("Give this as `cursor` for the page that follows; null = this is the last.")] | None
+
+
+class StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=_wire_name):
+    """Recipients that you do not write to any more, or do again."""
+
+    numbers: Annotated[
+        list[str], Meta(min_length=1, max_length=STOP_NUMBERS_MAX, description="Numbers in international form.")
+    ]
+    source: Annotated[str, _about("Of this sender ID alone; absent = of all of them.", "Monsters")] | None = None
+
+
+class StopResult(msgspec.Struct, frozen=True):
+    """How many numbers it made a difference to."""
+
+    changed: Annotated[int, _about("Those that were, or were not, on the list before are left as they are.", 1)]
+
+
+class StopEntry(msgspec.Struct, frozen=True, rename=_wire_name):
+    """A recipient that you do not write to."""
+
+    number: Number
+    source: Annotated[str, _about("The sender ID; null = all of them.", "Monsters")] | None
+    origin: Annotated[str, _about("Who put it there: you, the recipient, this API.", enum=["hand", "word", "api"])]
+    since: Instant
+
+
+class StopEntries(msgspec.Struct, frozen=True):
+    """A page of your stop lists, newest first."""
+
+    entries: list[StopEntry]
     next: Annotated[str, _about("Give this as `cursor` for the page that follows; null = this is the last.")] | None
 
 

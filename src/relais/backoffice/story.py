@@ -196,16 +196,15 @@ def _line(node: Any) -> list[tuple[str, str]]:
 
 
 def callbacks(message: Message, viewer: Viewer) -> list[Any]:
-    """Reports that wait for the client's system, the next one first. Those answered, or given up, are gone."""
+    """What the client's system was told of it, or is to be told; for a week."""
     if message.callback_url is None:
         return []
-    waiting = viewer.rows(Callback).filter(api_key=message.api_key_id, event__data__id=str(message.pk))
-    return list(waiting.order_by("due_at", "pk")[:CALLBACKS_COUNT_MAX])
+    return list(viewer.rows(Callback).filter(message_id=message.pk).order_by("pk")[:CALLBACKS_COUNT_MAX])
 
 
 def received_by(message: Any) -> str:
-    """The name of the API key; of a message that the platform sent itself there is none."""
-    return "" if message.api_key_id == PLATFORM_KEY_ID else message.api_key.name
+    """The name of the API key; of a message that came over SMPP, or that the platform sent itself, there is none."""
+    return message.api_key.name if message.api_key_id > PLATFORM_KEY_ID else ""
 
 
 def connection_name(message: Any, viewer: Viewer) -> str:
@@ -219,7 +218,7 @@ def steps(message: Any, parts: Sequence[Part], charges: Sequence[Charge], connec
     reserved = [f"{amount(each.gross_micros, AMOUNT_DECIMALS)} {each.currency} on {each.agreement}" for each in charges
                 if each.entry == RESERVED]  # fmt: skip
     key = received_by(message)
-    told = [f"HTTP API, key {key}" if key else "By the platform"]
+    told = [f"HTTP API, key {key}" if key else "SMPP" if message.client_connection_id else "By the platform"]
     if reserved:
         told.append(f"reserved {', '.join(reserved)}")
     found = [Step(message.accepted_at, "Accepted", "; ".join(told), "hollow")]

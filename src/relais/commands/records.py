@@ -122,11 +122,13 @@ def callback_secret(company: str, name: str) -> None:
         from relais.records.django_settings import configure
 
         configure(dsn_of(settings), settings.secret_key)
-        from relais.jobs.callbacks import callback_secret as secret_of
+        from django.utils import timezone
+
         from relais.records.people.models import ApiKey
+        from relais.records.traffic.webhooks import webhook_secrets
 
         found = ApiKey.objects.filter(company__name__iexact=company, name__iexact=name, revoked_at=None).first()
         if found is None:
             click.echo(f"no API key {name!r} of a company {company!r} is in force", err=True)
             sys.exit(1)
-        click.echo(secret_of(settings.secret_key, found.id))
+        click.echo(webhook_secrets(found, timezone.now())[0])

@@ -27,6 +27,7 @@ class Refusal(StrEnum):
     AGREEMENT_EXPIRED = "agreement_expired"
     RATE_NOT_FOUND = "rate_not_found"
     DESTINATION_BLOCKED = "destination_blocked"
+    RECIPIENT_OPTED_OUT = "recipient_opted_out"  # on the company's stop list, of all senders or of this one
     BALANCE_TOO_LOW = "balance_too_low"  # at any level: which one is not told (RSL-43)
     PROVIDER_UNAVAILABLE = (
         "provider_unavailable"  # a level above is disabled, not in force or not linked (RSL-44, RSL-48)

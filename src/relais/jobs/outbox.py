@@ -1,5 +1,6 @@
 """What pages have asked to be sent: mails with links to set a password, log-in codes by SMS (records.access.outbox), mails that a
-payment is confirmed, or a balance does not cover what is sent or bought (records.billing).
+payment is confirmed, or a balance does not cover what is sent or bought (records.billing), and that a webhook is gone
+(records.traffic.webhooks).
 
 A mail server or pipeline that is away is tried again for a few minutes: later nobody waits for a code or a link any more.
 """
@@ -63,6 +64,16 @@ def add_outbox(app: procrastinate.App, text_sender: SendText | None) -> None:
         close_old_connections()
         send(agreement_id, name, reason, address)
         log.info("uncharged_mail.sent", agreement_id=agreement_id)
+
+    @app.task(name="send_stopped_mail", retry=RETRY)
+    def send_stopped_mail(stop_id: int, address: str) -> None:
+        """That a webhook said that it is gone, to one of those who are told."""
+        from django.db import close_old_connections
+
+        from relais.records.traffic.webhooks import send_stopped_mail as send
+
+        close_old_connections()
+        log.info("stopped_mail.sent" if send(stop_id, address) else "stopped_mail.dropped", stop_id=stop_id)
 
     @app.task(name="send_sms_code", retry=RETRY, pass_context=True)
     async def send_sms_code(context: procrastinate.JobContext, sealed: str) -> None:

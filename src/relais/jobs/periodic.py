@@ -16,6 +16,7 @@ ANSWERS_KEPT = timedelta(hours=24)
 CHANGES_KEPT = timedelta(days=1)
 DELIVERIES_KEPT = timedelta(days=3)
 SESSIONS_KEPT = timedelta(days=8)  # of conversations of 24 hours; a message is worthless after 7 days
+CALLBACKS_KEPT = timedelta(days=7)
 SANDBOX_KEPT = timedelta(days=7)
 AUDIT_KEPT_MONTHS = 24  # unless a setting says otherwise (AUD-15)
 SEALED_AT_ONCE = 1_000
@@ -46,6 +47,17 @@ def make_app(
             await seal(session)
         finally:
             await session.close()
+
+    @app.periodic(cron="* * * * *")
+    @app.task(queueing_lock="tell_stopped", name="tell_stopped")
+    def tell_stopped(timestamp: int) -> None:
+        """Whose webhook said that it is gone is written to."""
+        from django.db import close_old_connections
+
+        from relais.records.traffic.webhooks import tell_stopped as tell
+
+        close_old_connections()
+        tell(datetime.now(UTC))
 
     @app.periodic(cron="43 2 * * *")
     @app.task(queueing_lock="block_unused_users", name="block_unused_users")
@@ -84,6 +96,8 @@ async def keep_up(dsn: str, now: datetime, *, audit_kept_months: int = AUDIT_KEP
         await session.execute(_SQL["forget_idempotent_answers"], now - ANSWERS_KEPT)
         await session.execute(_SQL["forget_deliveries"], now - DELIVERIES_KEPT)
         await session.execute(_SQL["forget_session_members"], now - SESSIONS_KEPT)
+        await session.execute(_SQL["forget_callbacks"], now - CALLBACKS_KEPT)
+        await session.execute(_SQL["forget_stop_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sandbox"], floor(now - SANDBOX_KEPT))
         await session.execute(_SQL["forget_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sessions"], now)

@@ -47,6 +47,7 @@ DETAILS = {
     Refusal.AGREEMENT_EXPIRED: "The agreement of this sender ID is not in force.",
     Refusal.RATE_NOT_FOUND: "No rate is agreed for this destination.",
     Refusal.DESTINATION_BLOCKED: "Messages to this destination are blocked.",
+    Refusal.RECIPIENT_OPTED_OUT: "'to' is on your company's stop list, for this sender ID or for all.",
     Refusal.BALANCE_TOO_LOW: "The balance does not cover this message.",
     Refusal.PROVIDER_UNAVAILABLE: "Your provider cannot take messages at the moment; ask your provider.",
     Refusal.IDEMPOTENCY_KEY_REUSED: "This Idempotency-Key was used with another body; use a new key for a new request.",
@@ -61,7 +62,8 @@ def refused(refusal: Refusal) -> Refused:
 
 class Admission:
     """Everything accepting needs, of one snapshot. `callbacks_allow_private` is for tests and closed networks. `down`: whether
-    a vendor connection is known to carry nothing at the moment."""
+    a vendor connection is known to carry nothing at the moment. `stopped`: whether a company does not write to a number from a
+    sender ID."""
 
     def __init__(
         self,
@@ -70,9 +72,11 @@ class Admission:
         *,
         callbacks_allow_private: bool = False,
         down: Callable[[int], bool] = lambda connection_id: False,
+        stopped: Callable[[int, int, str], bool] = lambda company_id, sender_id, digits: False,
     ) -> None:
         self.snapshot = snapshot
         self._down = down
+        self._stopped = stopped
         self._chains = Chains(snapshot)
         self._ids = ids
         self._callbacks_allow_private = callbacks_allow_private
@@ -89,6 +93,8 @@ class Admission:
         number_range = self.snapshot.number_plan.resolve(digits) if digits else None
         if digits is None or number_range is None:
             return refused(Refusal.NUMBER_INVALID)
+        if self._stopped(key.company_id, sender.id, digits) and not submission.despite_stop:
+            return refused(Refusal.RECIPIENT_OPTED_OUT)
         text = submission.text
         if not text or text.isspace():
             return refused(Refusal.TEXT_EMPTY)
@@ -141,7 +147,7 @@ class Admission:
             validity_s=submission.validity_s or VALIDITY_DEFAULT_S,
             send_at=submission.send_at if submission.send_at and submission.send_at > now else None,
             client_ref=submission.client_ref,
-            callback_url=submission.callback_url,
+            callback_url=submission.callback_url or key.webhook_url,
             origin=submission.origin,
             channel=channel,
             hop=hop,

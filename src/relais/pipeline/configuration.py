@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,7 @@ from relais.contracts.registry import SMPP, vendors
 from relais.core.billing.periods import BillingPeriod, BillingTerms, VersionTerms, version_period_at
 from relais.core.billing.periods import Period as Span
 from relais.core.numbers import NumberPlan
+from relais.core.opt_out import Asked, own_words
 from relais.core.rating.tree import compile_tree
 from relais.core.rating.types import CoverKind, NodeRow, ServiceType, Tree
 from relais.pipeline.numbering import build_number_plan
@@ -28,6 +30,7 @@ from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, open_session
 
 RIGHT_SEND, RIGHT_STATUS, RIGHT_BALANCE = 1, 2, 4
+ANSWER_KEY_ID = -2  # in place of an API key's: a sender ID answered a word like STOP by itself
 SMPP_KEY_ID = -1  # in place of an API key's: the message came over SMPP
 POLL_S = 1.0  # how long a change can stay unseen when its notification is lost
 
@@ -45,14 +48,23 @@ _NUMBERING_TABLES = frozenset(
 log = structlog.get_logger()
 
 
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+
 class ApiKey(msgspec.Struct, frozen=True):
-    """`rights`: bits `RIGHT_SEND`, `RIGHT_STATUS`, `RIGHT_BALANCE`. What a `sandbox` key sends is neither charged nor sent."""
+    """`rights`: bits `RIGHT_SEND`, `RIGHT_STATUS`, `RIGHT_BALANCE`. What a `sandbox` key sends is neither charged nor sent.
+    `webhook_url`: told of messages that name no address themselves. `networks`: whence, empty = from anywhere. `rps_limit`:
+    messages a second, of one gateway."""
 
     id: int
     company_id: int
     rights: int
     company_enabled: bool
     sandbox: bool = False
+    webhook_url: str | None = None
+    networks: Networks = ()
+    rps_limit: int | None = None
+    expires_at: datetime | None = None
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -106,7 +118,11 @@ class Sender(msgspec.Struct, frozen=True):
     connection_id: int | None
     second_connection_id: int | None = None
     keyword: str = ""  # of incoming messages, on a number that several senders share
-    client_connection_id: int | None = None  # who is told of them
+    client_connection_id: int | None = None  # who is told of them over SMPP
+    webhook_url: str | None = None  # and over HTTP
+    opt_out_words: bool = True  # whether STOP, START and HELP are understood
+    words: Mapping[str, Asked] = MappingProxyType({})  # its own, beside those of core.opt_out
+    answers: Mapping[Asked, str] = MappingProxyType({})  # what it answers to such a word
 
 
 class VendorConnection(msgspec.Struct, frozen=True):
@@ -135,7 +151,7 @@ class ClientConnection(msgspec.Struct, frozen=True):
     login: str
     password: str
     key: ApiKey  # what it may do, as a key of its company
-    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    networks: Networks
     system_type: str
     tls: bool
     data_coding: str
@@ -213,9 +229,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
         return Snapshot(
             change=changes["newest"],
             api_keys={
-                bytes(r["key_hash"]): ApiKey(
-                    r["id"], r["company_id"], r["rights"], _enabled(companies, r["company_id"]), r["sandbox"]
-                )
+                bytes(r["key_hash"]): _api_key(r, _enabled(companies, r["company_id"]))
                 for r in await session.fetch(_SQL["api_keys"])
             },
             companies=companies,
@@ -226,17 +240,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             initiators=_grouped([r for r in enabled if r["type"] == _INITIATOR], "agreement_id", "service_id"),
             scopes=await _scopes(session),
             senders={
-                (r["company_id"], r["channel"], r["sender_id"].casefold()): Sender(
-                    r["id"],
-                    r["company_id"],
-                    r["agreement_id"],
-                    r["sender_id"],
-                    r["status"],
-                    r["smpp_connection_id"],
-                    r["second_smpp_connection_id"],
-                    r["keyword"],
-                    r["client_smpp_connection_id"],
-                )
+                (r["company_id"], r["channel"], r["sender_id"].casefold()): _sender(r)
                 for r in await session.fetch(_SQL["sender_ids"])
             },
             connections={r["id"]: _connection(r, box) for r in await session.fetch(_SQL["connections"])},
@@ -358,10 +362,31 @@ def _client_connection(row: Any, box: SecretBox, company_enabled: bool) -> Clien
     return ClientConnection(
         row["id"], row["name"], row["login"], password,
         ApiKey(SMPP_KEY_ID, row["company_id"], RIGHT_SEND | RIGHT_STATUS, company_enabled),
-        tuple(ipaddress.ip_network(part.strip()) for part in row["network"].split(",") if part.strip()),
+        _networks(row["network"]),
         row["system_type"], row["ssl_type"] != "none", row["default_data_coding"], disabled,
         row["rps_limit"], row["window_limit"], row["sessions_limit"],
     )  # fmt: skip
+
+
+def _sender(row: Any) -> Sender:
+    answers = {Asked.STOP: row["stop_answer"], Asked.START: row["start_answer"], Asked.HELP: row["help_answer"]}
+    return Sender(
+        row["id"], row["company_id"], row["agreement_id"], row["sender_id"], row["status"], row["smpp_connection_id"],
+        row["second_smpp_connection_id"], row["keyword"], row["client_smpp_connection_id"], row["webhook_url"] or None,
+        row["opt_out_words"], own_words(row["stop_words"], row["start_words"], row["help_words"]),
+        {asked: answer for asked, answer in answers.items() if answer},
+    )  # fmt: skip
+
+
+def _api_key(row: Any, company_enabled: bool) -> ApiKey:
+    return ApiKey(
+        row["id"], row["company_id"], row["rights"], company_enabled, row["sandbox"], row["webhook_url"] or None,
+        _networks(row["networks"]), row["rps_limit"], row["expires_at"],
+    )  # fmt: skip
+
+
+def _networks(listed: str) -> Networks:
+    return tuple(ipaddress.ip_network(part.strip()) for part in listed.split(",") if part.strip())
 
 
 class Configuration:

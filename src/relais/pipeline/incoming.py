@@ -1,4 +1,4 @@
-"""Messages from phones (MO): whose they are, and what their client is told of them.
+"""Messages from phones (MO): whose they are, what their client is told of them, and what a word like STOP brings about.
 
 A message belongs to the sender ID whose number it was sent to, over the connection that this sender uses; of several that share a
 number to the one whose keyword begins the text, else to the one without (SID-52, SID-53). Parts of long messages are passed on as
@@ -10,17 +10,24 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from relais.contracts.vendors import IncomingMessage
-from relais.pipeline.configuration import Sender, Snapshot
+from relais.core.numbers import normalise
+from relais.core.opt_out import Asked, asked_by
+from relais.pipeline.configuration import ANSWER_KEY_ID, RIGHT_SEND, ApiKey, Sender, Snapshot
 from relais.pipeline.origin import ClientIncoming, Place
 from relais.pipeline.settle import Plan
+from relais.pipeline.stop_lists import StopChange
+from relais.pipeline.submission import Accepted, Answer, Idempotency, Refused, Submission, Tell, Told
 from relais.store.binary import Row
+from relais.store.tick import Callback
 
 log = structlog.get_logger()
 
 TEXT_CHARACTERS_MAX = 2_000
+_encode_event: Callable[[object], bytes] = msgspec.json.Encoder().encode
 
 
 class Numbers:
@@ -43,22 +50,78 @@ class Numbers:
 
 
 def take(plan: Plan, numbers: Numbers, new_id: Callable[[], UUID], now: datetime) -> None:
-    """Store what came and have its client told; what is for nobody is answered all the same, and forgotten."""
+    """Store what came, have its client told, and do what a word in it asks; what is for nobody is answered all the same, and
+    forgotten."""
     for lane, message in plan.stored_incoming:
         sender = numbers.sender_of(lane.connection_id, message)
         if sender is None:
             log.warning("incoming.dropped", connection=lane.connection_id, destination=message.destination)
             continue
-        plan.incoming.append(row_of(message, new_id(), lane.connection_id, sender, now))
+        message_id = new_id()
+        asked = asked_by(message.text, sender.words, sender.keyword) if sender.opt_out_words else None
+        plan.incoming.append(row_of(message, message_id, lane.connection_id, sender, asked, now))
         if sender.client_connection_id is not None:
             plan.client_receipts.setdefault(sender.client_connection_id, []).append(for_client(message, now))
+        if sender.webhook_url is not None:
+            event = received_event(message, message_id, sender, asked, now)
+            plan.callbacks.append(Callback(sender.company_id, None, sender.id, message_id, sender.webhook_url, event))
+        number = normalise(message.source)
+        if asked is not None and number is not None:
+            _obey(plan, sender, number, asked)
 
 
-def row_of(message: IncomingMessage, message_id: UUID, connection_id: int, sender: Sender, at: datetime) -> Row:
+def _obey(plan: Plan, sender: Sender, number: str, asked: Asked) -> None:
+    """The recipient goes on the sender's stop list, or off it; what the sender answers to that is sent after the commit."""
+    if asked is not Asked.HELP:
+        plan.stop_changes.append(StopChange(sender.company_id, sender.id, number, asked is Asked.STOP))
+    if answer := sender.answers.get(asked):
+        submission = Submission(source=sender.text, destination=number, text=answer, despite_stop=True)
+        plan.answers.append((sender.company_id, submission))
+
+
+def send_answers(
+    plan: Plan, submit_one: Callable[[ApiKey, Submission, Idempotency | None, Tell], Refused | None]
+) -> None:
+    """Hand in what sender IDs answer to words, charged like any message; that one cannot be sent is told in the log."""
+
+    def tell(told: Told | Refused) -> None:
+        outcome = told.outcomes[0] if isinstance(told, Answer) else told
+        if not isinstance(outcome, Accepted):
+            log.warning("answer.refused", reason=outcome.refusal if isinstance(outcome, Refused) else repr(outcome))
+
+    for company_id, submission in plan.answers:
+        _, enabled = plan.snapshot.companies[company_id]
+        key = ApiKey(id=ANSWER_KEY_ID, company_id=company_id, rights=RIGHT_SEND, company_enabled=enabled)
+        if (at_once := submit_one(key, submission, None, tell)) is not None:
+            tell(at_once)
+
+
+def received_event(
+    message: IncomingMessage, message_id: UUID, sender: Sender, asked: Asked | None, at: datetime
+) -> str:
+    """What the webhook of the sender ID is told, as JSON."""
+    event = {
+        "type": "message.received",
+        "timestamp": at,
+        "data": {
+            "id": str(message_id),
+            "from": message.source,
+            "to": sender.text,
+            "text": message.text[:TEXT_CHARACTERS_MAX],
+            "asked": asked and asked.name.lower(),
+            "received_at": at,
+        },
+    }
+    return _encode_event(event).decode()
+
+
+def row_of(
+    message: IncomingMessage, message_id: UUID, connection_id: int, sender: Sender, asked: Asked | None, at: datetime
+) -> Row:
     """In the order of `store.tick.INCOMING_COLUMNS`."""
     return (
         message_id, at, connection_id, sender.company_id, sender.id, sender.client_connection_id,
-        message.source, message.destination, message.text[:TEXT_CHARACTERS_MAX],
+        message.source, message.destination, message.text[:TEXT_CHARACTERS_MAX], asked and int(asked),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import msgspec
 from relais.core.charging.types import Captured, Charged, Reversed
 from relais.core.charging.types import Outcome as ChargeOutcome
 from relais.core.rating.types import Term
+from relais.pipeline import stop_lists
 from relais.pipeline.channels import CHANNELS
 from relais.pipeline.configuration import Snapshot
 from relais.pipeline.message import Message
@@ -165,6 +166,8 @@ async def write_plan(transaction: TickTransaction, plan: Plan, edrs: Sequence[Ro
         plan.delivery_ids = await transaction.insert_deliveries(now, told)
     if plan.incoming:
         await transaction.copy_incoming(plan.incoming)
+    if plan.stop_changes:
+        await stop_lists.write(transaction.session, plan.stop_changes)
     if plan.delivered_ids:
         await transaction.delete_deliveries(plan.delivered_ids)
     if plan.unparked_rows:

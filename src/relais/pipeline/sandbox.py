@@ -21,7 +21,7 @@ from relais.pipeline.accept import refused
 from relais.pipeline.configuration import ApiKey, Snapshot
 from relais.pipeline.ids import floor
 from relais.pipeline.message import Message
-from relais.pipeline.settle import status_event
+from relais.pipeline.settle import callback_of, status_event
 from relais.pipeline.submission import Answer, Idempotency, MessagesAsked, MessageView, Outcome, Refused, Tell, Told
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED
@@ -113,7 +113,8 @@ class Sandbox:
                 view = _first_view(message, snapshot)
                 await session.execute(_SQL["insert"], message.id, key.id, _pack(view))
                 for due_at, event in _events(message, view):
-                    await session.execute(_TICK["insert_callbacks"], due_at, [key.id], [message.callback_url], [event])
+                    told = callback_of(message, message.callback_url or "", event)
+                    await session.execute(_TICK["insert_callbacks"], due_at, *([each] for each in told))
         return Answer(answered)
 
     async def message(self, key: ApiKey, message_id: UUID) -> MessageView | None:

@@ -21,6 +21,8 @@ from relais.pipeline.ids import accepted_at
 from relais.pipeline.lane import Lane
 from relais.pipeline.message import Batch, Message
 from relais.pipeline.origin import TEXT_CHARACTERS, ClientReceipt, ForClient, Origin, wants
+from relais.pipeline.stop_lists import StopChange
+from relais.pipeline.submission import Submission
 from relais.store.binary import Row
 from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage
 
@@ -61,6 +63,8 @@ class Plan:
         self.delivery_ids: dict[int, int] = {}  # of those: the row of what is told, once it is written
         self.delivered_ids: list[int] = []  # rows of which everything was told
         self.incoming: list[Row] = []  # messages from phones, in the order of `store.tick.INCOMING_COLUMNS`
+        self.stop_changes: list[StopChange] = []  # what recipients asked for
+        self.answers: list[tuple[int, Submission]] = []  # to that, by company; handed in once the plan is committed
         self.stored_incoming: list[tuple[Lane, IncomingMessage]] = []  # to be answered once the plan is committed
         self.unparked_rows: list[int] = []  # of receipts that were stored until their part was known
         self.stored_receipts: list[tuple[Lane, VendorReceipt]] = []  # to be answered once the plan is committed
@@ -298,7 +302,12 @@ def _tell(plan: Plan, message: Message, state: State, at: datetime, error: str |
         _tell_over_smpp(plan, message, message.origin, state, at, error)
     if message.callback_url is None:
         return
-    plan.callbacks.append(Callback(message.api_key_id, message.callback_url, status_event(message, state, at, error)))
+    plan.callbacks.append(callback_of(message, message.callback_url, status_event(message, state, at, error)))
+
+
+def callback_of(message: Message, url: str, event: str) -> Callback:
+    """What the API key of the message is told at that address."""
+    return Callback(message.company_id, message.api_key_id, None, message.id, url, event)
 
 
 def status_event(message: Message, state: State, at: datetime, error: str | None) -> str:

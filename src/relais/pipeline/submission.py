@@ -16,7 +16,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `source` is the sender ID as the client spells it, `destination` the number as typed. `validity_s` is counted from
     acceptance (or from `send_at`). `send_at` and `callback_url` may be absent. `origin`: over SMPP, what the client said
     beside. `message_id`: one that was given out before the message was whole. `template_category`: of a WhatsApp template,
-    None = no template. `rich`: an RCS message with media, buttons or cards.
+    None = no template. `rich`: an RCS message with media, buttons or cards. `despite_stop`: it answers a recipient who asked to
+    stop.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     message_id: UUID | None = None
     template_category: str | None = None
     rich: bool = False
+    despite_stop: bool = False
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag="accepted"):
@@ -126,6 +128,43 @@ class PreviewView(msgspec.Struct, frozen=True, kw_only=True):
     segments_count: int
     price_micros: int
     currency: str
+
+
+class IncomingView(msgspec.Struct, frozen=True, kw_only=True):
+    """A message from a phone as the client may see it. `destination`: the sender ID it is for. `asked`: stop, start or help."""
+
+    message_id: UUID
+    source: str
+    destination: str
+    text: str
+    asked: str | None
+    received_at: datetime
+
+
+class StopView(msgspec.Struct, frozen=True, kw_only=True):
+    """A recipient that the company does not write to; `sender` None = from any of its sender IDs. `origin`: hand, word or api."""
+
+    id: int
+    number: str
+    sender: str | None
+    origin: str
+    since: datetime
+
+
+class StopsAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries of stop lists are asked for: older than `before`, of that number; None = any."""
+
+    before: int | None = None
+    number: str | None = None
+    count_max: int = 100
+
+
+class StopsWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers, as typed, to put on the stop list of a sender ID (None = of all), or to take off it."""
+
+    numbers: list[str]
+    source: str | None
+    stopped: bool
 
 
 class BalanceView(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,6 +46,7 @@ from relais.pipeline.recovery import open_messages
 from relais.pipeline.resume import resume
 from relais.pipeline.sandbox import Sandbox, judged
 from relais.pipeline.settle import Plan
+from relais.pipeline.stop_lists import StopLists
 from relais.pipeline.submission import (
     Answer,
     BalanceView,
@@ -58,6 +59,7 @@ from relais.pipeline.submission import (
     Tell,
     Told,
 )
+from relais.pipeline.two_way import TwoWay
 from relais.pipeline.waiting_parts import WaitingParts
 from relais.pipeline.withdrawals import Replacement, Withdrawals
 from relais.pipeline.writer import Ports, Writer
@@ -109,6 +111,8 @@ class Traffic:
         self._receipts = Receipts(self._matched)
         self._withdrawals = Withdrawals(self._lanes, self._receipts, self._canceled)
         self._sandbox = Sandbox(self._open_pool)
+        self._stops = StopLists()
+        self.two_way = TwoWay(self._open_pool, lambda: self.snapshot)
         ports = Ports(
             snapshot=lambda: self._admission.snapshot,
             plan=self._plan,
@@ -128,6 +132,8 @@ class Traffic:
         """Start; raises what the database raises."""
         self._configuration.follow(self._configured)
         self._pool = await open_pool(self._dsn)
+        async with self._pool.acquire() as session:
+            await self._stops.load(session)
         self.waiting_parts = WaitingParts(self._pool, self._writer.number)
         await self._writer.open()
         await self._keep_house()
@@ -220,16 +226,14 @@ class Traffic:
         return told
 
     async def message(self, key: ApiKey, message_id: UUID) -> MessageView | None:
-        assert self._pool is not None
         if key.sandbox:
             return await self._sandbox.message(key, message_id)
-        return await views.message(self._pool, self._admission.snapshot, key.company_id, message_id)
+        return await views.message(self._open_pool(), self._admission.snapshot, key.company_id, message_id)
 
     async def messages(self, key: ApiKey, asked: MessagesAsked) -> list[MessageView]:
-        assert self._pool is not None
         if key.sandbox:
             return await self._sandbox.messages(key, asked)
-        return await views.messages(self._pool, self._admission.snapshot, key.company_id, asked)
+        return await views.messages(self._open_pool(), self._admission.snapshot, key.company_id, asked)
 
     def preview(self, key: ApiKey, submission: Submission) -> PreviewView | Refused:
         """What the message would cost now, or why it would be refused but for the balance; nothing is written."""
@@ -341,6 +345,9 @@ class Traffic:
             lane.acknowledge([message])
         self.deliveries.committed(plan)
         self._withdrawals.committed(plan)
+        self._stops.apply(plan.stop_changes)
+        if plan.answers:
+            incoming.send_answers(plan, self.submit_one)
         if plan.sent:
             PARTS_SENT.labels("all").inc(len(plan.sent))
         if plan.stored_receipts:
@@ -371,8 +378,9 @@ class Traffic:
 
     def _configured(self, snapshot: Snapshot) -> None:
         self._admission = Admission(
-            snapshot, self._ids, callbacks_allow_private=self._callbacks_allow_private, down=self._down
-        )
+            snapshot, self._ids, callbacks_allow_private=self._callbacks_allow_private, down=self._down,
+            stopped=self._stops.hold,
+        )  # fmt: skip
         self._numbers = incoming.Numbers(snapshot)
         for connection_id, lane in list(self._lanes.items()):
             current = snapshot.connections.get(connection_id)
@@ -423,6 +431,7 @@ class Traffic:
             CONNECTION_READY.labels(lane.configuration.name).set(lane.ready)
             CONNECTION_WAITING.labels(lane.configuration.name).set(lane.waiting_count)
         async with self._pool.acquire() as session:
+            await self._stops.refresh(session)
             await self.deliveries.keep_house(session)
         if self._lanes:
             await self._withdrawals.take_asked(self._pool)

@@ -7,11 +7,12 @@ from uuid import UUID
 import asyncpg
 
 from relais.core.lifecycle import State
+from relais.core.opt_out import Asked
 from relais.pipeline.channels import CHANNELS
 from relais.pipeline.configuration import Snapshot, in_force
 from relais.pipeline.ids import accepted_at, floor
 from relais.pipeline.rows import ENCODINGS
-from relais.pipeline.submission import BalanceView, MessagesAsked, MessageView
+from relais.pipeline.submission import BalanceView, IncomingView, MessagesAsked, MessageView
 from relais.store.blocks import blocks
 
 _SQL = blocks("messages")
@@ -30,6 +31,25 @@ async def messages(pool: asyncpg.Pool, snapshot: Snapshot, company_id: int, aske
         asked.source, asked.destination, asked.client_ref, asked.count_max,
     )  # fmt: skip
     return [_view(row, snapshot) for row in rows]
+
+
+async def incoming(pool: asyncpg.Pool, company_id: int, asked: MessagesAsked) -> list[IncomingView]:
+    """Messages from phones to this company that were asked for, newest first."""
+    rows = await pool.fetch(
+        _SQL["incoming"], company_id, floor(asked.since), asked.before or floor(asked.until), asked.source,
+        asked.destination, asked.count_max,
+    )  # fmt: skip
+    return [
+        IncomingView(
+            message_id=row["id"],
+            source=row["source"],
+            destination=row["destination"],
+            text=row["body"],
+            asked=row["asked"] and Asked(row["asked"]).name.lower(),
+            received_at=row["received_at"],
+        )
+        for row in rows
+    ]
 
 
 def _view(row: Any, snapshot: Snapshot) -> MessageView:

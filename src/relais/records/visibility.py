@@ -54,7 +54,7 @@ from relais.records.people.models import (
     UserRole,
 )
 from relais.records.people.roles import may_use
-from relais.records.senders.models import FeeRule, Handover, SenderFee, SenderId
+from relais.records.senders.models import FeeRule, Handover, SenderFee, SenderId, StopEntry
 
 M = TypeVar("M", bound=Model)
 Action = Literal["view", "manage"]
@@ -142,7 +142,7 @@ def _companies(user: User, action: Action) -> Q:
     return children if action == "manage" else children | Q(pk=user.company_id)
 
 
-@rule_of(LegalEntity, SenderId, ApiKey, ClientSmppConnection, User)
+@rule_of(LegalEntity, SenderId, StopEntry, ApiKey, ClientSmppConnection, User)
 def _of_own_and_children(user: User, action: Action) -> Q:
     return Q(company__in=own_and_children(user.company_id))
 

@@ -58,7 +58,8 @@ FROM catalog_ratenode WHERE id = ANY ($1::bigint[])
 
 -- name: sender_ids
 SELECT id, company_id, agreement_id, channel, sender_id, status, smpp_connection_id, second_smpp_connection_id, keyword,
-       client_smpp_connection_id
+       client_smpp_connection_id, webhook_url, opt_out_words, stop_words, start_words, help_words, stop_answer, start_answer,
+       help_answer
 FROM senders_senderid
 
 -- name: connections
@@ -72,7 +73,8 @@ SELECT id, name, company_id, network, login, password_encrypted, system_type, ss
 FROM connections_clientsmppconnection
 
 -- name: api_keys
-SELECT id, company_id, key_hash, rights, sandbox FROM people_apikey WHERE revoked_at IS NULL
+SELECT id, company_id, key_hash, rights, sandbox, webhook_url, networks, rps_limit, expires_at
+FROM people_apikey WHERE revoked_at IS NULL
 
 -- name: number_prefixes
 SELECT prefix, country_id, network_id FROM catalog_numberprefix

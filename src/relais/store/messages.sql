@@ -31,6 +31,15 @@ WHERE m.company_id = $1 AND m.id >= $2 AND m.id < $3
   AND ($7::text IS NULL OR m.client_ref = $7)
 ORDER BY m.id DESC LIMIT $8
 
+-- name: incoming
+-- $1 company id, $2 the least id and $3 the id below which they lie, $4 phone, $5 sender ID (null = any), $6 rows at most. Messages from
+-- phones, newest first.
+SELECT i.id, i.source, s.sender_id AS destination, i.body, i.asked, i.received_at
+FROM traffic_incoming AS i JOIN senders_senderid AS s ON s.id = i.sender_id
+WHERE i.company_id = $1 AND i.id >= $2 AND i.id < $3
+  AND ($4::text IS NULL OR ltrim(i.source, '+') = $4) AND ($5::text IS NULL OR lower(s.sender_id) = lower($5))
+ORDER BY i.id DESC LIMIT $6
+
 -- name: balances
 -- $1 company id. Each agreement of it with its balance.
 SELECT a.id, a.agreement_code, a.currency, b.balance_micros, b.reserved_micros

@@ -16,7 +16,8 @@ _SQL = blocks("tick")
 
 PART_RECEIPT_COLUMNS = ("message_id", "at", "part", "status", "error")
 INCOMING_COLUMNS = (
-    "id", "received_at", "connection_id", "company_id", "sender_id", "client_connection_id", "source", "destination", "body"
+    "id", "received_at", "connection_id", "company_id", "sender_id", "client_connection_id", "source", "destination", "body",
+    "asked"
 )  # fmt: skip
 IDEMPOTENCY_COLUMNS = ("api_key_id", "key", "created_at", "body_digest", "answer")
 
@@ -46,9 +47,12 @@ class NewBatch(NamedTuple):
 
 
 class Callback(NamedTuple):
-    """`event` is a JSON text."""
+    """An event for a client's webhook, a JSON text: for the API key's address, or for that of a sender ID."""
 
-    api_key_id: int
+    company_id: int
+    api_key_id: int | None
+    sender_id: int | None
+    message_id: UUID
     url: str
     event: str
 
@@ -57,48 +61,48 @@ class TickTransaction:
     """One transaction on the writer's session. Any database error leaves it to `rollback`."""
 
     def __init__(self, session: asyncpg.Connection) -> None:
-        self._session = session
+        self.session = session
 
     async def begin(self) -> None:
-        await self._session.execute("BEGIN")
+        await self.session.execute("BEGIN")
 
     async def lock_balances(self, agreement_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
         """agreement id → (balance_micros, reserved_micros), locked until the end of the transaction, in id order."""
-        rows = await self._session.fetch(_SQL["lock_balances"], agreement_ids)
+        rows = await self.session.fetch(_SQL["lock_balances"], agreement_ids)
         return {row[0]: (row[1], row[2]) for row in rows}
 
     async def lock_counters(self, keys: Sequence[CounterKey]) -> dict[CounterKey, CounterRow]:
         """What every key counted so far; locked like the balances."""
         columns = [list(column) for column in zip(*keys, strict=True)]
-        await self._session.execute(_SQL["ensure_counters"], *columns)
-        rows = await self._session.fetch(_SQL["lock_counters"], *columns)
+        await self.session.execute(_SQL["ensure_counters"], *columns)
+        rows = await self.session.fetch(_SQL["lock_counters"], *columns)
         return {(row[0], row[1], row[2], row[3]): (row[4], row[5], row[6], row[7]) for row in rows}
 
     async def lock_packs(self, pack_ids: Sequence[int]) -> dict[int, tuple[int, int, int]]:
         """Enabled pack id → (size, used, reserved); locked like the balances, after them and the counters."""
-        await self._session.execute(_SQL["ensure_packs"], pack_ids)
-        return {row[0]: (row[1], row[2], row[3]) for row in await self._session.fetch(_SQL["lock_packs"], pack_ids)}
+        await self.session.execute(_SQL["ensure_packs"], pack_ids)
+        return {row[0]: (row[1], row[2], row[3]) for row in await self.session.fetch(_SQL["lock_packs"], pack_ids)}
 
     async def members(self, pairs: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:
         """Those of (bundle pack id, recipient) who are counted already; the packs are locked."""
-        rows = await self._session.fetch(_SQL["members"], [pair[0] for pair in pairs], [pair[1] for pair in pairs])
+        rows = await self.session.fetch(_SQL["members"], [pair[0] for pair in pairs], [pair[1] for pair in pairs])
         return {(row[0], row[1]) for row in rows}
 
     async def session_members(self, pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of (name of a session, recipient) who were charged for it already; the balances are locked."""
-        rows = await self._session.fetch(_SQL["session_members"], *map(list, zip(*pairs, strict=True)))
+        rows = await self.session.fetch(_SQL["session_members"], *map(list, zip(*pairs, strict=True)))
         return {(row[0], row[1]) for row in rows}
 
     async def insert_session_members(self, pairs: Sequence[tuple[str, str]]) -> None:
-        await self._session.execute(_SQL["insert_session_members"], *map(list, zip(*sorted(pairs), strict=True)))
+        await self.session.execute(_SQL["insert_session_members"], *map(list, zip(*sorted(pairs), strict=True)))
 
     async def update_terms(self, rows: Sequence[Row]) -> None:
         """(message id, rules, nodes, units and reservations of its levels) of messages that turned out to be something else."""
-        await self._session.executemany(_SQL["update_terms"], rows)
+        await self.session.executemany(_SQL["update_terms"], rows)
 
     async def idempotent_answers(self, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], tuple[bytes, bytes]]:
         """(API key id, key) → (body digest, answer) of earlier requests."""
-        rows = await self._session.fetch(_SQL["idempotent_answers"], [key[0] for key in keys], [key[1] for key in keys])
+        rows = await self.session.fetch(_SQL["idempotent_answers"], [key[0] for key in keys], [key[1] for key in keys])
         return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
     async def copy_messages(self, rows: Sequence[Row]) -> None:
@@ -115,35 +119,35 @@ class TickTransaction:
 
     async def await_receipts(self, batches: Sequence[tuple[int, datetime]]) -> None:
         """(batch id, when waiting ends): all parts of these batches are sent."""
-        await self._session.execute(_SQL["await_receipts"], *(list(column) for column in zip(*batches, strict=True)))
+        await self.session.execute(_SQL["await_receipts"], *(list(column) for column in zip(*batches, strict=True)))
 
     async def update_counters(self, rows: dict[CounterKey, CounterRow]) -> None:
         """What is counted now, of counters locked before by this transaction."""
         columns = [list(column) for column in zip(*((*key, *row) for key, row in sorted(rows.items())), strict=True)]
-        await self._session.execute(_SQL["update_counters"], *columns)
+        await self.session.execute(_SQL["update_counters"], *columns)
 
     async def update_packs(self, rows: dict[int, tuple[int, int]], members: Sequence[tuple[int, str]]) -> None:
         """Enabled pack id → (used, reserved), locked before by this transaction; and whom bundle packs count anew."""
         if rows:
             columns = zip(*((pack_id, *row) for pack_id, row in sorted(rows.items())), strict=True)
-            await self._session.execute(_SQL["update_packs"], *(list(column) for column in columns))
+            await self.session.execute(_SQL["update_packs"], *(list(column) for column in columns))
         if members:
             columns = zip(*sorted(members), strict=True)
-            await self._session.execute(_SQL["insert_members"], *(list(column) for column in columns))
+            await self.session.execute(_SQL["insert_members"], *(list(column) for column in columns))
 
     async def copy_idempotent_answers(self, rows: Sequence[Row]) -> None:
         """Raises asyncpg.UniqueViolationError when another gateway answered the same key meanwhile."""
         await self._copy("traffic_idempotency", IDEMPOTENCY_COLUMNS, rows)
 
     async def insert_callbacks(self, due_at: datetime, callbacks: Sequence[Callback]) -> None:
-        await self._session.execute(
+        await self.session.execute(
             _SQL["insert_callbacks"], due_at, *(list(column) for column in zip(*callbacks, strict=True))
         )
 
     async def insert_deliveries(self, now: datetime, rows: Sequence[tuple[int, int | None, bytes]]) -> dict[int, int]:
         """(client connection id, number of the writer whose gateway tells it, or None; receipts), one a connection. Connection
         id → id of its row."""
-        found = await self._session.fetch(
+        found = await self.session.fetch(
             _SQL["insert_deliveries"], now, *(list(column) for column in zip(*rows, strict=True))
         )
         return {row[1]: row[0] for row in found}
@@ -152,17 +156,17 @@ class TickTransaction:
         await self._copy("traffic_incoming", INCOMING_COLUMNS, rows)
 
     async def delete_deliveries(self, row_ids: Sequence[int]) -> None:
-        await self._session.execute(_SQL["delete_deliveries"], row_ids)
+        await self.session.execute(_SQL["delete_deliveries"], row_ids)
 
     async def insert_unmatched_receipts(self, connection_id: int, received_at: datetime, receipts: str) -> int:
         """`receipts`: JSON text. Id of the new row."""
-        row_id: int = await self._session.fetchval(
+        row_id: int = await self.session.fetchval(
             _SQL["insert_unmatched_receipts"], connection_id, received_at, receipts
         )
         return row_id
 
     async def delete_unmatched_receipts(self, row_ids: Sequence[int]) -> None:
-        await self._session.execute(_SQL["delete_unmatched_receipts"], list(row_ids))
+        await self.session.execute(_SQL["delete_unmatched_receipts"], list(row_ids))
 
     async def close(
         self,
@@ -180,7 +184,7 @@ class TickTransaction:
         for position, instant in enumerate(instants, 1):
             instants[instant] = position
         ends = list(accumulate(len(batch.message_ids) for batch in batches))
-        rows = await self._session.fetch(
+        rows = await self.session.fetch(
             _SQL["close_tick"],
             [each.message_id for each in finished],
             [each.state for each in finished],
@@ -206,16 +210,16 @@ class TickTransaction:
         return [ids[batch.message_ids[0]] for batch in batches]
 
     async def commit(self) -> None:
-        await self._session.execute("COMMIT")
+        await self.session.execute("COMMIT")
 
     async def rollback(self) -> None:
-        await self._session.execute("ROLLBACK")
+        await self.session.execute("ROLLBACK")
 
     async def _copy(self, table: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
-        await self._session.copy_records_to_table(table, records=rows, columns=columns)
+        await self.session.copy_records_to_table(table, records=rows, columns=columns)
 
     async def _copy_octets(self, table: str, columns: tuple[str, ...], octets: bytearray) -> None:
-        await self._session.copy_to_table(table, source=octets, columns=columns, format="binary")
+        await self.session.copy_to_table(table, source=octets, columns=columns, format="binary")
 
 
 async def hold_writer(session: asyncpg.Connection, number: int) -> None:

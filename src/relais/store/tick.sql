@@ -136,10 +136,12 @@ FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[], $5::bigin
 WHERE (c.agreement_id, c.node_id, c.counter_group, c.period_start) = (u.agreement_id, u.node_id, u.counter_group, u.period_start)
 
 -- name: insert_callbacks
--- $1 due at, $2 API key ids, $3 URLs, $4 events as JSON.
-INSERT INTO traffic_callback (due_at, api_key_id, url, event)
-SELECT $1, u.api_key_id, u.url, u.event::jsonb
-FROM unnest($2::bigint[], $3::text[], $4::text[]) AS u (api_key_id, url, event)
+-- $1 due at, $2 company ids, $3 API key ids, $4 sender ids (one of these two is null), $5 message ids, $6 URLs, $7 events as
+-- JSON.
+INSERT INTO traffic_callback (due_at, company_id, api_key_id, sender_id, message_id, url, event)
+SELECT $1, u.company_id, u.api_key_id, u.sender_id, u.message_id, u.url, u.event::jsonb
+FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::uuid[], $6::text[], $7::text[])
+    AS u (company_id, api_key_id, sender_id, message_id, url, event)
 
 -- name: insert_deliveries
 -- $1 instant, $2 ids of client SMPP connections, $3 numbers of the writers whose gateways tell them (null = whoever can), $4

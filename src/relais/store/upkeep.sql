@@ -16,6 +16,15 @@ DELETE FROM traffic_delivery WHERE created_at < $1
 -- $1 instant: who was charged for sessions before it, which are long over.
 DELETE FROM traffic_session_member WHERE created_at < $1
 
+-- name: forget_callbacks
+-- $1 instant: events for webhooks from before it that nothing is left to do with, and all attempts from before it.
+WITH attempts AS (DELETE FROM traffic_callback_attempt WHERE at < $1)
+DELETE FROM traffic_callback WHERE created_at < $1 AND due_at IS NULL
+
+-- name: forget_stop_changes
+-- $1 instant: changes of stop lists from before it, which every gateway has read.
+DELETE FROM senders_stopchange WHERE at < $1
+
 -- name: forget_sandbox
 -- $1 the least message id that is kept.
 DELETE FROM traffic_sandbox_message WHERE id < $1

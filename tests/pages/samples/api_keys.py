@@ -14,4 +14,5 @@ def new(company: Any) -> Values:
     return {"name": f"shop {next(_serial)}", "company": client.pk, "rights": ["1", "2"]}
 
 
-SAMPLE = Sample(new=new, change={"rights": ["1"]}, changed="rights")
+# A key just made has no webhook URL.
+SAMPLE = Sample(new=new, change={"rights": ["1"]}, changed="rights", never_new=frozenset({"test", "allow-again"}))

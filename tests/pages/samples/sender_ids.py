@@ -24,5 +24,9 @@ def new(company: Any) -> Values:
 
 # A deleted sender ID stays as a row (SID-246). Its agreement has no service with a setup fee.
 SAMPLE = Sample(
-    new=new, change={"name": "Casa Azul"}, changed="name", deleted_as="update", never_new=frozenset({"setup-fee"})
+    new=new,
+    change={"name": "Casa Azul"},
+    changed="name",
+    deleted_as="update",
+    never_new=frozenset({"setup-fee", "webhook-secret"}),
 )

@@ -6,21 +6,35 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Case, CharField, QuerySet, Value, When
+from django.db.models.functions import Now
+from django.urls import reverse
 
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
-from relais.pages.kinds import Badge, Computed, Flag, Id, Instant, Name, Reference
-from relais.pages.viewer import Viewer
+from relais.pages.kinds import OPEN, Badge, Computed, Flag, Id, Instant, Kind, Name, Number, Reference
+from relais.pages.viewer import MANAGE, Viewer
 from relais.records.parties.models import Company
-from relais.records.people.actions.change_api_key import change_api_key
-from relais.records.people.actions.create_api_key import create_api_key, revoke_api_key
+from relais.records.people.actions.change_api_key import change_api_key, renew_webhook_secret, show_webhook_secret
+from relais.records.people.actions.create_api_key import LIMITS, create_api_key, revoke_api_key
 from relais.records.people.models import RIGHTS_ALL, ApiKey, ApiKeyRight
+from relais.records.traffic.models import CallbackStop
+from relais.records.traffic.webhooks import allow_again, send_test_event, webhook_secrets
 
 RIGHTS = {ApiKeyRight.SEND: "Send messages", ApiKeyRight.STATUS: "Read statuses", ApiKeyRight.BALANCE: "Read balance"}
-IN_FORCE, REVOKED = "in_force", "revoked"
-STATUSES = {IN_FORCE: ("In force", "ok"), REVOKED: ("Revoked", "mute")}
+IN_FORCE, REVOKED, EXPIRED = "in_force", "revoked", "expired"
+STATUSES = {IN_FORCE: ("In force", "ok"), REVOKED: ("Revoked", "mute"), EXPIRED: ("Expired", "warn")}
 STATUS_CHOICES = [(status, label) for status, (label, _) in STATUSES.items()]
-SHOWN_ONCE = "api-key"
+SHOWN_ONCE, SECRETS = "api-key", "webhook-secrets"
+
+
+class WebhookField(forms.URLField):
+    def __init__(self) -> None:
+        super().__init__(
+            label="Webhook URL",
+            required=False,
+            assume_scheme="https",
+            help_text="Told of messages that name no address themselves",
+        )
 
 
 class RightsField(forms.TypedMultipleChoiceField):
@@ -40,35 +54,52 @@ class RightsField(forms.TypedMultipleChoiceField):
         return set(map(str, self.prepare_value(initial) or [])) != set(map(str, data or []))
 
 
+HELP = {
+    "name": "What the key is for, so that it can be told from others",
+    "sandbox": "What it sends is judged and answered like any message, and neither charged nor sent",
+    "networks": "Addresses and ranges it is taken from, separated by commas; left blank, from anywhere",
+    "rps_limit": "Messages a second at each gateway; left blank, as many as it can",
+    "expires_at": "From then on it is refused; left blank, never",
+}
+LABELS = {"rps_limit": "Messages a second", "networks": "Allowed addresses", "expires_at": "Valid until"}
+
+
 class NewApiKeyForm(RecordForm):
     company = ReferenceField(lambda viewer, chosen: viewer.rows(Company), help_text="Whose systems use the key")
     rights = RightsField(initial=RIGHTS_ALL)
+    webhook_url = WebhookField()
 
     class Meta:
         model = ApiKey
-        fields = ("name", "company", "rights", "sandbox")
-        help_texts: ClassVar = {
-            "name": "What the key is for, so that it can be told from others",
-            "sandbox": "What it sends is judged and answered like any message, and neither charged nor sent",
-        }
+        fields = ("name", "company", "rights", "sandbox", *LIMITS)
+        help_texts: ClassVar = HELP
+        labels: ClassVar = LABELS
 
     def store(self) -> ApiKey:
         wanted = self.cleaned_data
-        record, key = create_api_key(wanted["company"].pk, wanted["name"], wanted["rights"], sandbox=wanted["sandbox"])
+        record, key = create_api_key(
+            wanted["company"].pk, wanted["name"], wanted["rights"], sandbox=wanted["sandbox"],
+            limits={name: wanted[name] for name in LIMITS},
+        )  # fmt: skip
         self.viewer.hand_over(f"{SHOWN_ONCE}-{record.pk}", key)
         return record
 
 
 class ApiKeyForm(RecordForm):
     rights = RightsField()
+    webhook_url = WebhookField()
     fixed = ("company", "sandbox")
 
     class Meta:
         model = ApiKey
-        fields = ("name", "rights")
+        fields = ("name", "rights", *LIMITS)
+        help_texts: ClassVar = HELP
+        labels: ClassVar = LABELS
 
     def store(self) -> ApiKey:
-        return change_api_key(self.instance.pk, self.cleaned_data["name"], self.cleaned_data["rights"])
+        wanted = self.cleaned_data
+        limits = {name: wanted[name] for name in LIMITS}
+        return change_api_key(self.instance.pk, wanted["name"], wanted["rights"], limits=limits)
 
 
 def _rights(key: ApiKey) -> tuple[str, str]:
@@ -77,13 +108,46 @@ def _rights(key: ApiKey) -> tuple[str, str]:
 
 
 def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
-    status = Case(When(revoked_at=None, then=Value(IN_FORCE)), default=Value(REVOKED), output_field=CharField())
+    status = Case(
+        When(revoked_at__isnull=False, then=Value(REVOKED)),
+        When(expires_at__lte=Now(), then=Value(EXPIRED)),
+        default=Value(IN_FORCE),
+        output_field=CharField(),
+    )
     return rows.annotate(status=status).select_related("company")
 
 
 def _blocks(key: ApiKey, viewer: Viewer) -> list[Block]:
     text = viewer.handed_over(f"{SHOWN_ONCE}-{key.pk}")
-    return [Block("backoffice/key_shown_once.html", {"key": text}, before=True)] if text else []
+    blocks = [Block("backoffice/key_shown_once.html", {"key": text}, before=True)] if text else []
+    shown = {
+        "url": key.webhook_url,
+        "secrets": viewer.handed_over(f"{SECRETS}-{key.pk}").split(),
+        "stops": viewer.rows(CallbackStop).filter(api_key=key).order_by("pk"),
+        "deliveries": f"{reverse('webhook-deliveries-list')}?api_key={key.pk}" if viewer.may("Webhooks") else "",
+    }
+    return [*blocks, Block("backoffice/key_webhook.html", shown)]
+
+
+def _show_secret(key: ApiKey, viewer: Viewer, data: dict[str, Any]) -> None:
+    _hand_over(show_webhook_secret(key.pk, viewer.now), viewer)
+
+
+def _renew_secret(key: ApiKey, viewer: Viewer, data: dict[str, Any]) -> None:
+    _hand_over(renew_webhook_secret(key.pk, viewer.now), viewer)
+
+
+def _hand_over(key: ApiKey, viewer: Viewer) -> None:
+    viewer.hand_over(f"{SECRETS}-{key.pk}", " ".join(webhook_secrets(key, viewer.now)))
+
+
+def _test(key: ApiKey, viewer: Viewer, data: dict[str, Any]) -> None:
+    send_test_event(key.pk, viewer.now)
+
+
+def _allow_again(key: ApiKey, viewer: Viewer, data: dict[str, Any]) -> None:
+    for stop in viewer.rows(CallbackStop, MANAGE).filter(api_key=key):
+        allow_again(stop.pk)
 
 
 def _revoke(key: ApiKey, viewer: Viewer, data: dict[str, Any]) -> None:
@@ -104,6 +168,10 @@ API_KEYS = Entity(
         Column("rights", "Rights", Computed(_rights), sort="rights", phone="m2"),
         Column("status", "Status", Badge(STATUSES), phone="m4"),
         Column("sandbox", "Sandbox", Flag()),
+        Column("webhook_url", "Webhook URL", Kind(), shown=False),
+        Column("networks", "Allowed addresses", Kind(), shown=False),
+        Column("rps_limit", "Messages a second", Number(), shown=False),
+        Column("expires_at", "Valid until", Instant(none=OPEN), shown=False),
         Column("created_at", "Created", Instant()),
         Column("revoked_at", "Revoked", Instant()),
     ),
@@ -117,12 +185,30 @@ API_KEYS = Entity(
     search_hint="Name or company",
     sections=(
         Section("API key", ("name", "company", "rights", "sandbox")),
+        Section("Limits", ("networks", "rps_limit", "expires_at")),
         Section("Validity", ("status", "created_at", "revoked_at")),
+        Section("Webhook", ("webhook_url",)),
     ),
     rows=_rows,
     form=ApiKeyForm,
     form_of_new=NewApiKeyForm,
     actions=(
+        Action("test", "Test event", _test, shown=lambda key: bool(key.webhook_url) and key.revoked_at is None),
+        Action("secret", "Show secret", _show_secret, shown=lambda key: key.revoked_at is None),
+        Action(
+            "renew-secret",
+            "Renew secret…",
+            _renew_secret,
+            shown=lambda key: key.revoked_at is None,
+            confirm="Events are signed with a new secret from now on, and for a day with the former one beside it: until then "
+            "the client's system has to know the new one.",
+        ),
+        Action(
+            "allow-again",
+            "Allow again",
+            _allow_again,
+            shown=lambda key: CallbackStop.objects.filter(api_key=key).exists(),
+        ),
         Action(
             "revoke",
             "Revoke…",

@@ -24,10 +24,13 @@ from relais.records.senders.actions.delete_sender_id import delete_sender_id
 from relais.records.senders.actions.fees import charge_setup_fee, has_setup_fee
 from relais.records.senders.actions.save_sender_id import doubts_about, save_sender_id
 from relais.records.senders.models import SenderId, SenderStatus, VendorType
+from relais.records.traffic.webhooks import sender_webhook_secret
 
 VENDOR_TYPES = {VendorType.SMPP: "SMPP"}
 VENDOR_FIELDS = ("vendor_type", "smpp_connection", "second_smpp_connection", "service_type")
+SECRET = "sender-webhook-secret"
 LENT_FIELDS = ("sender_id", "mcc", "keyword")  # what a sender ID is stays with its owner too (RSL-54)
+OPT_OUT_FIELDS = ("stop_words", "stop_answer", "start_words", "start_answer", "help_words", "help_answer")
 NOTIFICATION_FIELDS = ("trigger_percent", "minimal_message_count", "window_size_minutes")
 LENGTHS_USUAL = gettext_noop("Most networks take up to 11 letters, or a number of 3 to 15 digits")
 EXPLAINED = {
@@ -103,15 +106,21 @@ class SenderIdForm(RecordForm):
         fields = (
             "sender_id", "name", "company", "agreement", "status", "webhook_guid", "mcc", "webhook_url",
             "client_smpp_connection", "keyword", "vendor_type", "smpp_connection", "second_smpp_connection",
-            "service_type", "notifications", *NOTIFICATION_FIELDS,
+            "service_type", "notifications", *NOTIFICATION_FIELDS, "opt_out_words", *OPT_OUT_FIELDS,
         )  # fmt: skip
         labels: ClassVar = {"sender_id": "Sender ID", "trigger_percent": "Trigger percent",
                   "minimal_message_count": "Minimal message count for starting detecting",
-                  "window_size_minutes": "Window size"}  # fmt: skip
+                  "window_size_minutes": "Window size", "opt_out_words": "Understands STOP, START and HELP",
+                  "stop_words": "Further words for STOP", "stop_answer": "Answer to STOP",
+                  "start_words": "Further words for START", "start_answer": "Answer to START",
+                  "help_words": "Further words for HELP", "help_answer": "Answer to HELP"}  # fmt: skip
         help_texts: ClassVar = {"name": "Shown in messages", "keyword": "From the provider, on a shared short code",
                       "service_type": "Without function so far", "trigger_percent": "Of messages failed, in percent",
                       "minimal_message_count": "On fewer messages no failure counts",
-                      "window_size_minutes": "In minutes"}  # fmt: skip
+                      "window_size_minutes": "In minutes", "stop_words": "Separated by commas",
+                      "start_words": "Separated by commas", "help_words": "Separated by commas",
+                      "stop_answer": "Sent by itself, and charged; left blank, none is",
+                      "start_answer": "Left blank, none is sent", "help_answer": "Left blank, none is sent"}  # fmt: skip
 
     def __init__(self, viewer: Viewer, *args: Any, **options: Any) -> None:
         super().__init__(viewer, *args, **options)
@@ -123,6 +132,9 @@ class SenderIdForm(RecordForm):
         self.fields["webhook_guid"].place = self.fields["notifications"].place = "c12"
         for name in NOTIFICATION_FIELDS:
             self.fields[name].show_when = "notifications=true"
+        self.fields["opt_out_words"].place = "c12"
+        for name in OPT_OUT_FIELDS:
+            self.fields[name].show_when = "opt_out_words=true"
         for name, words in EXPLAINED.items():
             explained(self.fields[name], words)
         if not _shows_vendor(self.instance, viewer):
@@ -160,7 +172,13 @@ def _blocks(sender: SenderId, viewer: Viewer) -> list[Block]:
     blocks = [Block("backoffice/sender_vendor.html", {"sender": sender, "own": _shows_vendor(sender, viewer)})]
     if told := _doubts(sender):
         blocks.append(Block("backoffice/warnings.html", {"warnings": told}, before=True))
+    if secret := viewer.handed_over(f"{SECRET}-{sender.pk}"):
+        blocks.append(Block("backoffice/webhook_secrets.html", {"secrets": [secret]}, before=True))
     return blocks
+
+
+def _show_secret(sender: SenderId, viewer: Viewer, data: dict[str, Any]) -> None:
+    viewer.hand_over(f"{SECRET}-{sender.pk}", sender_webhook_secret(sender))
 
 
 def _set_status(status: SenderStatus) -> Any:
@@ -201,6 +219,13 @@ SENDER_IDS = Entity(
             sort="client_smpp_connection__name",
             shown=False,
         ),
+        Column("opt_out_words", "Understands STOP, START and HELP", Flag(), shown=False),
+        Column("stop_words", "Further words for STOP", shown=False),
+        Column("stop_answer", "Answer to STOP", shown=False),
+        Column("start_words", "Further words for START", shown=False),
+        Column("start_answer", "Answer to START", shown=False),
+        Column("help_words", "Further words for HELP", shown=False),
+        Column("help_answer", "Answer to HELP", shown=False),
         Column("notifications", "Notification settings", Flag(), shown=False),
         Column("trigger_percent", "Trigger percent", Number(), shown=False),
         Column("minimal_message_count", "Minimal message count for starting detecting", Number(), shown=False),
@@ -223,6 +248,11 @@ SENDER_IDS = Entity(
             "Webhook and two-way messages", ("webhook_guid", "mcc", "webhook_url", "client_smpp_connection", "keyword")
         ),
         Section("Vendor", VENDOR_FIELDS),
+        Section(
+            "Opt-out words",
+            ("opt_out_words", *OPT_OUT_FIELDS),
+            hint="Who answers STOP, in any of several languages, goes on this sender ID's stop list; START takes them off",
+        ),
         Section("Notifications", ("notifications", *NOTIFICATION_FIELDS), hint="Of failing or missing traffic"),
     ),
     rows=lambda rows: rows.select_related(
@@ -246,6 +276,7 @@ SENDER_IDS = Entity(
             confirm="The registration fee of the service is taken once, from the balance of the sender ID's agreement.",
             form=SetupFeeForm,
         ),
+        Action("webhook-secret", "Show secret", _show_secret, shown=lambda sender: bool(sender.webhook_url)),
         Action(
             "block",
             "Block…",

@@ -54,7 +54,7 @@ def message_view(request: HttpRequest, pk: str) -> HttpResponse:
         "links": _links(request, message),
         "parts": [(part, STATE.html(part.state, part)) for part in parts],
         "steps": story.steps(message, parts, charges, connection),
-        "callbacks": story.callbacks(message, viewer),
+        "callbacks": _callbacks(request, message, viewer),
         **_money(charges, viewer),
         "took": _took(message),
     }
@@ -103,6 +103,17 @@ def _money(charges: list[story.Charge], viewer: Viewer) -> dict[str, Any]:
             share = Decimal(margin_micros * 100) / sold_micros
             context["margin_share"] = f"{share.quantize(Decimal('0.1'))} %"
     return context
+
+
+def _callbacks(request: HttpRequest, message: Any, viewer: Viewer) -> list[tuple[Any, str, str]]:
+    """Each with its badge, and its own page for who may look at it."""
+    entity = request.site.entities["webhook-deliveries"]  # type: ignore[attr-defined]  # set by the guard
+    column = entity.column("state")
+    shown = viewer.may(entity.line)
+    return [
+        (callback, column.kind.html(callback.state, callback), record_url(entity, callback.pk) if shown else "")
+        for callback in story.callbacks(message, viewer)
+    ]
 
 
 def _amount(micros: int, currency: str) -> Any:

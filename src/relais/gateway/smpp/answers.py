@@ -34,6 +34,7 @@ STATUSES: Final[Mapping[Refusal, int]] = MappingProxyType(
         Refusal.AGREEMENT_EXPIRED: statuses.ESME_RPROHIBITED,
         Refusal.RATE_NOT_FOUND: statuses.ESME_RINVDSTADR,
         Refusal.DESTINATION_BLOCKED: statuses.ESME_RINVDSTADR,
+        Refusal.RECIPIENT_OPTED_OUT: statuses.ESME_RINVDSTADR,
         Refusal.BALANCE_TOO_LOW: statuses.ESME_RSUBMITFAIL,
         Refusal.PROVIDER_UNAVAILABLE: statuses.ESME_RSYSERR,
         Refusal.IDEMPOTENCY_KEY_REUSED: statuses.ESME_RSUBMITFAIL,

@@ -12,21 +12,24 @@ from relais.records.apply.shapes import (
     day,
     flag,
     full_text,
+    instant,
     mapping,
     names,
     one_of,
     secret,
     some_of,
     text,
+    whole,
 )
 from relais.records.errors import Invalid
-from relais.records.people.actions.create_api_key import create_api_key, digest, revoke_api_key
+from relais.records.networks import ip_networks
+from relais.records.people.actions.change_api_key import change_api_key
+from relais.records.people.actions.create_api_key import LIMITS, create_api_key, digest, revoke_api_key
 from relais.records.people.actions.create_user import create_user
 from relais.records.people.actions.save_department import save_department
 from relais.records.people.actions.save_role import save_role
 from relais.records.people.actions.save_user import save_user
 from relais.records.people.models import ApiKey, ApiKeyRight, Department, Interface, Role, User
-from relais.records.saving import save
 
 RIGHTS = {right.name.lower(): right.value for right in ApiKeyRight}
 
@@ -40,6 +43,10 @@ class ApiKeys(Section):
         "key": Field(secret),
         "rights": Field(some_of(*RIGHTS), required=True),
         "sandbox": Field(flag),
+        "networks": Field(text),
+        "rps_limit": Field(whole(1, 100_000), blank=True),
+        "expires_at": Field(instant, blank=True),
+        "webhook_url": Field(text),
     }
 
     def apply(self, entry: Entry, run: Run) -> Outcome:
@@ -47,15 +54,21 @@ class ApiKeys(Section):
         company = references.company(entry["company"])
         rights = sum({RIGHTS[word] for word in entry["rights"]})
         given: str | None = entry.get("key")
+        limits = self.given(entry, set(LIMITS))
+        if "networks" in limits:
+            limits["networks"] = ip_networks(limits["networks"], "networks")
         found = ApiKey.objects.filter(company=company, name__iexact=entry["name"], revoked_at=None).first()
         if found is not None and (given is None or bytes(found.key_hash) == digest(given)):
-            changed = assign(found, {"rights": rights} | self.given(entry, {"sandbox"}), final=("sandbox",))
+            changed = assign(found, {"rights": rights} | self.given(entry, {"sandbox"}) | limits, final=("sandbox",))
             if changed:
-                save(found)
+                change_api_key(found.pk, found.name, rights, limits=limits)
             return changed_if(changed)
         if found is not None:
             revoke_api_key(found.pk, run.now)
-        _, key = create_api_key(company.pk, entry["name"], rights, key=given, sandbox=entry.get("sandbox", False))
+        _, key = create_api_key(
+            company.pk, entry["name"], rights, key=given, sandbox=entry.get("sandbox", False),
+            limits=limits,
+        )  # fmt: skip
         if given is None:
             run.told_once.append(f"{self.name}: the key {entry['name']!r} of {company.name} is {key}")
         return Outcome.CHANGED if found is not None else Outcome.CREATED

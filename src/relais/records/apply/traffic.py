@@ -127,6 +127,8 @@ class SenderIds(Section):
         "trigger_percent": Field(whole(1, 100), blank=True),
         "minimal_message_count": Field(whole(1, _INTEGER_MAX), blank=True),
         "window_size_minutes": Field(whole(1, _INTEGER_MAX), blank=True),
+        "opt_out_words": Field(flag),
+        **{f"{asked}_{what}": Field(text) for what in ("words", "answer") for asked in ("stop", "start", "help")},
     }
 
     def apply(self, entry: Entry, run: Run) -> Outcome:

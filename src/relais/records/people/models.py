@@ -6,7 +6,7 @@ Rows of the audit come from triggers (migration 0004) and from `relais.records.a
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
@@ -197,6 +197,18 @@ class ApiKey(models.Model):
     key_hash = models.BinaryField(max_length=DIGEST_OCTETS, unique=True)
     rights = models.SmallIntegerField()
     sandbox = flag()  # what it sends is judged and answered, and neither charged nor sent
+    # Told of messages that name no address themselves; signed with a secret derived from the key's id and this version.
+    webhook_url = models.CharField(
+        max_length=TEXT_LENGTH_MAX, blank=True, default="", db_default="", validators=[URLValidator(["http", "https"])]
+    )
+    webhook_secret_version = models.SmallIntegerField(default=1, db_default=1, editable=False)
+    webhook_secret_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    webhook_secret_shown_at = models.DateTimeField(
+        null=True, blank=True, editable=False
+    )  # so that the audit tells who saw it
+    networks = blank_text(1000)  # addresses and ranges, separated by commas; empty = from anywhere
+    rps_limit = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])  # messages a second
+    expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -210,6 +222,7 @@ class ApiKey(models.Model):
                 violation_error_message="name is taken",
             ),
             models.CheckConstraint(condition=Q(rights__range=(1, RIGHTS_ALL)), name="api_key_rights"),
+            models.CheckConstraint(condition=Q(rps_limit=None) | Q(rps_limit__gt=0), name="api_key_limit_positive"),
         ]
 
     def __str__(self) -> str:

@@ -60,7 +60,7 @@ GROUPS: Mapping[str, tuple[Group, ...]] = {
         _group("Audit", looked_at=("Audit",)),
         _group("Pre-moderation"),
         _group("Portals"),
-        _group("Traffic", "Live traffic", "Messages", "EDRs", looked_at=("Live traffic", "Messages", "EDRs")),
+        _group("Traffic", "Live traffic", "Messages", "EDRs", "Webhooks", looked_at=("Live traffic", "Messages", "EDRs")),
     ),
     Interface.CLIENT_PORTAL: (
         _group("Export", looked_at=("Export",)),
@@ -103,7 +103,7 @@ SYSTEM_ROLES: Mapping[str, Mapping[str, Levels]] = {
     _BO: {
         "admin": _full(_BO),
         "client_manager": {
-            **_at(MANAGE, _BO, "Account management", "API keys"),
+            **_at(MANAGE, _BO, "Account management", "API keys", "Webhooks"),
             **_at(VIEW, _BO, EXPORT, "Services", "MCCMNC"),
         },
         "finance_manager": {

@@ -64,6 +64,14 @@ class SenderId(Editable):
     )
     minimal_message_count = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     window_size_minutes = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    # STOP, START and HELP (core.opt_out) are understood unless it is off; further words, and answers that are sent by themselves.
+    opt_out_words = flag(default=True)
+    stop_words = blank_text(500)
+    start_words = blank_text(500)
+    help_words = blank_text(500)
+    stop_answer = blank_text(1000)
+    start_answer = blank_text(1000)
+    help_answer = blank_text(1000)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = LiveSenders()
@@ -224,3 +232,38 @@ class Handover(models.Model):
 
     def __str__(self) -> str:
         return str(self.sender)
+
+
+class StopOrigin(models.TextChoices):
+    """Who put a number on a stop list."""
+
+    HAND = "hand"
+    WORD = "word"  # the recipient, by a message
+    API = "api"
+
+
+class StopEntry(models.Model):
+    """A recipient that a company does not write to: from any of its sender IDs, or from that one. Gateways follow within a
+    second, by a log of changes that a trigger writes (migration 0008)."""
+
+    company = owner("parties.Company", related_name="+")
+    sender = models.ForeignKey(SenderId, models.CASCADE, null=True, blank=True, related_name="+")
+    number = models.CharField(max_length=15)  # E.164 digits
+    origin = closed_set(StopOrigin, default=StopOrigin.HAND, db_default=StopOrigin.HAND)
+    note = blank_text()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "sender", "number"],
+                name="stop_entry_once",
+                nulls_distinct=False,
+                violation_error_message="number is on this stop list already",
+            ),
+            models.CheckConstraint(condition=Q(origin__in=StopOrigin.values), name="stop_entry_origin"),
+            models.CheckConstraint(condition=Q(number__regex=r"^[0-9]{7,15}$"), name="stop_entry_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

@@ -1,4 +1,5 @@
-"""The hot tables for reading: pages look at what the data plane writes. Django makes no migration of them and never writes.
+"""The hot tables for reading: pages look at what the data plane writes. Django makes no migration of them and does not write
+them, but for what people may ask of webhooks (`traffic.webhooks`).
 
 Foreign keys are joins only; the database keeps none on hot tables. A message's terms (`agreement_ids` and the arrays beside
 it) have an element a level of the chain, the client first.
@@ -209,18 +210,97 @@ class Shortage(models.Model):
         db_table = "traffic_shortage"
 
 
-class Callback(models.Model):
-    """A status report that is still on its way to a client; gone once it is answered or given up."""
+class Incoming(models.Model):
+    """A message from a phone (MO), or a part of a long one, and the sender ID that it is for. `asked`: core.opt_out.Asked."""
 
-    due_at = models.DateTimeField()
+    id = MessageIdField(primary_key=True)
+    received_at = models.DateTimeField()
+    connection = _join("connections.VendorSmppConnection")
+    company = _join("parties.Company")
+    sender = _join("senders.SenderId")
+    client_connection = _join("connections.ClientSmppConnection", null=True)
+    source = models.TextField()
+    destination = models.TextField()
+    body = models.TextField()
+    asked = models.SmallIntegerField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "traffic_incoming"
+
+    def __str__(self) -> str:
+        return f"+{self.source.removeprefix('+')}"
+
+
+class CallbackState(models.IntegerChoices):
+    """As `jobs.callbacks` and `store/callbacks.sql` have them."""
+
+    WAITING = 1, "Waiting"
+    ANSWERED = 2, "Delivered"
+    GIVEN_UP = 3, "Given up"
+    STOPPED = 4, "Not sent"
+
+
+class Callback(models.Model):
+    """An event for a client's webhook: for the address of an API key, or of a message that was sent with it, or of a sender ID.
+    Kept for a week. `due_at` None: nothing is left to do. Beside the data plane only the verbs of `traffic.webhooks` write it."""
+
+    created_at = models.DateTimeField()
+    since = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
     attempts = models.SmallIntegerField()
-    api_key = _join("people.ApiKey")
+    company = _join("parties.Company")
+    api_key = _join("people.ApiKey", null=True)
+    sender = _join("senders.SenderId", null=True)
+    message_id = models.UUIDField(null=True)
     url = models.TextField()
     event = models.JSONField()
+    state = models.SmallIntegerField(choices=CallbackState.choices)
+    status = models.SmallIntegerField(null=True)
 
     class Meta:
         managed = False
         db_table = "traffic_callback"
+
+    def __str__(self) -> str:
+        return self.webhook_id
+
+    @property
+    def webhook_id(self) -> str:
+        """As its receiver knows it."""
+        return f"msg_{self.pk}"
+
+
+class CallbackAttempt(models.Model):
+    """One request to a webhook, and what it was answered. `status` None: no answer came, and `error` says why."""
+
+    pk = models.CompositePrimaryKey("callback_id", "attempt")
+    callback = _join("traffic.Callback")
+    attempt = models.SmallIntegerField()
+    at = models.DateTimeField()
+    took_ms = models.IntegerField()
+    status = models.SmallIntegerField(null=True)
+    error = models.TextField()
+    answer = models.TextField()
+
+    class Meta:
+        managed = False
+        db_table = "traffic_callback_attempt"
+
+
+class CallbackStop(models.Model):
+    """A webhook that answered 410 and gets no more until somebody allows it again."""
+
+    company = _join("parties.Company")
+    api_key = _join("people.ApiKey", null=True)
+    sender = _join("senders.SenderId", null=True)
+    url = models.TextField()
+    stopped_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "traffic_callback_stop"
 
 
 class GatewayBeat(models.Model):

@@ -8,7 +8,18 @@ from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import EnabledService
 from relais.records.parties.models import Company
 from relais.records.people.models import User
-from relais.records.traffic.models import Callback, Edr, Message, PackUse, PartReceipt, SentPart, Shortage
+from relais.records.traffic.models import (
+    Callback,
+    CallbackAttempt,
+    CallbackStop,
+    Edr,
+    Incoming,
+    Message,
+    PackUse,
+    PartReceipt,
+    SentPart,
+    Shortage,
+)
 from relais.records.visibility import NOTHING, Action, agreements_of, own_and_children, rule_of, visible
 
 
@@ -17,6 +28,11 @@ def _messages(user: User, action: Action) -> Q:
     """With "or", the children are looked up in a hashed set; joined, they would be gone through for every message."""
     children = Company.objects.filter(parent_id=user.company_id).values("pk")
     return NOTHING if action == "manage" else Q(company_id=user.company_id) | Q(company__in=children)
+
+
+@rule_of(Incoming)
+def _incoming(user: User, action: Action) -> Q:
+    return _messages(user, action)
 
 
 @rule_of(SentPart, PartReceipt)
@@ -30,9 +46,15 @@ def _edrs(user: User, action: Action) -> Q:
     return NOTHING if action == "manage" else Q(agreement__in=agreements_of(user.company_id, "view"))
 
 
-@rule_of(Callback)
+@rule_of(Callback, CallbackStop)
 def _callbacks(user: User, action: Action) -> Q:
-    return NOTHING if action == "manage" else Q(api_key__company__in=own_and_children(user.company_id))
+    """To be sent again by whoever may."""
+    return Q(company__in=own_and_children(user.company_id))
+
+
+@rule_of(CallbackAttempt)
+def _attempts(user: User, action: Action) -> Q:
+    return NOTHING if action == "manage" else Q(callback__company__in=own_and_children(user.company_id))
 
 
 @rule_of(PackUse)

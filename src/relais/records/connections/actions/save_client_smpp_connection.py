@@ -1,18 +1,17 @@
 """Make or change what a client binds to our SMPP server with."""
 
-import ipaddress
 from datetime import datetime
 
 from django.db import transaction
 
 from relais.records.connections.models import ClientSmppConnection
 from relais.records.errors import Invalid
+from relais.records.networks import ip_networks
 from relais.records.saving import prepare, require_fixed, save
 from relais.records.secrets import seal
 
 PASSWORD_CHARACTERS_MAX = 8  # SMPP 3.4 §5.2.2; more only when that is wanted (CSMPP-18)
 LONG_PASSWORD_CHARACTERS_MAX = 64
-NETWORKS_MAX = 50
 
 
 @transaction.atomic
@@ -35,29 +34,12 @@ def save_client_smpp_connection(
         raise Invalid.of("password", "is required")
     if not connection.login.isascii() or not connection.login.isprintable() or " " in connection.login:
         raise Invalid.of("login", "takes up to 15 ASCII characters without blanks")
-    connection.network = _networks(connection.network)
+    connection.network = ip_networks(connection.network, "network")
     if password is not None:
         _require_password(password, LONG_PASSWORD_CHARACTERS_MAX if long_password else PASSWORD_CHARACTERS_MAX)
         connection.password_encrypted = seal(password)
     save(connection)
     return connection
-
-
-def _networks(text: str) -> str:
-    """Each of them as addresses are written, in the order given."""
-    found = []
-    for part in text.replace(";", ",").split(","):
-        if not part.strip():
-            continue
-        try:
-            found.append(str(ipaddress.ip_network(part.strip())))
-        except ValueError as error:
-            raise Invalid.of(
-                "network", f"{part.strip()[:60]} is neither an IP address nor a range such as 192.0.2.0/24"
-            ) from error
-    if len(found) > NETWORKS_MAX:
-        raise Invalid.of("network", f"takes up to {NETWORKS_MAX} addresses and ranges")
-    return ", ".join(each.removesuffix("/32").removesuffix("/128") for each in dict.fromkeys(found))
 
 
 def _require_password(password: str, characters_max: int) -> None:

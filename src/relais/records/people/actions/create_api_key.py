@@ -2,17 +2,22 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from django.db import transaction
 
 from relais.records.errors import Invalid
+from relais.records.networks import ip_networks
 from relais.records.people.models import RIGHTS_ALL, ApiKey
 from relais.records.saving import find, save
 
 PREFIX = "rk_"
 RANDOM_OCTETS = 32
 KEY_LENGTH_MIN = 16  # of a given key; a generated one is longer
+LIMITS = ("networks", "rps_limit", "expires_at", "webhook_url")  # whence, how fast and how long, and whom to tell
 
 
 def digest(key: str) -> bytes:
@@ -22,9 +27,16 @@ def digest(key: str) -> bytes:
 
 @transaction.atomic
 def create_api_key(
-    company_id: int, name: str, rights: int = RIGHTS_ALL, *, key: str | None = None, sandbox: bool = False
+    company_id: int,
+    name: str,
+    rights: int = RIGHTS_ALL,
+    *,
+    key: str | None = None,
+    sandbox: bool = False,
+    limits: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[ApiKey, str]:
-    """The record and the key itself, which nobody can see again. `key` is given only in scenarios for demos and tests."""
+    """The record and the key itself, which nobody can see again. `key` is given only in scenarios for demos and tests. `limits`:
+    those of `LIMITS`, by column; what is absent does not limit."""
     if key is None:
         key = PREFIX + secrets.token_urlsafe(RANDOM_OCTETS)
     elif len(key) < KEY_LENGTH_MIN or not key.isascii() or not key.isprintable() or " " in key:
@@ -32,8 +44,16 @@ def create_api_key(
     elif ApiKey.objects.filter(key_hash=digest(key)).exists():
         raise Invalid.of("key", "is in use, or was")  # not "by whom"
     record = ApiKey(company_id=company_id, name=name, key_hash=digest(key), rights=rights, sandbox=sandbox)
+    set_limits(record, limits)
     save(record)
     return record, key
+
+
+def set_limits(record: ApiKey, limits: Mapping[str, Any]) -> None:
+    """What there is of `LIMITS`. `Invalid` for networks that are none."""
+    for column, value in limits.items():
+        assert column in LIMITS, column
+        setattr(record, column, ip_networks(value, column) if column == "networks" else value)
 
 
 @transaction.atomic

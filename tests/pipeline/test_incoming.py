@@ -1,0 +1,144 @@
+"""Messages from phones: stored for their company, told to its webhook, listed over the API; STOP, START and HELP obeyed."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.pipeline.conftest import MOVISTAR, VODAFONE, Running, on
+
+from relais.contracts.vendors import IncomingMessage
+from relais.core.refusals import Refusal
+from relais.pipeline.submission import Accepted, MessagesAsked, Refused, StopsAsked, StopsWanted
+
+HOOK = "https://hooks.example.com/incoming"
+
+
+def from_phone(text: str, token: str, **fields: Any) -> IncomingMessage:
+    values = {"source_ton": 1, "source_npi": 1, "source": VODAFONE, "destination_ton": 0, "destination_npi": 1,
+              "destination": "2525", "esm_class": 0, "protocol_id": 0, "data_coding": 0, "body": b"", "text": text,
+              "token": token} | fields  # fmt: skip
+    return IncomingMessage(**values)
+
+
+async def told(pipeline: Running, text: str, **fields: Any) -> None:
+    """A message arrives, and is answered to the vendor once it is stored."""
+    assert pipeline.vendor.events is not None
+    pipeline.vendor.events.incoming(from_phone(text, text, **fields))
+    async with asyncio.timeout(10):
+        while text not in pipeline.vendor.acknowledged:
+            await asyncio.sleep(0.005)
+
+
+async def two_way_sender(pipeline: Running) -> None:
+    await pipeline.session.execute(
+        "INSERT INTO senders_senderid (company_id, agreement_id, sender_id, name, status, smpp_connection_id, webhook_url,"
+        " stop_words, stop_answer, help_answer) SELECT company_id, agreement_id, '2525', 'Club', 'active', smpp_connection_id,"
+        " $1, 'leave me', 'You get no more.', 'Club, 900 100 100' FROM senders_senderid WHERE sender_id = 'Monsters'",
+        HOOK,
+    )
+    async with asyncio.timeout(10):
+        while not any(sender.text == "2525" for sender in pipeline.traffic.snapshot.senders.values()):
+            await asyncio.sleep(0.01)
+
+
+def test_SID_52_a_message_from_a_phone_is_kept_told_and_listed(spain_db: str) -> None:
+    """SID-55, CSMPP-1, SV-135: nothing is charged for it."""
+
+    async def story(pipeline: Running) -> None:
+        await two_way_sender(pipeline)
+        before = await pipeline.money()
+        await told(pipeline, "Yes\0please".replace("\0", " "), source=f"+{VODAFONE}")
+        await told(pipeline, "Second", source=MOVISTAR)
+        await told(pipeline, "for nobody", destination="9999")
+        events = await pipeline.session.fetch(
+            "SELECT company_id, api_key_id, sender_id, message_id, url, event FROM traffic_callback"
+        )
+        event = json.loads(events[0]["event"])
+        assert (len(events), events[0]["url"], events[0]["api_key_id"]) == (2, HOOK, None)
+        assert (event["type"], event["data"]["from"], event["data"]["to"], event["data"]["text"], event["data"]["asked"]) == (
+            "message.received", f"+{VODAFONE}", "2525", "Yes please", None
+        )  # fmt: skip
+        assert event["data"]["id"] == str(events[0]["message_id"])
+        now, two_way = datetime.now(UTC), pipeline.traffic.two_way
+        asked = MessagesAsked(since=now - timedelta(hours=1), until=now + timedelta(hours=1))
+        found = await two_way.incoming(pipeline.key, asked)
+        assert [(each.source, each.destination, each.text) for each in found] == [
+            (MOVISTAR, "2525", "Second"), (f"+{VODAFONE}", "2525", "Yes please")
+        ]  # fmt: skip
+        (first,) = await two_way.incoming(
+            pipeline.key, MessagesAsked(since=asked.since, until=asked.until, source=VODAFONE, destination="2525")
+        )
+        assert str(first.message_id) == event["data"]["id"]
+        paged = MessagesAsked(since=asked.since, until=asked.until, before=found[0].message_id, count_max=1)
+        assert [each.text for each in await two_way.incoming(pipeline.key, paged)] == ["Yes please"]
+        assert await pipeline.money() == before
+
+    on(spain_db, story)
+
+
+def test_a_recipient_who_says_stop_gets_no_more_from_that_sender_until_start(spain_db: str) -> None:
+    async def story(pipeline: Running) -> None:
+        await two_way_sender(pipeline)
+        entries = "SELECT count(*) FROM senders_stopentry WHERE number = $1 AND origin = 'word'"
+        await told(pipeline, "Leave me!")
+        assert await pipeline.session.fetchval(entries, VODAFONE) == 1
+        refused = await pipeline.send(source="2525")
+        assert isinstance(refused, Refused) and refused.refusal is Refusal.RECIPIENT_OPTED_OUT
+        await pipeline.until(
+            "SELECT count(*) = 1 FROM traffic_message WHERE body = 'You get no more.' AND api_key_id = -2"
+        )
+        assert isinstance(await pipeline.send(), Accepted)  # another sender ID
+        assert isinstance(await pipeline.send(MOVISTAR, source="2525"), Accepted)  # somebody else
+        await told(pipeline, "HELP")
+        await pipeline.until("SELECT count(*) = 1 FROM traffic_message WHERE body LIKE 'Club%'")
+        await told(pipeline, "Start")
+        assert await pipeline.session.fetchval(entries, VODAFONE) == 0
+        assert isinstance(await pipeline.send(source="2525"), Accepted)
+        asked = await pipeline.session.fetch("SELECT asked FROM traffic_incoming ORDER BY id")
+        assert [row["asked"] for row in asked] == [1, 3, 2]
+
+    on(spain_db, story)
+
+
+def test_stop_lists_are_changed_over_the_api_and_followed_from_the_database(spain_db: str) -> None:
+    """Whoever writes the row, an open transaction included, is followed."""
+
+    async def story(pipeline: Running) -> None:
+        two_way, key = pipeline.traffic.two_way, pipeline.key
+
+        async def until_refused(wanted: bool, to: str = VODAFONE) -> None:
+            async with asyncio.timeout(10):
+                while isinstance(pipeline.traffic.refusal_of(key, submission(to)), Refused) is not wanted:
+                    await asyncio.sleep(0.01)
+
+        def submission(to: str) -> Any:
+            from relais.pipeline.submission import Submission
+
+            return Submission(source="Monsters", destination=to, text="Hello")
+
+        both = [f"+{VODAFONE}", VODAFONE, MOVISTAR]
+        assert await two_way.change_stops(key, StopsWanted(numbers=both, source=None, stopped=True)) == 2
+        await until_refused(True)
+        await until_refused(True, MOVISTAR)
+        (first, second) = await two_way.stops(key, StopsAsked())
+        assert ({first.number, second.number}, first.sender, first.origin) == ({VODAFONE, MOVISTAR}, None, "api")
+        for wanted, refusal in (
+            (StopsWanted(numbers=[VODAFONE, "Monsters"], source=None, stopped=False), Refusal.NUMBER_INVALID),
+            (StopsWanted(numbers=[VODAFONE], source="Nobody", stopped=False), Refusal.SENDER_UNKNOWN),
+        ):
+            told = await two_way.change_stops(key, wanted)
+            assert isinstance(told, Refused) and told.refusal is refusal
+        assert len(await two_way.stops(key, StopsAsked(number=VODAFONE))) == 1
+        assert await two_way.change_stops(key, StopsWanted(numbers=[VODAFONE], source=None, stopped=False)) == 1
+        await until_refused(False)
+        late = pipeline.session.transaction()
+        await late.start()
+        insert = "INSERT INTO senders_stopentry (company_id, sender_id, number) SELECT company_id, id, $1 FROM senders_senderid"
+        await pipeline.session.execute(insert, VODAFONE)
+        assert await two_way.change_stops(key, StopsWanted(numbers=[MOVISTAR], source=None, stopped=False)) == 1
+        await until_refused(False, MOVISTAR)
+        await late.commit()
+        await until_refused(True)
+
+    on(spain_db, story)

@@ -53,15 +53,15 @@ def _networks(text: str) -> str:
             found.append(str(ipaddress.ip_network(part.strip())))
         except ValueError as error:
             raise Invalid.of(
-                "network", f"{part.strip()[:60]} is neither an IP address nor a range such as 192.0.2.0/24"
+                "network", "%(part)s is neither an IP address nor a range such as 192.0.2.0/24", part=part.strip()[:60]
             ) from error
     if len(found) > NETWORKS_MAX:
-        raise Invalid.of("network", f"takes up to {NETWORKS_MAX} addresses and ranges")
+        raise Invalid.of("network", "takes up to %(most)s addresses and ranges", most=NETWORKS_MAX)
     return ", ".join(each.removesuffix("/32").removesuffix("/128") for each in dict.fromkeys(found))
 
 
 def _require_password(password: str, characters_max: int) -> None:
     if not password or len(password) > characters_max:
-        raise Invalid.of("password", f"takes 1 to {characters_max} characters")
+        raise Invalid.of("password", "takes 1 to %(most)s characters", most=characters_max)
     if not password.isascii() or not password.isprintable():
         raise Invalid.of("password", "takes printable ASCII characters only")

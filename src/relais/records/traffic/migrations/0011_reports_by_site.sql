@@ -1,5 +1,5 @@
--- A report that is run in the Client portal reads what the portal's people see (records/visibility.py): what the company has as a
--- client, not what it sells. `SET LOCAL relais.site` says where it is run; without it there is no row.
+-- A report that is run in the Client portal reads what the portal's people see (records/visibility.py): what the company has
+-- as a client, not what it sells. `SET LOCAL relais.site` says where it is run; without it there is no row.
 
 CREATE FUNCTION reports_in_portal() RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT coalesce(current_setting('relais.site', true), '') = 'client_portal'
@@ -14,7 +14,8 @@ $$;
 CREATE FUNCTION reports_read_in_portal(readable regclass, rule text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('DROP POLICY IF EXISTS portal ON %s', readable);
-    EXECUTE format('CREATE POLICY portal ON %s AS RESTRICTIVE FOR SELECT USING (NOT reports_in_portal() OR (%s))', readable, rule);
+    EXECUTE format('CREATE POLICY portal ON %s AS RESTRICTIVE FOR SELECT USING (NOT reports_in_portal() OR (%s))',
+                   readable, rule);
 END $$;
 
 -- As before; in the portal there is no row until `reports_read_in_portal` says otherwise.
@@ -42,8 +43,8 @@ SELECT reports_read_in_portal('people_department', 'company_id IS NULL OR compan
 SELECT reports_read_in_portal(t, 'company_id = reports_company()')
 FROM unnest('{parties_legalentity,senders_senderid,agreements_agreement,traffic_message}'::regclass[]) AS t;
 SELECT reports_read_in_portal(t, 'agreement_id IN (SELECT id FROM agreements_agreement)')
-FROM unnest('{agreements_agreementversion,agreements_balance,agreements_ledgerentry,billing_payment,traffic_shortage}'::regclass[])
-    AS t;
+FROM unnest('{agreements_agreementversion,agreements_balance,agreements_ledgerentry,billing_payment,
+              traffic_shortage}'::regclass[]) AS t;
 SELECT reports_read_in_portal('catalog_enabledservice',
     'NOT hidden_from_client AND agreement_id IN (SELECT id FROM agreements_agreement)');
 SELECT reports_read_in_portal('catalog_enabledservicechannel', 'enabled_service_id IN (SELECT id FROM catalog_enabledservice)');

@@ -169,6 +169,7 @@ def test_HTTPC_47_a_disabled_connection_is_kept_but_not_newly_chosen(books: Book
 
 
 def test_SID_250_a_name_fits_sms_and_an_unusual_one_is_warned_of(books: Books) -> None:
+    """GEN-13: letters and digits, within a channel."""
     from relais.records.senders.actions.save_sender_id import doubts_about
 
     via = connection(books)

@@ -23,7 +23,17 @@ SOURCE = PROJECT / "src" / "relais"
 CATALOGUES = SOURCE / "pages" / "locale"
 LANGUAGES = ("es", "de", "ru")
 KEYWORDS = DEFAULT_KEYWORDS | {"gettext_lazy": None, "gettext_noop": None, "ngettext_lazy": (1, 2)}
-AREAS = ("access", "parties", "people")  # of records whose reasons are translated
+# Functions that are told reasons → the first argument that is one.
+REASONS = {
+    "Invalid.of": 1,
+    "Reason": 0,
+    "require_fixed": 3,
+    "require_owner": 2,
+    "enable": 3,
+    "_counted": 1,
+    "_named": 1,
+}
+APPENDED = ("reasons.setdefault", "found.append")
 Found = tuple[str | tuple[str, ...], str | None, str]  # the text or texts, its context, where it stands
 
 
@@ -46,9 +56,6 @@ def of_files() -> Iterator[Found]:
 
 def declared() -> Iterator[Found]:
     """Labels of what the sites declare."""
-    from relais.records.django_settings import configure
-
-    configure("postgresql://nobody@localhost/nothing", "k" * 32)  # no query is made
     from relais.backoffice.site import BACKOFFICE
     from relais.portal.site import PORTAL
 
@@ -58,18 +65,43 @@ def declared() -> Iterator[Found]:
 
 
 def reasons() -> Iterator[Found]:
-    """Why verbs refuse, where that is a fixed text: what `Invalid.of` is told, and what is put beside a field."""
-    for path in sorted(path for area in AREAS for path in (SOURCE / "records" / area).rglob("*.py")):
+    """Why verbs refuse: what `Invalid.of` and its like are told, what is put beside a field, and constraints' reasons. Those of
+    `relais apply` are not shown in pages."""
+    for path in sorted((SOURCE / "records").rglob("*.py")):
+        if {"apply", "migrations"} & set(path.parts):
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Invalid.of":
-                values = node.args[1:]
-            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
-                values = [node.value] if ast.unparse(node.targets[0].value) == "reasons" else []
-            else:
-                continue
-            for value in (each for told in values for each in getattr(told, "elts", [told])):
-                if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                    yield value.value, None, path.relative_to(PROJECT).as_posix()
+            for told in (each for given in told_in(node) for each in getattr(given, "elts", [given])):
+                if isinstance(told, ast.Constant) and isinstance(told.value, str):
+                    yield told.value, None, path.relative_to(PROJECT).as_posix()
+
+
+def told_in(node: ast.AST) -> list[ast.expr]:
+    """Where in a statement or call reasons stand, one by one or as a tuple or list."""
+    if isinstance(node, ast.Call):
+        name = ast.unparse(node.func)
+        is_appended = name.endswith(".append") and name.startswith(APPENDED)
+        return node.args if is_appended else node.args[REASONS[name] :] if name in REASONS else []
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+        return [node.value] if ast.unparse(node.targets[0].value) == "reasons" else []
+    return []
+
+
+def of_constraints() -> Iterator[Found]:
+    from relais.records.constraints import REASONS as of_schema
+
+    yield from ((text, None, "src/relais/records/constraints.py") for _, text in of_schema.values())
+
+
+def of_rates() -> Iterator[Found]:
+    """The words that rate trees are made of, without the values that dictionaries know."""
+    from relais.backoffice.rate_values import spelt
+    from relais.core.rating.catalogue import ATTRIBUTES
+    from relais.core.rating.types import BillingRule, Domain, Parameter, QuantityRule, Resource, ScaleType
+
+    keys = [str(each) for kind in (Domain, Resource, Parameter, BillingRule, QuantityRule, ScaleType) for each in kind]
+    keys += [word for attribute in ATTRIBUTES.values() for word in attribute.words]
+    yield from ((spelt(key), None, "src/relais/core/rating/types.py") for key in keys)
 
 
 def labels_of_site(site: Any) -> list[str]:
@@ -96,7 +128,7 @@ def labels_of(kind: Any) -> list[str]:
 def template() -> Catalog:
     """Every text, with the files it stands in."""
     catalogue = Catalog(charset="utf-8")
-    for text, context, place in (*of_files(), *reasons(), *declared()):
+    for text, context, place in (*of_files(), *reasons(), *of_constraints(), *of_rates(), *declared()):
         catalogue.add(text, locations=[(place, 0)], context=context)
     return catalogue
 
@@ -125,6 +157,9 @@ def po_of(language: str) -> Path:
 
 def main(*, check: bool) -> int:
     """The exit code."""
+    from relais.records.django_settings import configure
+
+    configure("postgresql://nobody@localhost/nothing", "k" * 32)  # no query is made
     texts, stale = template(), []
     for language in LANGUAGES:
         path = po_of(language)

@@ -96,6 +96,24 @@ async function preselect(select) {
   select.tomselect.addItem(preselected.value);
 }
 
+/** A screen reader says what the field is and what it holds; what is offered, once somebody moves in it or types. */
+function describe(choice, select) {
+  const { control, control_input: input } = choice;
+  const tell = () => {
+    const chosen = [...control.querySelectorAll(".item")];
+    chosen.forEach((item, index) => { item.id = `${select.id || select.name}-chosen-${index}`; });
+    const by = [...chosen.map(({ id }) => id), select.getAttribute("aria-describedby")].filter(Boolean);
+    if (by.length) input.setAttribute("aria-describedby", by.join(" "));
+    else input.removeAttribute("aria-describedby");
+  };
+  for (const event of ["item_add", "item_remove", "clear"]) choice.on(event, tell);
+  tell();
+  let isAsked = false;
+  choice.on("focus", () => { isAsked = false; });
+  input.addEventListener("keydown", () => { isAsked = true; }, true);
+  choice.hook("after", "setActiveOption", () => { if (!isAsked) input.removeAttribute("aria-activedescendant"); });
+}
+
 function setUp(root) {
   for (const select of root.querySelectorAll(SEARCHABLE)) {
     if (select.closest("[popover]:not(:popover-open)") && !root.matches("[popover]")) continue; // most menus are never opened
@@ -104,7 +122,7 @@ function setUp(root) {
     const words = select.multiple ? { ...several, plugins: { remove_button: { title: select.dataset.remove ?? "", append: true } } } : {};
     const made = select.dataset.create === undefined ? {} : creating;
     const choice = new TomSelect(select, { ...(isRemote ? remote(select) : settings), ...words, ...made });
-    if (select.getAttribute("aria-describedby")) choice.control_input.setAttribute("aria-describedby", select.getAttribute("aria-describedby"));
+    describe(choice, select);
     if (select.getAttribute("aria-invalid") === "true") choice.wrapper.classList.add("is-invalid");
   }
 }

@@ -2,7 +2,7 @@
 // the list behind. After a save or deletion the server says what to show (event `record-stored`).
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { on, onPart, isTyping } from "./page.js";
-import { showLayer, closeLayer, focusInto, toast, topLayer } from "./layers.js";
+import { showLayer, closeLayer, focusInto, say, toast, topLayer } from "./layers.js";
 import { mayLeave, forget } from "./form.js";
 
 const drawer = () => document.getElementById("drawer");
@@ -53,8 +53,10 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 });
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target.id !== "drawer") return;
+  const title = drawer().querySelector("#drawer-title");
   showLayer(drawer(), rowToFocus);
   if (document.activeElement === document.body || drawer().contains(document.activeElement)) focusInto(drawer());
+  if (title && document.activeElement?.closest(".fgrid")) say(title.textContent);
 });
 
 document.addEventListener("layer:closing", (event) => {

@@ -58,6 +58,7 @@ function outside(event, dialog) {
 onPart((root) => {
   for (const each of root.matches("dialog") ? [root] : root.querySelectorAll("dialog[data-filled-by-server]")) {
     if (each.dataset.filledByServer !== undefined && each.childElementCount) {
+      each.role = each.querySelector("[data-close][autofocus]") ? "alertdialog" : "dialog"; // one that only asks is read out
       showLayer(each);
       focusInto(each);
     }
@@ -104,6 +105,16 @@ export function toast(message) {
   line.addEventListener("mouseenter", () => clearTimeout(timer));
   line.addEventListener("mouseleave", () => { timer = setTimeout(() => line.remove(), TOAST_MS / 2); });
   line.querySelector("button").addEventListener("click", () => line.remove());
+}
+
+/** Words for who listens only, where what the page shows is not read out by itself. */
+export function say(words) {
+  const place = document.createElement("div");
+  place.className = "visually-hidden";
+  place.setAttribute("role", "status");
+  (topLayer() ?? document.body).append(place);
+  requestAnimationFrame(() => { place.textContent = words; });
+  setTimeout(() => place.remove(), TOAST_MS);
 }
 
 on("click", "[data-copy]", async (event, button) => {

@@ -116,12 +116,30 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Who sorts, pages or clears by keys goes on from there: what had the focus is new, so it is found again by its place.
+const PLACES = ["th a", ".tabs a", ".steps > *", "select[name=page_size]"].map((selector) => `#list ${selector}`);
+let place = null;
+let sorted = "";
+const sortedBy = () => document.querySelector("#list [data-sorted]")?.dataset.sorted ?? "";
+onPart((root) => { if (root === document.body) sorted = sortedBy(); });
+
+function placeOf(field) {
+  const selector = PLACES.find((each) => field.matches(each));
+  return { selector, at: selector ? [...document.querySelectorAll(selector)].indexOf(field) : -1 };
+}
+
+function focusAgain({ selector, at }) {
+  const again = selector ? document.querySelectorAll(selector)[at] : null;
+  (again && !again.disabled ? again : document.querySelector("#list .tbl-x, #list .empty a"))?.focus({ preventScroll: true });
+}
+
 // The answer to a search may come while the next letter is being typed: the field keeps its text and its cursor.
 let typed = null;
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const field = document.activeElement;
   typed = detail.target.id === "list" && field?.matches("#list input[type=search]")
     ? { value: field.value, from: field.selectionStart, to: field.selectionEnd } : null;
+  place = detail.target.id === "list" && list()?.contains(field) ? placeOf(field) : null;
 });
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.target.id !== "list") return;
@@ -132,8 +150,10 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
     field.focus();
     field.setSelectionRange(typed.from, typed.to);
     if (differs) field.dispatchEvent(new Event("input", { bubbles: true }));
-  }
+  } else if (place && document.activeElement === document.body) focusAgain(place);
   const said = document.getElementById("list-status");
-  if (said) said.textContent = document.querySelector("#list [data-status]")?.textContent ?? "";
+  const order = sortedBy();
+  if (said) said.textContent = [order !== sorted ? order : "", document.querySelector("#list [data-status]")?.textContent].filter(Boolean).join(". ");
+  sorted = order;
 });
 onPart((root) => { if (root.id === "list" || root.querySelector("#list")) show(); });

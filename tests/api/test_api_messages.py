@@ -27,6 +27,7 @@ ACCEPTED = {
 
 
 def test_a_message_is_accepted_with_its_price(client: Client, pipeline: FakePipeline) -> None:
+    """GEN-1: by the client's own software."""
     answer = client.post(MESSAGE)
     assert answer.status == 202
     assert answer.headers["content-type"] == "application/json"

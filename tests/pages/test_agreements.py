@@ -198,7 +198,7 @@ def test_AG_86_the_strip_shows_balance_reserved_and_what_is_available(owner: Any
     Balance.objects.filter(agreement=agreement).update(balance_micros=1_906_670_000, reserved_micros=12_480_000)
     body = page(owner.get(f"/bo/agreements/{agreement.pk}/")).replace("\N{NO-BREAK SPACE}", " ")
     for figure in ("1 906.67", "12.48", "500.00", "2 394.19"):
-        assert f"<b>{figure}<span" in body
+        assert f"<b>{figure} <span" in body
 
 
 def test_AG_68_AG_78_a_new_version_ends_its_open_predecessor(owner: Any) -> None:

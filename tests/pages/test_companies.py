@@ -96,7 +96,7 @@ def test_RSL_7_a_company_marked_as_reseller_is_one_in_the_list(owner: Any) -> No
     assert listed.table[0].cells[4].html == "true"
 
 
-def test_CO_17_CO_18_CO_64_MNP_is_the_tenants_alone(owner: Any, reseller: Any) -> None:
+def test_CO_17_CO_18_CO_64_RSL_37_MNP_is_the_tenants_alone(owner: Any, reseller: Any) -> None:
     mnp = {"mnp_requests", "mnp_connection", "mnp_channels"}
     assert mnp <= set(owner.get("/bo/companies/new/").context["drawer"].form.fields)
     assert not mnp & set(reseller.get("/bo/companies/new/").context["drawer"].form.fields)

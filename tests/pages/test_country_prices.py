@@ -8,6 +8,7 @@ from tests.pages.conformance import SCRIPTED, by_session
 from tests.records.test_country_prices import service
 
 DASH = "\N{EN DASH}"
+USA = "United States of America (the)"
 
 
 def a_list(company: Any) -> Any:
@@ -34,12 +35,12 @@ def test_WC_5_WC_6_WC_8_WC_9_WC_18_WC_21_the_samples_of_the_guide_on_their_page(
     url = f"/bo/country-prices/{prices.pk}/"
     assert f'href="{url}"' in client.get("/bo/country-prices/").content.decode()
     assert table(client.get(url).content.decode()) == {
-        "Germany DE": ["0.1234", DASH, ""], "United States US": ["0.0620", DASH, ""],
+        "Germany DE": ["0.1234", DASH, ""], f"{USA} US": ["0.0620", DASH, ""],
     }  # fmt: skip
     page = client.get(url, {"profit": "25"}).content.decode()
     assert "2 prices would change." in page and "Nothing is changed before you confirm." in page
     assert table(page) == {
-        "Germany DE": ["0.12340", f"{DASH} 0.15425", "25.0 %"], "United States US": ["0.06200", f"{DASH} 0.07750", "25.0 %"],
+        "Germany DE": ["0.12340", f"{DASH} 0.15425", "25.0 %"], f"{USA} US": ["0.06200", f"{DASH} 0.07750", "25.0 %"],
     }  # fmt: skip
     (stamp,) = re.findall(r'name="unchanged_since" value="([^"]+)"', page)
     stamp = html.unescape(stamp)
@@ -69,13 +70,13 @@ def test_WC_21_one_price_by_hand_and_back_and_a_rate_for_some(pages: str) -> Non
     stored = client.post(f"{url}US/price/", {"price": "0.05"}, headers=SCRIPTED)
     assert stored.headers["HX-Redirect"] == f"{url}?changed=1"
     page = client.get(url, {"show": "below"}).content.decode()
-    assert table(page) == {"United States US": ["0.0620", "0.0500", "-19.4 %"]} and "by hand" in page
+    assert table(page) == {f"{USA} US": ["0.0620", "0.0500", "-19.4 %"]} and "by hand" in page
     page = client.get(url, {"profit": "100", "q": "germ"}).content.decode()
     assert "1 price would change." in page and "1 price made by hand stays." in page
     client.post(url, {"profit": "100", "q": "germ"})
     assert table(client.get(url).content.decode())["Germany DE"][1] == "0.2468"
     client.post(f"{url}US/price/", {"price": ""}, headers=SCRIPTED)
-    assert table(client.get(url).content.decode())["United States US"][1] == "0.0775"
+    assert table(client.get(url).content.decode())[f"{USA} US"][1] == "0.0775"
 
 
 def test_bad_rates_and_strange_lists_change_nothing(pages: str) -> None:

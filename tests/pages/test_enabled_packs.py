@@ -62,6 +62,7 @@ def text(answer: Any) -> str:
 
 
 def test_ES_3_ES_7_four_tabs_lead_to_one_another_under_one_line_of_the_menu(reseller: Any) -> None:
+    """GEN-42: Account management > Enabled services > Enabled packs."""
     from tests.pages.conformance import user_of
 
     tabs = ("enabled-services", "enabled-packs", "enabled-bundle-initiators", "enabled-bundle-packs")
@@ -78,7 +79,7 @@ def test_ES_3_ES_7_four_tabs_lead_to_one_another_under_one_line_of_the_menu(rese
 
 
 def test_ES_33_to_ES_37_SV_205_SV_206_the_cost_is_told_when_three_conditions_hold(reseller: Any) -> None:
-    """ES-34, ES-35: it comes from a service that prices packs and is enabled on the same agreement."""
+    """ES-34, ES-35, GEN-32: it comes from a service that prices packs and is enabled on the same agreement."""
     from relais.records.catalog.models import Scope
 
     pack = a_pack()

@@ -27,7 +27,15 @@ BANKS = """410 Prague Financial House | Czechia | PFHBCZPP | 888
 396 Baltic Commerce Bank | Sweden | BCBSSESS | 110
 395 InterAlliance Bank | Australia | IBAKAUZS | 990
 394 WorldTrust Banking | Japan | WTBKJPUT | 800"""
+ENTITIES = """41767752 alex_k_b2f_2 | alex_k_b2f_2 | American Samoa | alex_k_b2f_2 | - | - | false
+41767767 kiwi_lab | kiwi | Bosnia and Herzegovina | kiwi ab eff | 55665 | 556 | false
+41767732 test_edrR | test_edrR | Brunei Darussalam | test_edrR | - | - | false
+41768601 anbe_test | anbe_test | Canada | anbe_test | - | - | false
+41767771 alex_k_b2f_4 | alex_k_b2f_4 | Cabo Verde | alex_k_b2f_4 | - | - | false
+41768597 countryids test 1 | hr test123 | Spain | 123 | - | - | false"""
 COUNTRIES = {
+    "American Samoa": "AS", "Bosnia and Herzegovina": "BA", "Brunei Darussalam": "BN", "Canada": "CA", "Cabo Verde": "CV",
+    "Spain": "ES",
     "Czechia": "CZ", "Austria": "AT", "India": "IN", "South Africa": "ZA", "China": "CN",
     "New Zealand": "NZ", "Saudi Arabia": "SA", "Hong Kong": "HK", "Portugal": "PT", "Norway": "NO", "Hungary": "HU",
     "Sweden": "SE", "Australia": "AU", "Japan": "JP",
@@ -61,6 +69,24 @@ def test_CO_9_the_rows_of_the_companies_figure(owner: Any) -> None:
         [str(int(key) - 10_000), name.rpartition(" of ")[0], *rest] for key, name, *rest in shown if int(key) > 10_000
     ]
     assert [[*line[:-1], line[-1][:10]] for line in said] == lines_of(COMPANIES)
+
+
+def test_LE_7_BK_27_the_rows_of_the_legal_entities_figure(owner: Any) -> None:
+    """Countries by their names of ISO 3166; the columns are LE-4's. The figure's Is Default is false: each has another one."""
+    from relais.pages.choices import country_choices
+    from relais.records.parties.models import Company, LegalEntity
+
+    for key, name, company, country, legal, tax, legal_id, _ in lines_of(ENTITIES):
+        made = Company.objects.get_or_create(name=company, parent=owner_company(), defaults={"type": "client"})[0]
+        LegalEntity.objects.create(
+            pk=int(key), company=made, name=name, country=COUNTRIES[country], legal_company_name=legal,
+            tax_id_number=tax.strip("-"), legal_id_number=legal_id.strip("-"),
+        )  # fmt: skip
+    columns = ("name", "company", "country", "legal_company_name", "tax_id_number", "legal_id_number", "is_default")
+    shown = cells(owner, "legal-entities", *columns)
+    rows = [[cell.replace("\N{EN DASH}", "-") for cell in row] for row in shown if int(row[0]) > 41_000_000]
+    assert sorted(rows) == sorted(lines_of(ENTITIES))
+    assert ("BS", "Bahamas (the)") in country_choices()
 
 
 def test_BK_6_the_rows_of_the_banks_figure(reseller: Any) -> None:

@@ -197,22 +197,34 @@ def test_the_language_is_the_persons_and_before_the_log_in_the_browsers(pages: s
         assert f'<html lang="{language}"' in page.content.decode()
 
 
-def test_why_a_verb_refuses_is_told_in_the_persons_language_where_it_is_a_whole_text(pages: str) -> None:
+def test_why_a_verb_refuses_is_told_in_the_persons_language_with_its_values(pages: str, owner: Any) -> None:
+    from html import unescape
+
     from django.forms import CharField, Form
     from django.utils.translation import override
 
     from relais.pages.forms import tell, told
-    from relais.records.errors import Invalid
+    from relais.records.errors import Invalid, Reason
+    from relais.records.parties.models import BankAccount
 
     class Roles(Form):
         roles = CharField()
 
-    refusal = Invalid({"roles": ("you cannot lower your own rights",), "": ("Ada is not blocked",)})
+    takes = Reason("takes %(least)s to %(most)s characters", least=12, most=128)
+    refusal = Invalid({"roles": ("you cannot lower your own rights", takes), "": ("Ada is not known",)})
+    assert str(refusal).splitlines()[1] == "roles: takes 12 to 128 characters", "the audit and the log are in English"
     with override("de"):
         form = Roles({"roles": "none"})
         tell(form, refusal)
-        assert form.errors["roles"] == ["Sie können Ihre eigenen Rechte nicht verringern"]
-        assert told(refusal) == ["roles: Sie können Ihre eigenen Rechte nicht verringern", "Ada is not blocked"]
+        german = ["Sie können Ihre eigenen Rechte nicht verringern", "braucht 12 bis 128 Zeichen"]
+        assert form.errors["roles"] == [german[0], "Braucht 12 bis 128 Zeichen"]
+        assert told(refusal) == [*(f"roles: {each}" for each in german), "Ada is not known"]
+    said("owner", "es")
+    bank = BankAccount.objects.filter(bank__company__users__login="owner").first().bank
+    count = bank.accounts.count()
+    what = f"{count} {'cuenta bancaria' if count == 1 else 'cuentas bancarias'}"
+    page = owner.post(f"/bo/banks/{bank.pk}/delete/", headers=SCRIPTED)
+    assert page.status_code == 409 and f"{bank} no se puede eliminar: tiene {what}" in unescape(page.content.decode())
 
 
 def test_russian_has_three_plural_forms_and_the_others_two() -> None:

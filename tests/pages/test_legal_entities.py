@@ -135,8 +135,10 @@ def test_OLE_22_VAT_numbers_of_the_union_are_checked(reseller: Any) -> None:
     assert list(errors(answer)) == ["vat_id_number"]
 
 
-def test_LE_22_LE_29_reselling_agreements_stand_with_a_resellers_entity_only(owner: Any, reseller: Any) -> None:
-    [block] = owner.get(f"/bo/legal-entities/{entity('HH Ltd').pk}/").context["drawer"].blocks_after
+def test_LE_22_LE_29_RSL_11_reselling_agreements_stand_with_a_resellers_entity_only(owner: Any, reseller: Any) -> None:
+    shown = owner.get(f"/bo/legal-entities/{entity('HH Ltd').pk}/")
+    assert "Manage reselling agreements" in shown.content.decode()
+    [block] = shown.context["drawer"].blocks_after
     [link] = block.context["links"]
     assert (link.record.agreement.agreement_code, link.status, link.overlaps) == ("HH-1", "Active", False)
     assert reseller.get(f"/bo/legal-entities/{entity('TM SL').pk}/").context["drawer"].blocks_after == []

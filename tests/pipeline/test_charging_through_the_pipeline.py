@@ -13,7 +13,7 @@ from relais.pipeline.submission import Accepted, Refused
 TM, HH = 100_000_000, 1_000_000_000
 
 
-def test_GEN_12_SV_269_a_delivered_message_is_charged_at_every_level(spain_db: str) -> None:
+def test_GEN_8_GEN_12_SV_269_a_delivered_message_is_charged_at_every_level(spain_db: str) -> None:
     async def story(pipeline: Running) -> None:
         accepted = await pipeline.accepted(VODAFONE)
         assert (accepted.price_micros, accepted.currency, accepted.country) == (40_000, "EUR", "ES")

@@ -140,14 +140,14 @@ def test_CP_15_CP_20_CP_57_CP_62_CP_76_the_admin_sees_what_the_company_has_and_w
     text = page.content.decode()
     for words in ("TM-1", "SMS service", "Monsters", f"Client of {ABOVE}", CLIENT, "Today", "7 days", "30 days"):
         assert words in text, words
-    assert "100.00<span" in text and "0.00<span" in text, "the balance and the limit of TM-1"
+    assert "100.00\xa0<span" in text and "0.00\xa0<span" in text, "the balance and the limit of TM-1"
     for words in ("Nobody&#x27;s business", "HH-1", "SMS wholesale", "Strange"):
         assert words not in text and words not in client.get("/portal/services/").content.decode(), words
     message = Message.objects.get(company__name=CLIENT)
     listed = client.get("/portal/messages/").content.decode()
     view = client.get(f"/portal/messages/{message.pk}/", headers=SCRIPTED).content.decode()
     for shown in (listed, view):
-        assert "0.0400<span" in shown and "0.0300" not in shown, "its own price, never its seller's"
+        assert "0.0400\xa0<span" in shown and "0.0300" not in shown, "its own price, never its seller's"
     assert "Simulator" not in view, "nor by which vendor"
     lines = b"".join(client.get("/portal/messages/csv/?columns=all").streaming_content).decode()
     assert len(lines.splitlines()) == 2 and "0.0400" in lines
@@ -175,7 +175,7 @@ def test_CP_72_CP_81_the_head_shows_the_balances_and_what_keeps_the_company_from
     wallet, calm = 'aria-label="Balance of agreement TM-1"', "Nothing keeps your company from sending."
     page = entered(admin).get("/portal/users/").content.decode()
     head = page.partition("<header")[2].partition("</header>")[0]
-    assert wallet in head and "100.00<span" in head and calm in head and 'data-open="help"' in head
+    assert wallet in head and "100.00\xa0<span" in head and calm in head and 'data-open="help"' in head
     page = entered(engineer).get("/portal/overview/").content.decode()
     assert wallet not in page and calm in page
     senders, balance = (

@@ -7,7 +7,7 @@ import pytest
 from tests.records.conftest import NOW, Books
 
 
-def test_the_system_owner_is_there_from_the_start_and_is_the_only_root(records: str) -> None:
+def test_GEN_14_the_system_owner_is_there_from_the_start_and_is_the_only_root(records: str) -> None:
     from django.db import IntegrityError
 
     from relais.records.parties.models import Company
@@ -156,6 +156,7 @@ def test_BK_24_bank_codes_are_capitals_and_digits_of_their_length(books: Books) 
     ],
 )
 def test_AG_84_the_parties_of_an_agreement_belong_together(books: Books, field: str, reason: str) -> None:
+    """GEN-16: the company whose balance it is is the client of the level above."""
     from relais.records.agreements.models import Agreement
     from relais.records.errors import Invalid
     from relais.records.parties.models import LegalEntity

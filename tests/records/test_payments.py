@@ -155,7 +155,7 @@ def test_PAY_70_a_confirmed_payment_cannot_be_of_a_day_to_come(books: Books) -> 
 
 
 def test_PAY_59_PAY_63_the_balance_is_what_was_credited_less_what_was_paid_out_and_captured(books: Books) -> None:
-    """To the micro-unit; a lapsed payment is no part of it, what is reserved stands beside it, and no rate is kept."""
+    """To the micro-unit; a lapsed payment is no part of it, what is reserved stands beside it, and no rate is kept. GEN-17."""
     from relais.records.agreements.models import Balance, LedgerKind
     from relais.records.agreements.posting import post
     from relais.records.billing.actions.lapse_payments import lapse_payments

@@ -47,9 +47,12 @@ SECRET = ("password", "key_hash", "password_encrypted", "webhook_guid")
 OF_ALL_LEVELS = ("agreement_ids", "node_ids", "units", "reserved_micros", "tax_bp")
 
 
-def as_reports(session: psycopg.Connection, company_id: int | None, query: Any) -> list[tuple[Any, ...]]:
-    """What the query gives the role of reports that asks for that company."""
+def as_reports(
+    session: psycopg.Connection, company_id: int | None, query: Any, site: str = "backoffice"
+) -> list[tuple[Any, ...]]:
+    """What the query gives the role of reports that asks for that company on that site."""
     with session.transaction():
+        session.execute("SELECT set_config('relais.site', %s, true)", [site])
         if company_id is not None:
             session.execute("SELECT set_config('relais.company_id', %s, true)", [str(company_id)])
         session.execute("SET LOCAL ROLE relais_reports")
@@ -185,6 +188,25 @@ def test_ruling_9_reports_see_for_every_model_and_company_what_its_people_see(fu
             assert model in everybodys or any(rows != everything for rows in seen.values()), table
             assert as_reports(session, None, query) == [], f"{table}: no company is said"
             assert as_reports(session, 0, query) == [], f"{table}: no such company"
+            assert as_reports(session, full.companies["owner"].pk, query, site="") == [], f"{table}: no site is said"
+
+
+def test_CP_62_in_the_portal_reports_see_what_a_company_has_as_a_client(full: World, records: str) -> None:
+    from relais.records.visibility import _PORTAL_RULES, _RULES, visible
+
+    clients = ("reseller", "client")
+    people = {name: new_user(full.companies[name], login=f"{name}-2", interface="client_portal") for name in clients}
+    with psycopg.connect(records, autocommit=True) as session:
+        for model in (each for each in _RULES if each._meta.db_table not in PERSONAL):
+            key, table, seen = key_of(session, model._meta.db_table), model._meta.db_table, set()
+            query = sql.SQL("SELECT {} FROM {}").format(
+                sql.SQL(", ").join(map(sql.Identifier, key)), sql.Identifier(table)
+            )
+            for name in clients:
+                shown = set(visible(model, people[name]).values_list(*key))
+                assert set(as_reports(session, full.companies[name].pk, query, "client_portal")) == shown, (table, name)
+                seen |= shown
+            assert bool(seen) == (model in _PORTAL_RULES), table
 
 
 def test_every_table_is_either_read_by_a_rule_or_not_at_all(full: World, records: str) -> None:

@@ -169,6 +169,7 @@ def test_HTTPC_47_a_disabled_connection_is_kept_but_not_newly_chosen(books: Book
 
 
 def test_SID_250_a_name_fits_sms_and_an_unusual_one_is_warned_of(books: Books) -> None:
+    """GEN-13: letters and digits, within a channel."""
     from relais.records.senders.actions.save_sender_id import doubts_about
 
     via = connection(books)
@@ -272,7 +273,7 @@ def test_RSL_54_a_sender_id_handed_down_stays_its_owners_who_takes_it_back_from_
     assert (lent.company, lent.agreement, lent.status, steps(lent)) == (books.owner, None, "active", [])
     assert AuditAction.objects.count() == audited + 1, "one transaction, one action"
     lines = AuditAction.objects.latest("pk").lines.values_list("table", "operation")
-    assert sorted(lines) == [("senders_handover", "delete")] * 2 + [("senders_senderid", "update")]
+    assert sorted(lines) == [("senders_handover", "delete")] * 2 + [("senders_senderid", "update")] * 2
     assert reasons_of(withdraw_sender_id, top.pk, NOW)[""][0].startswith("no handover has the ID")
 
     delete_sender_id(lent.pk, books.owner.pk, NOW)
@@ -280,6 +281,32 @@ def test_RSL_54_a_sender_id_handed_down_stays_its_owners_who_takes_it_back_from_
     withdraw_sender_id(Handover.objects.get(sender=own, given_by=books.owner).pk, NOW)
     gone = SenderId.everything.get(pk=own.pk)
     assert (gone.status, gone.deleted_at, steps(gone)) == ("blocked", NOW, []), "the owner has another of that name"
+
+
+def test_ruling_9_of_a_sender_id_moved_over_levels_the_audit_tells_each_level_its_own_step(books: Books) -> None:
+    from relais.records.people.models import AuditAction
+    from relais.records.senders.actions.withdraw_sender_id import withdraw_sender_id
+    from relais.records.senders.models import Handover
+    from relais.records.visibility import own_and_children
+
+    def told(company: Any) -> list[tuple[Any, ...]]:
+        """What the latest action's lines of the sender ID tell the company: from whom, to whom, under which agreement."""
+        lines = AuditAction.objects.latest("pk").lines.filter(table="senders_senderid").order_by("pk")
+        seen = lines.filter(company__in=own_and_children(company.pk))
+        return [
+            (x.old["company_id"], x.new["company_id"], x.old.get("agreement_id"), x.new.get("agreement_id"))
+            for x in seen
+        ]
+
+    owner, reseller, client = books.owner, books.reseller, books.client
+    own = sender(books, connection(books), "Cats", company=owner, agreement=None)
+    resaved(own, company=client, agreement=books.agreement)
+    down = [(owner.pk, reseller.pk, None, None), (reseller.pk, client.pk, None, books.agreement.pk)]
+    assert (told(owner), told(reseller), told(client)) == (down[:1], down, down[1:])
+
+    withdraw_sender_id(Handover.objects.get(sender=own, given_by=owner).pk, NOW)
+    up = [(client.pk, reseller.pk, books.agreement.pk, None), (reseller.pk, owner.pk, None, None)]
+    assert (told(owner), told(reseller), told(client)) == (up[1:], up, up[:1])
 
 
 def test_a_second_connection_is_another_one_of_the_same_owner(books: Books) -> None:

@@ -307,6 +307,30 @@ def test_a_form_outlives_the_session_it_was_opened_in(desk: Desk) -> None:
     assert desk.troubles == [_said_of(401)]
 
 
+def test_who_only_listens_is_told_what_others_see(desk: Desk) -> None:
+    keys = desk.page.keyboard
+    desk.page.locator("#list th a", has_text="Name").focus()
+    keys.press("Enter")
+    said = re.compile(r"Sorted by Name, (a|de)scending\. Rows 1")
+    expect(desk.page.locator("#list-status")).to_have_text(said)
+    expect(desk.page.locator("#list th a", has_text="Name")).to_be_focused()
+    desk.open_record("Jara")
+    desk.drawer.get_by_role("link", name="Edit").focus()
+    keys.press("Enter")
+    expect(desk.drawer.get_by_role("status").filter(has_text="Edit Bank")).to_be_attached()
+    country = desk.drawer.get_by_role("combobox", name="Country")
+    country.focus()
+    expect(country).to_have_accessible_description(re.compile("^Spain "))
+    expect(country).not_to_have_attribute("aria-activedescendant", re.compile("."))
+    keys.press("ArrowDown")
+    expect(country).to_have_attribute("aria-activedescendant", re.compile("."))
+    keys.press("Escape")
+    desk.drawer.get_by_role("link", name="Delete…").click()
+    question = desk.page.get_by_role("alertdialog", name="Delete bank “Jara”?")
+    expect(question).to_have_accessible_description(re.compile("is deleted for good"))
+    expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+
+
 def test_a_record_is_edited_without_a_mouse(browser: "Browser", site: str) -> None:
     desk = Desk.in_new_browser(browser, site)
     keys = desk.page.keyboard

@@ -377,7 +377,7 @@ def test_RSL_52_a_tenant_sees_of_its_resellers_clients_the_charges_of_its_own_le
 
 
 def test_RSL_51_a_reseller_reads_what_it_buys_under_and_changes_nothing_of_it(chain: Chain) -> None:
-    """And of the tenant's other clients and vendors it sees nothing. RSL-22: the legal entity is its own."""
+    """And of the tenant's (GEN-15) other clients and vendors it sees nothing. RSL-22: the legal entity is its own."""
     from relais.records.agreements.models import Agreement
     from relais.records.billing.models import Payment
     from relais.records.catalog.models import EnabledService

@@ -8,10 +8,10 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext
 
 from relais.pages.forms import tell
 from relais.pages.viewer import viewer_of
+from relais.pages.words import in_words
 from relais.records import audit
 from relais.records.errors import WHOLE, Invalid
 
@@ -55,7 +55,7 @@ def refused(form: Form | None, verb: Callable[[], Any]) -> str:
     except Invalid as refusal:
         if form is not None:
             tell(form, refusal)
-        return gettext(refusal.reasons.get(WHOLE, (str(refusal),))[0])
+        return in_words(refusal.reasons.get(WHOLE, (str(refusal),))[0])
     return ""
 
 

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
+from relais.pages.forms import told
 from relais.pages.viewer import viewer_of
 from relais.records.audit import audited
 from relais.records.errors import Invalid
@@ -79,7 +80,7 @@ def screen_of(dictionary: Dictionary) -> Callable[[HttpRequest], HttpResponse]:
             try:
                 return _looked_at(dictionary, request, step, *kept)
             except Invalid as invalid:
-                return _choose(dictionary, request, FileForm(), str(invalid))
+                return _choose(dictionary, request, FileForm(), "\n".join(told(invalid)))
         done = request.session.pop(f"{dictionary.name}:done", None) if step == "done" else None
         if done:
             return render(request, "backoffice/import_done.html", _frame(dictionary, 4) | {"done": done})
@@ -102,7 +103,7 @@ def _uploaded(dictionary: Dictionary, request: HttpRequest) -> HttpResponse:
     try:
         dictionary.read(content)
     except Invalid as invalid:
-        return _choose(dictionary, request, FileForm(), str(invalid))
+        return _choose(dictionary, request, FileForm(), "\n".join(told(invalid)))
     packed = b64encode(zlib.compress(content)).decode("ascii")
     request.session[dictionary.name] = {"file": file.name[:200], "content": packed}
     return HttpResponseRedirect(_url(dictionary, "preview"))
@@ -158,7 +159,10 @@ def _confirmed(dictionary: Dictionary, request: HttpRequest) -> HttpResponse:
                 raise Invalid.of("", "The dictionary was changed meanwhile: look at the preview again.")
             dictionary.apply(seen, remove_gone=remove_gone)
     except Invalid as invalid:
-        context = _frame(dictionary, 3) | {"trouble": str(invalid), "preview_url": _url(dictionary, "preview")}
+        context = _frame(dictionary, 3) | {
+            "trouble": "\n".join(told(invalid)),
+            "preview_url": _url(dictionary, "preview"),
+        }
         return render(request, "backoffice/import_refused.html", context, status=409)
     del request.session[dictionary.name]
     removed_count = len(seen.gone) if remove_gone else 0

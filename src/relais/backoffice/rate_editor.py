@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from relais.backoffice.rate_tree import Rules
-from relais.backoffice.rate_values import OTHERS, PRICE_TYPES, TYPED, is_value, rule_words, words
+from relais.backoffice.rate_values import OTHERS, PRICE_TYPES, TYPED, is_value, rule_words, spelt, words
 from relais.core.rating.catalogue import COUNTER_GROUPS, RULES, Kind
 from relais.core.rating.scale import read_scale
 from relais.core.rating.types import Domain, Parameter, PriceType, Resource, ScaleType
@@ -21,7 +21,7 @@ from relais.records.catalog.models import RateNode, Scope, ServiceType
 
 PRICED = (PriceType.FLAT, PriceType.SCALE, PriceType.FREE, PriceType.NOT_INCLUDED, PriceType.BLOCKED)
 STATUSES = (PriceType.INCLUDED, PriceType.NOT_INCLUDED, PriceType.BLOCKED)
-SCALE_TYPES = [(kind.value, words(kind.value)) for kind in ScaleType]
+SCALE_TYPES = [(kind.value, gettext_lazy(spelt(kind.value))) for kind in ScaleType]
 _PRICE = MoneyField(required=False, min_value=0)
 
 
@@ -179,7 +179,7 @@ class RecordEditor(forms.Form):
         for name, said in (("billing_rule", place.inherited.billing), ("quantity_rule", place.inherited.quantity)):
             known = getattr(rules, f"{name}s") if rules else _every_rule(name)
             default = gettext("Default (%(rule)s)") % {"rule": said} if said else gettext("Default")
-            chosen = sorted((each.value, rule_words(each)) for each in known if rule_words(each) != "Default")
+            chosen = sorted((each.value, rule_words(each)) for each in known if spelt(each) != "Default")
             fields[name].choices = [("", default), *chosen]
 
     def _scale(self) -> dict[str, Any] | None:

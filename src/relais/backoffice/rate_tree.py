@@ -332,6 +332,6 @@ def terms_told(node: RateNode) -> list[tuple[str, str]]:
         ("Price", "" if node.price_micros is None else amount(node.price_micros, PRICE_DECIMALS)),
         ("Scale", ", ".join(filter(None, [words(str(scale.get("type", ""))) if scale else "", *steps]))),
         ("Counter group", ", ".join(words(each) for each in scale.get("counter_group", []))),
-        ("Billing rule", rule_words(node.billing_rule) if node.billing_rule else "Default"),
-        ("Quantity rule", rule_words(node.quantity_rule) if node.quantity_rule else "Default"),
+        ("Billing rule", rule_words(node.billing_rule) if node.billing_rule else gettext("Default")),
+        ("Quantity rule", rule_words(node.quantity_rule) if node.quantity_rule else gettext("Default")),
     ]

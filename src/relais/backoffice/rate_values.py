@@ -40,6 +40,11 @@ TYPED = frozenset(
 
 
 def words(key: str) -> str:
+    """sms_messaging → "SMS messaging", in the page's language."""
+    return gettext(spelt(key))
+
+
+def spelt(key: str) -> str:
     """sms_messaging → "SMS messaging"."""
     if key in _SPELT:
         return _SPELT[key]

@@ -61,7 +61,7 @@ class Size(Kind):
             return NOTHING
         currency = row.currency if row.type == ServiceType.MONETARY_PACK else ""
         return (
-            format_html('{}<span class="cur">{}</span>', size_of(row), currency)
+            format_html('{}\N{NO-BREAK SPACE}<span class="cur">{}</span>', size_of(row), currency)
             if currency
             else SafeString(size_of(row))
         )

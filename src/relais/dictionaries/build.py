@@ -21,8 +21,27 @@ from relais.dictionaries.patterns import starts
 FOLDER = Path(__file__).parent
 NO_COUNTRY = "001"  # the library's region of satellite and other calling codes without a country
 NOT_COUNTRIES = {"CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "UN", "XA", "XB", "ZZ"}  # CLDR's own and parts
-NAMES = {  # instead of CLDR's, which are written for lists of other kinds
-    "CD": "DR Congo", "CG": "Congo", "HK": "Hong Kong", "MM": "Myanmar", "MO": "Macao", "PS": "Palestine",
+NAMES = {  # the short names of ISO 3166 (BK-27), where CLDR's, which are written for lists of other kinds, are others
+    "AE": "United Arab Emirates (the)", "BN": "Brunei Darussalam", "BO": "Bolivia (Plurinational State of)",
+    "BQ": "Bonaire, Sint Eustatius and Saba", "BS": "Bahamas (the)", "CC": "Cocos (Keeling) Islands (the)",
+    "CD": "Congo (the Democratic Republic of the)", "CF": "Central African Republic (the)", "CG": "Congo (the)",
+    "CI": "Côte d'Ivoire", "CK": "Cook Islands (the)", "CV": "Cabo Verde", "DO": "Dominican Republic (the)",
+    "FK": "Falkland Islands (the) [Malvinas]", "FM": "Micronesia (Federated States of)", "FO": "Faroe Islands (the)",
+    "GB": "United Kingdom of Great Britain and Northern Ireland (the)", "GM": "Gambia (the)",
+    "GS": "South Georgia and the South Sandwich Islands", "HK": "Hong Kong",
+    "HM": "Heard Island and McDonald Islands", "IO": "British Indian Ocean Territory (the)",
+    "IR": "Iran (Islamic Republic of)", "KM": "Comoros (the)", "KP": "Korea (the Democratic People's Republic of)",
+    "KR": "Korea (the Republic of)", "KY": "Cayman Islands (the)", "LA": "Lao People's Democratic Republic (the)",
+    "MD": "Moldova (the Republic of)", "MF": "Saint Martin (French part)", "MH": "Marshall Islands (the)",
+    "MM": "Myanmar", "MO": "Macao", "MP": "Northern Mariana Islands (the)", "NE": "Niger (the)",
+    "NL": "Netherlands (Kingdom of the)", "PH": "Philippines (the)", "PN": "Pitcairn", "PS": "Palestine, State of",
+    "RU": "Russian Federation (the)", "SD": "Sudan (the)", "SH": "Saint Helena, Ascension and Tristan da Cunha",
+    "ST": "Sao Tome and Principe", "SX": "Sint Maarten (Dutch part)", "SY": "Syrian Arab Republic (the)",
+    "TC": "Turks and Caicos Islands (the)", "TF": "French Southern Territories (the)",
+    "TW": "Taiwan (Province of China)", "TZ": "Tanzania, the United Republic of",
+    "UM": "United States Minor Outlying Islands (the)", "US": "United States of America (the)",
+    "VA": "Holy See (the)", "VC": "Saint Vincent and the Grenadines", "VE": "Venezuela (Bolivarian Republic of)",
+    "VG": "Virgin Islands (British)", "VI": "Virgin Islands (U.S.)", "VN": "Viet Nam",
 }  # fmt: skip
 RESERVED = {"76": "KZ"}  # kept for Kazakhstan by the +7 numbering plan, without numbers yet
 NUMBER_TYPES = (

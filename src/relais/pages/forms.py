@@ -17,10 +17,11 @@ from django.utils.choices import BaseChoiceIterator
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_noop
 
 from relais.pages.kinds import MICROS
 from relais.pages.viewer import Viewer
+from relais.pages.words import in_words
 from relais.records.errors import WHOLE, Invalid
 from relais.records.saving import save
 from relais.records.zones import zone_names
@@ -330,7 +331,7 @@ def tell(form: forms.BaseForm, invalid: Invalid) -> None:
             (n for n in (column, column.removesuffix("_micros"), column.removesuffix("_timezone")) if n in form.fields),
             None,
         )
-        for reason in map(gettext, reasons):
+        for reason in map(in_words, reasons):
             words = reason[:1].upper() + reason[1:]
             form.add_error(
                 name, words if name or column == WHOLE else f"{column.replace('_', ' ').capitalize()}: {reason}"
@@ -342,5 +343,5 @@ def told(invalid: Invalid) -> list[str]:
     return [
         f"{column}: {reason}" if column else reason
         for column, reasons in invalid.reasons.items()
-        for reason in map(gettext, reasons)
+        for reason in map(in_words, reasons)
     ]

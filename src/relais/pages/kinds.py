@@ -118,7 +118,7 @@ class Money(Kind):
         if value is None:
             return escape(self.none) if self.none else NOTHING
         code = self.code(row)
-        return format_html('{}<span class="cur">{}</span>', amount(value, self._decimals(code)), code)
+        return format_html('{}\N{NO-BREAK SPACE}<span class="cur">{}</span>', amount(value, self._decimals(code)), code)
 
     def text(self, value: Any, row: Any) -> str:
         return "" if value is None else amount(value, self._decimals(self.code(row))).replace(NO_BREAK_SPACE, "")
@@ -159,7 +159,7 @@ class Instant(Kind):
             return escape(self.none) if self.none else NOTHING
         name = value_at(row, self.zone) if self.zone else ""
         return (
-            format_html('{}<span class="cur">{}</span>', self.text(value, row), name)
+            format_html('{}\N{NO-BREAK SPACE}<span class="cur">{}</span>', self.text(value, row), name)
             if name
             else escape(self.text(value, row))
         )

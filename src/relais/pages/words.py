@@ -1,6 +1,11 @@
-"""Words and tones of closed sets that more than one site shows."""
+"""Words and tones of closed sets that more than one site shows, and reasons of verbs in the page's language."""
+
+from typing import Any
+
+from django.utils.translation import gettext
 
 from relais.records.catalog.models import ServiceType
+from relais.records.errors import Reason
 from relais.records.senders.models import SenderChannel, SenderStatus
 
 SENDER_CHANNELS = {SenderChannel.SMS: "SMS", SenderChannel.WHATSAPP: "WhatsApp", SenderChannel.RCS: "RCS"}
@@ -17,3 +22,16 @@ SERVICE_TYPES = {
     ServiceType.BUNDLE_INITIATOR: "Bundle Initiator",
     ServiceType.BUNDLE_PACK: "Bundle Pack",
 }
+
+
+def in_words(reason: str) -> str:
+    """A verb's reason in the page's language, with its values in their places."""
+    if not isinstance(reason, Reason) or not reason.values:
+        return gettext(reason)
+    return gettext(reason.text) % {name: _value(each) for name, each in reason.values.items()}
+
+
+def _value(told: Any) -> Any:
+    if isinstance(told, list):
+        return ", ".join(str(_value(each)) for each in told)
+    return in_words(told) if isinstance(told, Reason) else told

@@ -19,14 +19,14 @@ from relais.records.catalog.models import (
     Service,
 )
 from relais.records.connections.models import ClientSmppConnection, VendorSmppConnection
-from relais.records.errors import WHOLE, Invalid
+from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
 from relais.records.people.models import Department, Role, User
 from relais.records.senders.models import SenderId
 
 NAMES_SHOWN_MAX = 5
 
-Found = tuple[str, int]  # what it is, in the plural when there are several; how many
+Found = tuple[Reason, int]  # what it is, in the plural when there are several; how many
 
 
 def what_hangs_on(record: Model) -> list[Found]:
@@ -38,20 +38,21 @@ def what_hangs_on(record: Model) -> list[Found]:
 def require_nothing_hanging(record: Model) -> None:
     """`Invalid` that names what hangs on the record."""
     if hanging := what_hangs_on(record):
-        listed = ", ".join(f"{count} {label}" for label, count in hanging)
-        raise Invalid.of(WHOLE, f"{record} cannot be deleted: it has {listed}")
+        listed = [Reason("%(count)s %(label)s", count=count, label=label) for label, count in hanging]
+        raise Invalid.of(WHOLE, "%(record)s cannot be deleted: it has %(listed)s", record=str(record), listed=listed)
 
 
 def _counted(rows: QuerySet[Model], one: str, several: str) -> Found:
     count = rows.count()
-    return (one if count == 1 else several), count
+    return Reason(one if count == 1 else several), count
 
 
 def _named(rows: QuerySet[Model], one: str, several: str) -> Found:
     """With the names of the first few, for what people look up by name."""
     label, count = _counted(rows, one, several)
     names = [str(row) for row in rows.order_by("pk")[:NAMES_SHOWN_MAX]]
-    return f"{label} ({', '.join(names)}{', …' if count > len(names) else ''})", count
+    shown = [*names, "…"] if count > len(names) else names
+    return Reason("%(label)s (%(names)s)", label=label, names=shown), count
 
 
 def _of_company(company: Company) -> Sequence[Found]:
@@ -133,7 +134,7 @@ def _of_connection(vendor: VendorSmppConnection) -> Sequence[Found]:
             "sender ID",
             "sender IDs",
         ),
-        ("batches of messages on their way", _unfinished_batches_count(vendor.pk)),
+        (Reason("batches of messages on their way"), _unfinished_batches_count(vendor.pk)),
     )
 
 
@@ -147,8 +148,8 @@ def _of_client_connection(client: ClientSmppConnection) -> Sequence[Found]:
         batches_count, unfinished_count = cursor.fetchone() or (0, 0)
     return (
         _named(SenderId.objects.filter(client_smpp_connection=client), "sender ID", "sender IDs"),
-        ("batches of receipts it has not taken", int(batches_count)),
-        ("messages it has not sent whole", int(unfinished_count)),
+        (Reason("batches of receipts it has not taken"), int(batches_count)),
+        (Reason("messages it has not sent whole"), int(unfinished_count)),
     )
 
 

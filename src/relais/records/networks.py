@@ -17,9 +17,9 @@ def ip_networks(text: str, field: str) -> str:
             network = ipaddress.ip_network(part.strip())
         except ValueError as error:
             raise Invalid.of(
-                field, f"{part.strip()[:60]} is neither an IP address nor a range such as 192.0.2.0/24"
+                field, "%(part)s is neither an IP address nor a range such as 192.0.2.0/24", part=part.strip()[:60]
             ) from error
         found.append(str(network.network_address if network.num_addresses == 1 else network))
     if len(found) > NETWORKS_MAX:
-        raise Invalid.of(field, f"takes up to {NETWORKS_MAX} addresses and ranges")
+        raise Invalid.of(field, "takes up to %(most)s addresses and ranges", most=NETWORKS_MAX)
     return ", ".join(dict.fromkeys(found))

@@ -14,7 +14,7 @@ from django.db import IntegrityError, models, transaction
 
 from relais.records.columns import NAME_LENGTH_MAX
 from relais.records.constraints import REASONS
-from relais.records.errors import WHOLE, Invalid
+from relais.records.errors import WHOLE, Invalid, Reason
 
 M = TypeVar("M", bound=models.Model)
 
@@ -71,7 +71,9 @@ def find(model: type[M], key: int, *, no_key: bool = False) -> M:
     try:
         return model._default_manager.select_for_update(of=("self",), no_key=no_key).get(pk=key)
     except ObjectDoesNotExist as error:
-        raise Invalid.of(WHOLE, f"no {model._meta.verbose_name} has the ID {key}") from error
+        raise Invalid.of(
+            WHOLE, "no %(label)s has the ID %(id)s", label=Reason(str(model._meta.verbose_name)), id=key
+        ) from error
 
 
 def require_fixed(record: models.Model, stored: models.Model, columns: tuple[str, ...], why: str) -> None:

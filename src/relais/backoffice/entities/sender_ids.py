@@ -15,7 +15,7 @@ from relais.pages.forms import RecordForm, ReferenceField, explained
 from relais.pages.kinds import Badge, Choice, Code, Flag, Id, Instant, Kind, Name, Number, Reference
 from relais.pages.viewer import Viewer
 from relais.pages.widgets import GuidInput
-from relais.pages.words import SENDER_CHANNELS, SENDER_STATUS_CHOICES, SENDER_STATUSES
+from relais.pages.words import SENDER_CHANNELS, SENDER_STATUS_CHOICES, SENDER_STATUSES, in_words
 from relais.records.agreements.models import Agreement
 from relais.records.connections.models import ClientSmppConnection, VendorSmppConnection
 from relais.records.parties.models import Company
@@ -160,7 +160,9 @@ class SenderIdForm(RecordForm):
 
 
 def _doubts(sender: SenderId) -> list[str]:
-    return [f"{told[:1].upper()}{told[1:]}." for told in doubts_about(sender)] if sender.sender_id else []
+    return (
+        [f"{told[:1].upper()}{told[1:]}." for told in map(in_words, doubts_about(sender))] if sender.sender_id else []
+    )
 
 
 def _shows_vendor(sender: SenderId, viewer: Viewer) -> bool:

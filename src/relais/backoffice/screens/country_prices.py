@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from relais.backoffice.entities.country_prices import COUNTRY_PRICES, percent
 from relais.pages.drawers import Drawer
-from relais.pages.forms import MoneyField
+from relais.pages.forms import MoneyField, told
 from relais.pages.kinds import amount
 from relais.pages.site import Screen
 from relais.pages.viewer import MANAGE, Viewer, viewer_of
@@ -80,7 +80,7 @@ def _applied(request: HttpRequest, viewer: Viewer, prices: CountryPrices, form: 
                 unchanged_since=parse_datetime(request.POST.get("unchanged_since", "")) or prices.updated_at,
             )  # fmt: skip
     except Invalid as refusal:
-        return str(refusal)
+        return "\n".join(told(refusal))
     return HttpResponseRedirect(f"{reverse('country-prices-view', args=[prices.pk])}?changed={count}")
 
 
@@ -103,7 +103,7 @@ def _shown(request: HttpRequest, viewer: Viewer, prices: CountryPrices, form: Pr
         overwrite = previewed and form.cleaned_data["overwrite"]
         lines = lines_of(prices, viewer.now, profit_bp=profit_bp, isos=isos, overwrite=overwrite)
     except Invalid as refusal:
-        trouble = str(refusal)
+        trouble = "\n".join(told(refusal))
     show = request.GET.get("show", "all")
     show = show if show in SHOWN else "all"
     counts = {"all": len(lines)} | {key: sum(_is(key, line) for line in lines) for key in ("hand", "below", "unsold")}
@@ -197,7 +197,7 @@ def price_dialog(request: HttpRequest, pk: str, iso: str) -> HttpResponse:
                 else HttpResponseRedirect(url)
             )
         except Invalid as refusal:
-            form.add_error(None, str(refusal))
+            form.add_error(None, "\n".join(told(refusal)))
     context = {"prices": prices, "country": country, "form": form}
     return render(request, "backoffice/country_price.html", context, status=422 if form.errors else 200)
 

@@ -44,6 +44,7 @@ from relais.core.price_sheets.settings import (
 )
 from relais.core.price_sheets.workbook import ENCODINGS, SEPARATORS
 from relais.core.rating.types import Domain, Parameter
+from relais.pages.forms import told
 from relais.pages.kinds import NOTHING
 from relais.pages.site import Screen
 from relais.pages.viewer import MANAGE, Viewer, viewer_of
@@ -98,8 +99,8 @@ class Import:
 
     def url(self, step: str = "", **query: Any) -> str:
         path = reverse("rates-import", args=[self.service.pk, self.scope.pk])
-        told = "&".join(f"{name}={value}" for name, value in ({"step": step} | query).items() if value != "")
-        return f"{path}?{told}" if told else path
+        asking = "&".join(f"{name}={value}" for name, value in ({"step": step} | query).items() if value != "")
+        return f"{path}?{asking}" if asking else path
 
     @property
     def back_url(self) -> str:
@@ -173,10 +174,10 @@ def import_view(request: HttpRequest, pk: str, scope_pk: str) -> HttpResponse:
         return _SHOWN.get(step, _columns)(asked)
     except Invalid as refusal:
         if request.method == "POST" or step in _SHOWN:
-            return _columns(asked, str(refusal))
+            return _columns(asked, "\n".join(told(refusal)))
         verbs.cancel_import(asked.record)
         asked.record = None
-        return _upload(asked, UploadForm(), str(refusal))
+        return _upload(asked, UploadForm(), "\n".join(told(refusal)))
 
 
 def _upload(asked: Import, form: UploadForm, trouble: str = "") -> HttpResponse:
@@ -211,7 +212,7 @@ def _uploaded(asked: Import) -> HttpResponse:
                 node, file.name, file.read(), Format(form.cleaned_data["format"]), user=asked.viewer.user
             )
     except Invalid as refusal:
-        return _upload(asked, form, str(refusal).removeprefix("format: "))
+        return _upload(asked, form, "\n".join(told(refusal)).removeprefix("format: "))
     return HttpResponseRedirect(asked.url("columns"))
 
 
@@ -460,7 +461,7 @@ def _confirmed(asked: Import) -> HttpResponse:
         with _audited(asked, f"Import rates from {asked.record.file_name}"):
             verbs.confirm_import(asked.record, asked.request.POST.get("stamp", ""), asked.viewer.now)
     except Invalid as refusal:
-        return asked.page("import_rates_refused", 4, 409, trouble=str(refusal))
+        return asked.page("import_rates_refused", 4, 409, trouble="\n".join(told(refusal)))
     return HttpResponseRedirect(asked.url("done"))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from relais.backoffice.rate_editor import Place, RecordEditor, resources_for
@@ -199,8 +200,9 @@ def _options(place: Place, parent: RateNode, viewer: Viewer, term: str) -> HttpR
     there = set(siblings.values_list("value", flat=True))
     found = offered(place.parameter, place.fixed, place.resource, viewer, term)
     options = [{"value": value, "text": text} for value, text in found if value not in there]
-    if not siblings.filter(is_others=True).exists() and term.lower() in "others":
-        options.insert(0, {"value": OTHERS, "text": "Others"})
+    others = gettext("Others")
+    if not siblings.filter(is_others=True).exists() and term.lower() in others.lower():
+        options.insert(0, {"value": OTHERS, "text": others})
     return JsonResponse({"options": options})
 
 

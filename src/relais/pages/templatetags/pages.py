@@ -14,6 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
+from relais.pages.words import in_words
+
 register = template.Library()
 BUNDLES = Path(__file__).parent.parent / "static" / "relais"
 
@@ -53,6 +55,9 @@ def tabs_beside(context: Any, entity: Any) -> Any:
 def translated(label: str) -> str:
     """What an entity or its site declares, in the page's language; the dots of "Set status…" stay."""
     return gettext(label.removesuffix("…")) + "…" * label.endswith("…")
+
+
+register.filter("in_words", in_words)
 
 
 @register.filter

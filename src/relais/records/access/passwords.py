@@ -12,7 +12,7 @@ from django.db.models import TextChoices
 
 from relais.records.access.models import Access, FormerPassword
 from relais.records.access.policy import Policy, policy_of
-from relais.records.errors import Invalid
+from relais.records.errors import Invalid, Reason
 from relais.records.people.models import User
 from relais.records.people.passwords import weaknesses
 
@@ -66,7 +66,7 @@ def unfit(user: User, password: str) -> list[str]:
     if is_common(password):
         found.append("is one of the most common passwords: choose another")
     if not found and user.pk is not None and _was_had(user, password, policy):
-        found.append(f"must differ from the last {policy.history_count}")
+        found.append(Reason("must differ from the last %(count)s", count=policy.history_count))
     return found
 
 

@@ -11,7 +11,7 @@ from relais.core.money import MICROS
 from relais.records.agreements.models import AgreementVersion
 from relais.records.agreements.posting import lock_agreement
 from relais.records.currencies import fits_minor_units
-from relais.records.errors import Invalid
+from relais.records.errors import Invalid, Reason
 from relais.records.saving import find
 from relais.records.zones import zone_names
 
@@ -53,16 +53,18 @@ def require_sound_terms(version: AgreementVersion, currency: str) -> None:
     for column in EMAIL_COLUMNS:
         wrong = [address for address in addresses(getattr(version, column)) if not _is_address(address)]
         if wrong:
-            reasons[column] = tuple(f"{address!r} is not an e-mail address" for address in wrong)
+            reasons[column] = tuple(
+                Reason("%(address)s is not an e-mail address", address=repr(each)) for each in wrong
+            )
     limit_micros = version.credit_limit_micros
     if limit_micros is not None and limit_micros < 0:
         reasons["credit_limit_micros"] = ("cannot be negative: leave it blank for no limit, 0 is prepaid",)
     elif limit_micros is not None and limit_micros > CREDIT_LIMIT_MICROS_MAX:
         reasons["credit_limit_micros"] = (
-            f"is at most {CREDIT_LIMIT_MICROS_MAX // MICROS}: leave it blank for no limit",
+            Reason("is at most %(most)s: leave it blank for no limit", most=CREDIT_LIMIT_MICROS_MAX // MICROS),
         )
     elif limit_micros is not None and not fits_minor_units(limit_micros, currency):
-        reasons["credit_limit_micros"] = (f"has more decimals than {currency}",)
+        reasons["credit_limit_micros"] = (Reason("has more decimals than %(currency)s", currency=currency),)
     if reasons:
         raise Invalid(reasons)
 

@@ -3,7 +3,7 @@
 from relais.core.money import MICROS, round_to_minor
 from relais.records.billing.models import Payment
 from relais.records.currencies import fits_minor_units, is_currency
-from relais.records.errors import Invalid
+from relais.records.errors import Invalid, Reason
 
 AMOUNT_MICROS_MAX = 10**12 * MICROS
 RATE_DECIMALS = 4  # PAY-63
@@ -43,11 +43,11 @@ def exchange_rate_micros(payment: Payment) -> int | None:
 
 def _fault(amount_micros: int | None, currency: str) -> str | None:
     if amount_micros is None:
-        return f"is required: type the amount in {currency}"
+        return Reason("is required: type the amount in %(currency)s", currency=currency)
     if amount_micros <= 0:
-        return "must be more than 0: the direction carries the sign"
+        return Reason("must be more than 0: the direction carries the sign")
     if amount_micros > AMOUNT_MICROS_MAX:
-        return f"is at most {round_to_minor(AMOUNT_MICROS_MAX, 0) // MICROS}"
+        return Reason("is at most %(most)s", most=round_to_minor(AMOUNT_MICROS_MAX, 0) // MICROS)
     if not fits_minor_units(amount_micros, currency):
-        return f"has more decimals than {currency}"
+        return Reason("has more decimals than %(currency)s", currency=currency)
     return None

@@ -35,7 +35,10 @@ def refresh_channels(enabled: EnabledService) -> None:
         blocker = other.enabled_service
         raise Invalid.of(
             "service",
-            f"overlaps {blocker.service.name!r} (enabled service ID {blocker.pk}), which covers {other.domain} then",
+            "overlaps %(service)s (enabled service ID %(id)s), which covers %(domain)s then",
+            service=repr(blocker.service.name),
+            id=blocker.pk,
+            domain=other.domain,
         )
     EnabledServiceChannel.objects.bulk_create(
         EnabledServiceChannel(enabled_service=enabled, agreement_id=enabled.agreement_id, domain=domain, during=during)

@@ -12,7 +12,7 @@ import msgspec
 
 from relais.core.price_sheets.cells import Book
 from relais.core.price_sheets.workbook import UnreadableFile, read_book
-from relais.records.errors import WHOLE, Invalid
+from relais.records.errors import WHOLE, Invalid, Reason
 
 OCTETS_MAX = 20 * 2**20
 ROWS_MAX = 200_000
@@ -20,7 +20,7 @@ _MEMORY_OCTETS_MAX = 2 * 2**30
 _CPU_S_MAX = 60
 _READ_WITHIN_S = 120
 _REFUSED = 3
-TOO_COSTLY = "The file unpacks to more than can be read. Split it, or save it as CSV."
+TOO_COSTLY = Reason("The file unpacks to more than can be read. Split it, or save it as CSV.")
 
 
 class _Task(msgspec.Struct):
@@ -33,7 +33,7 @@ class _Task(msgspec.Struct):
 def read_file(content: bytes, *, encoding: str = "", separator: str = "", octets_max: int = OCTETS_MAX) -> Book:
     """The sheets of a file; `Invalid` with a text for whoever chose it when they cannot be read."""
     if len(content) > octets_max:
-        raise Invalid.of(WHOLE, f"The file is larger than {octets_max // 2**20} MB. Split it.")
+        raise Invalid.of(WHOLE, "The file is larger than %(megabytes)s MB. Split it.", megabytes=octets_max // 2**20)
     task = msgspec.msgpack.encode(_Task(content, ROWS_MAX, encoding, separator))
     try:
         done = subprocess.run(

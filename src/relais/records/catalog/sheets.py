@@ -23,7 +23,7 @@ def read_lines(content: bytes, columns: Mapping[str, Sequence[str]], required: S
     """Rows that are not empty. `columns`: a column to the headings it may have, compared without case and blanks; others
     are left out. `Invalid` without a heading for a required column, and for what is no text or too large."""
     if len(content) > OCTETS_MAX:
-        raise Invalid.of(WHOLE, f"the file is larger than {OCTETS_MAX // 2**20} MB: split it")
+        raise Invalid.of(WHOLE, "the file is larger than %(megabytes)s MB: split it", megabytes=OCTETS_MAX // 2**20)
     try:
         text = decoded(content)
     except UnreadableFile as why:
@@ -59,7 +59,7 @@ def _places(cells: Sequence[str], columns: Mapping[str, Sequence[str]], required
         if _folded(name) in headings
     }
     if missing := [columns[column][0] for column in required if column not in places]:
-        raise Invalid.of(WHOLE, f"the heading lacks {', '.join(missing)}")
+        raise Invalid.of(WHOLE, "the heading lacks %(columns)s", columns=missing)
     return places
 
 

@@ -28,5 +28,7 @@ def require_not_above(by: User | None, user: User) -> None:
         return
     if user.no_restrictions or any(exceeding(effective_levels(by), effective_levels(user))):
         raise Invalid.of(
-            WHOLE, f"{user} may do more than you: only somebody who may do as much can change that account"
+            WHOLE,
+            "%(user)s may do more than you: only somebody who may do as much can change that account",
+            user=str(user),
         )

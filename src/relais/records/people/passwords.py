@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from relais.records.errors import Reason
+
 LENGTH_MIN, LENGTH_MAX = 8, 128
 GROUPS_MIN = 3
 
@@ -13,9 +15,9 @@ def weaknesses(password: str, length_min: int = LENGTH_MIN, groups_min: int = GR
 
 def _weaknesses(password: str, length_min: int, groups_min: int) -> Iterator[str]:
     if not length_min <= len(password) <= LENGTH_MAX:
-        yield f"takes {length_min} to {LENGTH_MAX} characters"
+        yield Reason("takes %(least)s to %(most)s characters", least=length_min, most=LENGTH_MAX)
     if len({_group(character) for character in password}) < groups_min:
-        yield f"takes {groups_min} of: capitals, small letters, digits, special characters"
+        yield Reason("takes %(count)s of: capitals, small letters, digits, special characters", count=groups_min)
 
 
 def _group(character: str) -> str:

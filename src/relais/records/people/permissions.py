@@ -7,6 +7,7 @@ somebody grants it, and what `SYSTEM_ROLES` says for the system's own (ROLE-29).
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from relais.records.errors import Reason
 from relais.records.people.models import Interface, Role, User
 
 NONE, VIEW, MANAGE = "none", "view", "manage"
@@ -187,4 +188,4 @@ def exceeding(held: Levels, asked: Levels) -> Iterator[str]:
     """Lines of `asked` that go beyond `held`, each with its level, in words."""
     for line, level in asked.items():
         if not includes(held.get(line, NONE), level):
-            yield f"{line} ({level.capitalize()})"
+            yield Reason("%(line)s (%(level)s)", line=Reason(line), level=Reason(level.capitalize()))

@@ -43,4 +43,6 @@ def full_access_kept(places: Collection[tuple[int, str]]) -> Iterator[None]:
     yield
     if lost := [place for place in before if not full_access_left(*place)]:
         name = Company.objects.get(pk=min(lost)[0]).name
-        raise Invalid.of(WHOLE, f"{name} would have no user with full access left: give it to another user first")
+        raise Invalid.of(
+            WHOLE, "%(company)s would have no user with full access left: give it to another user first", company=name
+        )

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from relais.records.errors import WHOLE, Invalid
+from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.parties.tree import level_and_above
 from relais.records.senders.models import Handover, SenderId
 
@@ -29,4 +29,4 @@ def record_handovers(sender: SenderId) -> None:
 def require_owner(sender: SenderId, company_id: int, what: str) -> None:
     """`Invalid` unless the sender ID is that company's own, not one that is only lent to it."""
     if owner_of(sender) != company_id:
-        raise Invalid.of(WHOLE, f"{sender} was handed down to you: {what}")
+        raise Invalid.of(WHOLE, "%(sender)s was handed down to you: %(what)s", sender=str(sender), what=Reason(what))

@@ -48,7 +48,7 @@ def unblock_user(user_id: int, by: User | None, now: datetime) -> User:
         raise Invalid.of(WHOLE, "only the System owner unblocks who was away too long")
     user = find(User, user_id)
     if user.blocked_at is None:
-        raise Invalid.of(WHOLE, f"{user} is not blocked")
+        raise Invalid.of(WHOLE, "%(user)s is not blocked", user=str(user))
     user.blocked_at = None
     user.save(update_fields=["blocked_at", "updated_at"])
     Access.objects.filter(pk=access_of(user).pk).update(last_access_at=now)

@@ -31,7 +31,7 @@ def change_own_password(user: User, new: str, now: datetime) -> None:
     policy = policy_of(user.company_id)
     soon = not access.must_change and not policy.may_change_again(access.password_changed_at, now)
     if soon and not may_change_at_any_time(user):
-        raise Invalid.of(WHOLE, f"the password can be changed once in {policy.change_again_hours} hours")
+        raise Invalid.of(WHOLE, "the password can be changed once in %(hours)s hours", hours=policy.change_again_hours)
     require_fit(user, new, "new_password")
     store_password(user, new, now, by_the_person=True)
 

@@ -18,7 +18,7 @@ def delete_own_account(user: User, word: str, now: datetime) -> None:
     """The person is out everywhere at once and gets nothing sent any more; the name stays where it stands in records, and the
     login is nobody's again. `Invalid` without the word, or for the last with full access of a company."""
     if word != WORD:
-        raise Invalid.of("word", f"type {WORD}")
+        raise Invalid.of("word", "type %(word)s", word=WORD)
     delete_user(user.pk, now, by=None)
     Avatar.objects.filter(pk=user.pk).delete()
     Authenticator.objects.filter(pk=user.pk).delete()

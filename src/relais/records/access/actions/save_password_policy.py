@@ -7,7 +7,7 @@ from django.db import transaction
 from relais.records.access.models import PasswordPolicy
 from relais.records.access.parameters import PARAMETERS
 from relais.records.access.policy import policy_above
-from relais.records.errors import Invalid
+from relais.records.errors import Invalid, Reason
 from relais.records.parties.models import CompanyType
 from relais.records.saving import save
 
@@ -24,7 +24,9 @@ def save_password_policy(policy: PasswordPolicy, *, unchanged_since: datetime | 
     if above is not None:
         for name, parameter in PARAMETERS.items():
             if parameter.is_weaker(getattr(policy, name), getattr(above, name)):
-                reasons[name] = (f"must not be weaker than the {getattr(above, name)} of the level above",)
+                reasons[name] = (
+                    Reason("must not be weaker than the %(limit)s of the level above", limit=getattr(above, name)),
+                )
     sender = policy.code_sender
     if sender is not None and company.parent_id is not None:
         reasons["code_sender"] = ("is the System owner's to choose",)

@@ -18,7 +18,7 @@ def add_agreement_version(version: AgreementVersion) -> AgreementVersion:
     require_sound_terms(version, agreement.currency)
     for other in versions_in_the_way(version):
         if other.effective_till is not None or other.effective_from >= version.effective_from:
-            raise Invalid.of("effective_from", f"overlaps the version with ID {other.pk}")
+            raise Invalid.of("effective_from", "overlaps the version with ID %(id)s", id=other.pk)
         other.effective_till = version.effective_from
         other.effective_till_timezone = version.effective_from_timezone
         save(other)

@@ -29,7 +29,7 @@ def change_agreement_version(
         setattr(version, column, value)
     require_sound_terms(version, version.agreement.currency)
     for other in versions_in_the_way(version):
-        raise Invalid.of("effective_from", f"overlaps the version with ID {other.pk}")
+        raise Invalid.of("effective_from", "overlaps the version with ID %(id)s", id=other.pk)
     save(version)
     return version
 

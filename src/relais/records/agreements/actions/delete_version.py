@@ -7,7 +7,7 @@ from django.db import transaction
 
 from relais.records.agreements.models import AgreementVersion, LedgerEntry, LedgerKind
 from relais.records.agreements.versions import find_version
-from relais.records.errors import WHOLE, Invalid
+from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.saving import require_unchanged
 
 _CHARGES = (LedgerKind.MESSAGES_CAPTURED, LedgerKind.FEE, LedgerKind.PACK, LedgerKind.SCALE_CORRECTED)
@@ -27,13 +27,13 @@ def delete_version(version_id: int, now: datetime, *, unchanged_since: datetime 
 def reason_against_deleting(version: AgreementVersion, now: datetime) -> str:
     """Why the version has to stay, in words for the person who asks; "" when it can be deleted."""
     if not AgreementVersion.objects.filter(agreement_id=version.agreement_id).exclude(pk=version.pk).exists():
-        return "the only version of an agreement cannot be deleted"
+        return Reason("the only version of an agreement cannot be deleted")
     zone = ZoneInfo(version.effective_from_timezone)
     if version.effective_from.astimezone(zone).date() < now.astimezone(zone).date():
-        return "a version that started before today cannot be deleted"
+        return Reason("a version that started before today cannot be deleted")
     charges = LedgerEntry.objects.filter(
         agreement_id=version.agreement_id, kind__in=_CHARGES, at__gte=version.effective_from
     )
     if version.effective_till is not None:
         charges = charges.filter(at__lt=version.effective_till)
-    return "charges were made under this version" if charges.exists() else ""
+    return Reason("charges were made under this version") if charges.exists() else ""

@@ -21,7 +21,7 @@ def save_reselling_agreement(
         require_fixed(link, former, ("legal_entity", "agreement"), "cannot be changed: remove the row and add another")
     company = find(Company, link.legal_entity.company_id)  # so that it does not become a client meanwhile (CO-61)
     if company.type != CompanyType.RESELLER:
-        raise Invalid.of("legal_entity", f"{company.name} is a client and resells nothing")
+        raise Invalid.of("legal_entity", "%(company)s is a client and resells nothing", company=company.name)
     if link.agreement.company_id != company.pk:
         raise Invalid.of("agreement", "must be an agreement of the legal entity's company with the level above")
     save(link)

@@ -13,11 +13,11 @@ from relais.records.agreements.terms import version_at
 from relais.records.audit import audited
 from relais.records.catalog.models import EnabledService
 from relais.records.catalog.pricing import price_of_pack
-from relais.records.errors import Invalid
+from relais.records.errors import Invalid, Reason
 from relais.records.people.models import Actor
 
 TRIED_AGAIN_AFTER = timedelta(hours=1)
-RATE_NOT_FOUND = "Rate not found"
+RATE_NOT_FOUND = Reason("Rate not found")
 
 
 def charge_pack(enabled: EnabledService, now: datetime) -> None:
@@ -29,7 +29,13 @@ def charge_pack(enabled: EnabledService, now: datetime) -> None:
     if rate is None:
         raise Invalid.of("charged", RATE_NOT_FOUND)
     tax_micros = take_price(
-        enabled.agreement_id, rate, LedgerKind.PACK, now, note=str(enabled.service), what="the pack", of="charged"
+        enabled.agreement_id,
+        rate,
+        LedgerKind.PACK,
+        now,
+        note=str(enabled.service),
+        what=Reason("the pack"),
+        of="charged",
     )
     enabled.charged_at, enabled.charge_tried_at, enabled.not_charged_reason = now, now, ""
     enabled.cost_node_id = rate.node_id
@@ -37,7 +43,9 @@ def charge_pack(enabled: EnabledService, now: datetime) -> None:
     enabled.save()
 
 
-def take_price(agreement_id: int, rate: Rate, kind: LedgerKind, now: datetime, *, note: str, what: str, of: str) -> int:
+def take_price(
+    agreement_id: int, rate: Rate, kind: LedgerKind, now: datetime, *, note: str, what: Reason, of: str
+) -> int:
     """Takes what the rate says and its tax from the balance, which the caller has locked; the tax. `Invalid` for the field `of`
     when Available does not cover `what`."""
     version = version_at(agreement_id, now)
@@ -47,8 +55,13 @@ def take_price(agreement_id: int, rate: Rate, kind: LedgerKind, now: datetime, *
     if version is not None and version.credit_limit_micros is not None:
         available_micros = balance.balance_micros - balance.reserved_micros + version.credit_limit_micros
         if gross_micros > available_micros and gross_micros:
-            needed = format_micros(gross_micros, 2), format_micros(available_micros, 2)
-            raise Invalid.of(of, "{} costs {} and only {} is available".format(what, *needed))
+            raise Invalid.of(
+                of,
+                "%(what)s costs %(cost)s and only %(available)s is available",
+                what=what,
+                cost=format_micros(gross_micros, 2),
+                available=format_micros(available_micros, 2),
+            )
     if gross_micros:
         post(agreement_id, kind, -gross_micros, now, note=note[:200])
     return tax_micros

@@ -52,7 +52,7 @@ def save_network_code(code: NetworkCode) -> NetworkCode:
     if code._state.adding:
         code.mccmnc = code.mcc + code.mnc
         if NetworkCode.objects.filter(pk=code.mccmnc).exists():
-            raise Invalid.of("mnc", f"the code {code.mccmnc} is there already")
+            raise Invalid.of("mnc", "the code %(code)s is there already", code=code.mccmnc)
     elif code.mccmnc != code.mcc + code.mnc:
         raise Invalid.of("mnc", "cannot be changed: delete the code and add another")
     prepare(code)

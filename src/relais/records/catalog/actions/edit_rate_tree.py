@@ -25,7 +25,7 @@ from relais.records.catalog.copying import copy_below
 from relais.records.catalog.models import RateNode, Scope
 from relais.records.catalog.rows import TERMS, node_row, path_to, terms_of
 from relais.records.catalog.whole import tree_as_a_whole
-from relais.records.errors import WHOLE, Invalid
+from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.saving import Changed, find
 
 OTHERS = None  # the value of the record that catches all other values
@@ -77,7 +77,9 @@ def add_values(parent_id: int, values: Sequence[str | None], terms: Terms, now: 
     there = [*siblings.filter(value__in=named).order_by("pk")]
     there += siblings.filter(is_others=True) if OTHERS in values else []
     if there:
-        raise Invalid.of("values", f"{', '.join(node.value or 'Others' for node in there)}: there already")
+        raise Invalid.of(
+            "values", "%(values)s: there already", values=[node.value or Reason("Others") for node in there]
+        )
     made = _make(parent.scope, parent, rows)
     touch(parent.scope)
     return made
@@ -93,7 +95,9 @@ def change_record(node_id: int, terms: Terms, now: datetime, *, sure: bool = Fal
     below = _ids_below(node)
     stays = terms.price_type == PriceType.DEPENDS_ON and terms.split_by == node.split_by
     if below and not stays and not sure:
-        raise Invalid.of("sure", f"{len(below)} records below it would be removed: check the box to go on")
+        raise Invalid.of(
+            "sure", "%(count)s records below it would be removed: check the box to go on", count=len(below)
+        )
     _require_valid([*map(node_row, path_to(node)[:-1]), row], node.scope)
     _retire([node.pk], len(below), now)
     (made,) = _make(node.scope, node.parent, [row], node_row(node))
@@ -138,7 +142,7 @@ def _locked(node_id: int) -> RateNode:
     """With its scope locked, so that two edits of one tree come one after the other."""
     scope_id = RateNode.objects.filter(pk=node_id).values_list("scope_id", flat=True).first()
     if scope_id is None:
-        raise Invalid.of(WHOLE, f"no record has the ID {node_id}")
+        raise Invalid.of(WHOLE, "no record has the ID %(id)s", id=node_id)
     find(Scope, scope_id)
     return RateNode.objects.select_related("scope__service", "parent").get(pk=node_id)
 

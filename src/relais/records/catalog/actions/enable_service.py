@@ -112,7 +112,12 @@ def _require_fitting_service(service: Service, agreement: Agreement) -> None:
     if service.company_id != agreement.own_legal_entity.company_id:
         raise Invalid.of("service", "belongs to a company that is not the seller of this agreement")
     if service.currency is not None and service.currency != agreement.currency:
-        raise Invalid.of("service", f"is in {service.currency}, the agreement in {agreement.currency}")
+        raise Invalid.of(
+            "service",
+            "is in %(currency)s, the agreement in %(agreed)s",
+            currency=service.currency,
+            agreed=agreement.currency,
+        )
 
 
 def _require_sound_period(enabled: EnabledService) -> None:
@@ -146,4 +151,6 @@ def _require_end_after_events(enabled: EnabledService) -> None:
     if row is not None:
         accepted_ms = UUID(str(row[0])).int >> 80
         at = datetime.fromtimestamp(accepted_ms // 1000, UTC)
-        raise Invalid.of("effective_till", f"is too early: a message was charged by it at {at:%d.%m.%Y %H:%M:%S} UTC")
+        raise Invalid.of(
+            "effective_till", "is too early: a message was charged by it at %(at)s UTC", at=f"{at:%d.%m.%Y %H:%M:%S}"
+        )

@@ -183,7 +183,12 @@ def _require_services(prices: CountryPrices) -> None:
     if sold.pk == bought.pk:
         raise Invalid.of("cost_service", "is the service that is sold: choose the one that is bought")
     if sold.currency != bought.currency:
-        raise Invalid.of("cost_service", f"is priced in {bought.currency}, and what is sold in {sold.currency}")
+        raise Invalid.of(
+            "cost_service",
+            "is priced in %(bought)s, and what is sold in %(sold)s",
+            bought=bought.currency,
+            sold=sold.currency,
+        )
 
 
 def _sales(prices: CountryPrices, now: datetime) -> dict[str, int]:

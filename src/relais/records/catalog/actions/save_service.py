@@ -14,7 +14,7 @@ from relais.records.catalog.models import (
     ServiceType,
 )
 from relais.records.currencies import fits_minor_units, is_currency
-from relais.records.errors import Invalid
+from relais.records.errors import Invalid, Reason
 from relais.records.hanging import require_nothing_hanging
 from relais.records.saving import find, prepare, require_fixed, require_unchanged, save
 
@@ -91,12 +91,12 @@ def _require_terms_of_type(service: Service) -> None:
         if service.size is None:
             reasons["size"] = ("is required for this type",)
         elif not 0 < service.size <= SIZE_MAX:
-            reasons["size"] = (f"must be more than 0 and at most {SIZE_MAX}",)
+            reasons["size"] = (Reason("must be more than 0 and at most %(most)s", most=SIZE_MAX),)
         elif (
             service.type == ServiceType.MONETARY_PACK
             and "currency" not in reasons
             and not fits_minor_units(service.size, service.currency or "")
         ):
-            reasons["size"] = (f"has more decimals than {service.currency}",)
+            reasons["size"] = (Reason("has more decimals than %(currency)s", currency=service.currency),)
     if reasons:
         raise Invalid(reasons)

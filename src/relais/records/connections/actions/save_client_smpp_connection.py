@@ -44,6 +44,6 @@ def save_client_smpp_connection(
 
 def _require_password(password: str, characters_max: int) -> None:
     if not password or len(password) > characters_max:
-        raise Invalid.of("password", f"takes 1 to {characters_max} characters")
+        raise Invalid.of("password", "takes 1 to %(most)s characters", most=characters_max)
     if not password.isascii() or not password.isprintable():
         raise Invalid.of("password", "takes printable ASCII characters only")

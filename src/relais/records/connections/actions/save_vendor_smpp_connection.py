@@ -7,7 +7,7 @@ from django.db import transaction
 
 from relais.contracts.registry import SMPP, vendors
 from relais.records.connections.models import VendorSmppConnection
-from relais.records.errors import WHOLE, Invalid
+from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.parties.models import Company
 from relais.records.parties.tree import level_and_above
 from relais.records.saving import prepare, require_fixed, save
@@ -57,13 +57,20 @@ def save_vendor_smpp_connection(
 
 def _reserve_for(connection: VendorSmppConnection, companies: Collection[Company]) -> None:
     if strangers := [company for company in companies if connection.company_id not in level_and_above(company)]:
-        raise Invalid.of("companies", f"{strangers[0].name} is neither the owner of the connection nor below it")
+        raise Invalid.of(
+            "companies", "%(company)s is neither the owner of the connection nor below it", company=strangers[0].name
+        )
     using = SenderId.objects.filter(smpp_connection=connection) | SenderId.objects.filter(
         second_smpp_connection=connection
     )
     losing = using.exclude(company__in=companies)
     if companies and (sender := losing.select_related("company").order_by("pk").first()):
-        raise Invalid.of("companies", f"{sender.company.name} uses it for {sender}: add it, or change that sender ID")
+        raise Invalid.of(
+            "companies",
+            "%(company)s uses it for %(sender)s: add it, or change that sender ID",
+            company=sender.company.name,
+            sender=str(sender),
+        )
     connection.companies.set(companies)
 
 
@@ -71,11 +78,11 @@ def _require_usable_settings(connection: VendorSmppConnection, password: str) ->
     if not connection.host_name:
         raise Invalid.of("host_name", "is required")
     if connection.port is None or not 1 <= connection.port <= PORT_MAX:
-        raise Invalid.of("port", f"must be a whole number from 1 to {PORT_MAX}")
+        raise Invalid.of("port", "must be a whole number from 1 to %(most)s", most=PORT_MAX)
     options = {name: value for name, value in connection.options.items() if name not in OF_THE_PIPELINE}
     kind = options.pop("vendor", SMPP)
     if kind not in vendors():
-        raise Invalid.of("options", f"vendor is one of {', '.join(sorted(vendors()))}")
+        raise Invalid.of("options", "vendor is one of %(vendors)s", vendors=", ".join(sorted(vendors())))
     if kind == SMPP:
         columns = ("host_name", "port", "system_id", "system_type", "use_tls", "use_tlv")
         options |= {name: getattr(connection, name) for name in columns} | {"password": password}
@@ -96,7 +103,9 @@ def _require_sound_map(statuses_map: object) -> None:
     for status, lines in statuses_map.items():
         name = status.strip().upper() if isinstance(status, str) else ""
         if not name or name in names:
-            raise Invalid.of("statuses_map", f"{status}: is there twice" if name else "a status needs its name")
+            if not name:
+                raise Invalid.of("statuses_map", "a status needs its name")
+            raise Invalid.of("statuses_map", "%(status)s: is there twice", status=status)
         names.add(name)
         met: set[str] = set()
         for line in lines if isinstance(lines, list) else [None]:
@@ -104,9 +113,16 @@ def _require_sound_map(statuses_map: object) -> None:
             codes = line.get("codes", []) if sound else None
             if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
                 raise Invalid.of(
-                    "statuses_map", f"{status}: a line has codes (texts) and a method, unsent or undelivered"
+                    "statuses_map",
+                    "%(status)s: a line has codes (texts) and a method, unsent or undelivered",
+                    status=status,
                 )
             for code in codes or [""]:
                 if code in met:
-                    raise Invalid.of("statuses_map", f"{status}: {code or 'a line without codes'} is there twice")
+                    raise Invalid.of(
+                        "statuses_map",
+                        "%(status)s: %(code)s is there twice",
+                        status=status,
+                        code=code or Reason("a line without codes"),
+                    )
                 met.add(code)

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from relais.records.agreements.models import ResellingAgreement
-from relais.records.errors import WHOLE, Invalid
+from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.parties.models import Company, CompanyType
 from relais.records.people.models import User
 from relais.records.saving import find, prepare, require_fixed, require_unchanged, save
@@ -93,10 +93,10 @@ def _check_type(company: Company, former: Company | None, reasons: dict[str, str
     parent = company.parent
     if parent is not None:
         if parent.type != CompanyType.RESELLER:
-            reasons["parent"] = f"{parent.name} is a client: it has no companies below it"
+            reasons["parent"] = Reason("%(company)s is a client: it has no companies below it", company=parent.name)
         becomes_reseller = company.type == CompanyType.RESELLER and (former is None or former.type != company.type)
         if becomes_reseller and not parent.creator_of_resellers:
-            reasons["type"] = f"{parent.name} may not create resellers"
+            reasons["type"] = Reason("%(company)s may not create resellers", company=parent.name)
     if former is not None and former.type == CompanyType.RESELLER and company.type == CompanyType.CLIENT:
         resells = ResellingAgreement.objects.filter(legal_entity__company=company)
         if Company.objects.filter(parent=company).exists() or resells.exists():

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from relais.records.agreements.models import Agreement, ResellingAgreement
 from relais.records.catalog.countries import require_country
-from relais.records.errors import Invalid
+from relais.records.errors import Invalid, Reason
 from relais.records.parties.models import BankAccount, Company, LegalEntity
 from relais.records.parties.vat import is_vat_number
 from relais.records.saving import find, prepare, save
@@ -47,8 +47,8 @@ def _require_free_to_move(entity: LegalEntity) -> None:
         "reselling agreements": ResellingAgreement.objects.filter(legal_entity=entity),
         "companies it serves": Company.objects.filter(own_legal_entity=entity),
     }
-    if found := [name for name, rows in referring.items() if rows.exists()]:
-        raise Invalid.of("company", f"cannot be changed: the legal entity has {', '.join(found)}")
+    if found := [Reason(name) for name, rows in referring.items() if rows.exists()]:
+        raise Invalid.of("company", "cannot be changed: the legal entity has %(found)s", found=found)
 
 
 def _require_own_terms(entity: LegalEntity) -> None:
@@ -62,6 +62,8 @@ def _require_own_terms(entity: LegalEntity) -> None:
         if same.exists():
             reasons["legal_id_number"] = ("another own legal entity of this country has it",)
     if not is_vat_number(entity.vat_id_number, entity.country):
-        reasons["vat_id_number"] = (f"is not a VAT number of {entity.country}: check its letters and digits",)
+        reasons["vat_id_number"] = (
+            Reason("is not a VAT number of %(country)s: check its letters and digits", country=entity.country),
+        )
     if reasons:
         raise Invalid(reasons)

@@ -40,7 +40,7 @@ def create_api_key(
     if key is None:
         key = PREFIX + secrets.token_urlsafe(RANDOM_OCTETS)
     elif len(key) < KEY_LENGTH_MIN or not key.isascii() or not key.isprintable() or " " in key:
-        raise Invalid.of("key", f"at least {KEY_LENGTH_MIN} printable ASCII characters without blanks")
+        raise Invalid.of("key", "at least %(least)s printable ASCII characters without blanks", least=KEY_LENGTH_MIN)
     elif ApiKey.objects.filter(key_hash=digest(key)).exists():
         raise Invalid.of("key", "is in use, or was")  # not "by whom"
     record = ApiKey(company_id=company_id, name=name, key_hash=digest(key), rights=rights, sandbox=sandbox)

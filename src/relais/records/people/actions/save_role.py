@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from relais.records.errors import WHOLE, Invalid
+from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.parties.models import Company
 from relais.records.people.granting import beyond
 from relais.records.people.models import Role, User
@@ -61,23 +61,24 @@ def _check_levels(role: Role, former: Role | None, by: User | None, reasons: dic
     lines = LINES[role.interface]
     wrong = [name for name, level in role.levels.items() if name not in lines or level not in lines[name].levels]
     if wrong:
-        reasons["levels"] = [f"{', '.join(map(repr, wrong))}: no such permission or level"]
+        reasons["levels"] = [Reason("%(names)s: no such permission or level", names=[repr(name) for name in wrong])]
         return
     role.levels = {name: level for name, level in role.levels.items() if level != NONE}
     if not role.levels:
         reasons["levels"] = ["allow at least one thing"]
     elif lacking := beyond(by, role.interface, known(role.interface, former.levels) if former else {}, role.levels):
-        reasons["levels"] = [f"you cannot grant what you do not hold: {', '.join(lacking)}"]
+        reasons["levels"] = [Reason("you cannot grant what you do not hold: %(lines)s", lines=lacking)]
 
 
 def _check_companies(role: Role, companies: Collection[Company], reasons: dict[str, list[str]]) -> None:
     near = (role.company_id,)
     if far := [each.name for each in companies if each.pk not in near and each.parent_id not in near]:
-        reasons["companies"] = [f"{', '.join(far)}: neither the own company nor directly below it"]
+        reasons["companies"] = [Reason("%(companies)s: neither the own company nor directly below it", companies=far)]
     if companies and role.pk is not None:
         left = User.objects.filter(roles=role.pk).exclude(Q(company__in=[each.pk for each in companies]))
         names = [user.login for user in left.order_by("login")[: _NAMES_SHOWN_MAX + 1]]
         if names:
-            more = ", …" if len(names) > _NAMES_SHOWN_MAX else ""
-            told = ", ".join(names[:_NAMES_SHOWN_MAX])
-            reasons["companies"] = [f"users of other companies have it: {told}{more}. Take it from them first"]
+            told = [*names[:_NAMES_SHOWN_MAX], *(["…"] if len(names) > _NAMES_SHOWN_MAX else [])]
+            reasons["companies"] = [
+                Reason("users of other companies have it: %(users)s. Take it from them first", users=told)
+            ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from relais.records.access.passwords import unfit
 from relais.records.catalog.models import Country
-from relais.records.errors import Invalid
+from relais.records.errors import Invalid, Reason
 from relais.records.parties.models import CompanyType
 from relais.records.people.actions.set_password import set_password
 from relais.records.people.granting import beyond, require_not_above
@@ -100,7 +100,9 @@ def _roles_given(user: User, former: User | None, roles: Collection[Role] | None
     if former is not None and former.company_id != user.company_id:
         given = [role for role in given if role.pk in usable]
     if foreign := [role.name for role in given if role.pk not in usable]:
-        reasons.setdefault("roles", []).append(f"{', '.join(foreign)}: not for users of {user.company} here")
+        reasons.setdefault("roles", []).append(
+            Reason("%(roles)s: not for users of %(company)s here", roles=foreign, company=str(user.company))
+        )
     if not given and not user.no_restrictions:
         reasons.setdefault("roles", []).append("choose at least one, or No restrictions")
     return given
@@ -115,17 +117,17 @@ def _after(user: User, given: Collection[Role]) -> Levels:
 def _check_person(user: User, reasons: Reasons) -> None:
     for column in ("first_name", "middle_name", "last_name"):
         if len(getattr(user, column)) > NAME_MAX:
-            reasons.setdefault(column, []).append(f"takes at most {NAME_MAX} characters")
+            reasons.setdefault(column, []).append(Reason("takes at most %(most)s characters", most=NAME_MAX))
     user.phone = user.phone.translate(_BLANKS_OF_NUMBERS)
     if user.phone == "" and (user.two_factor or user.company.two_factor_required):
-        whose = "the user" if user.two_factor else str(user.company)
-        reasons["phone"] = [f"is required: two-factor authentication is on for {whose}"]
+        whose = Reason("the user") if user.two_factor else str(user.company)
+        reasons["phone"] = [Reason("is required: two-factor authentication is on for %(whose)s", whose=whose)]
     if user.birthday is not None and user.birthday >= timezone.localdate():
         reasons["birthday"] = ["must lie in the past"]
     if user.timezone and user.timezone not in zone_names():
         reasons["timezone"] = ["is not the IANA name of a time zone"]
     if user.language not in dict(settings.LANGUAGES):
-        reasons["language"] = [f"must be one of {', '.join(code for code, _ in settings.LANGUAGES)}"]
+        reasons["language"] = [Reason("must be one of %(codes)s", codes=[code for code, _ in settings.LANGUAGES])]
     if user.country and not Country.objects.filter(pk=user.country).exists():
         reasons["country"] = ["is no country of the dictionary"]
 
@@ -136,13 +138,13 @@ def _check_company(user: User, former: User | None, by: User | None, reasons: Re
         reasons["company"] = ["must be your own company or one directly below it"]
     if user.interface == Interface.BACKOFFICE and company.type != CompanyType.RESELLER:
         reasons["interface" if by is None else "company"] = [
-            f"{company.name} is a client: its users use the Client portal"
+            Reason("%(company)s is a client: its users use the Client portal", company=company.name)
         ]
     if former is not None and former.company_id != company.pk and former.last_login is not None:
         reasons["company"] = ["cannot be changed after the first log-in"]
     department = user.department
     if department is not None and department.company_id not in (None, company.pk):
-        reasons["department"] = [f"is none of {company}: choose another"]
+        reasons["department"] = [Reason("is none of %(company)s: choose another", company=str(company))]
     if user.interface == Interface.BACKOFFICE:
         user.department = None
     elif department is None:
@@ -162,7 +164,7 @@ def _check_deviations(user: User, given: Collection[Role], reasons: Reasons) -> 
     lines, roles = LINES[user.interface], highest(map(role_levels, given))
     wrong = [name for name, level in user.deviations.items() if name not in lines or level not in lines[name].levels]
     if wrong:
-        reasons["deviations"] = [f"{', '.join(map(repr, wrong))}: no such permission or level"]
+        reasons["deviations"] = [Reason("%(names)s: no such permission or level", names=[repr(name) for name in wrong])]
         user.deviations = {}
     user.deviations = {name: level for name, level in user.deviations.items() if level != roles.get(name, NONE)}
 
@@ -175,7 +177,7 @@ def _check_grant(
         reasons["no_restrictions"] = ["can be granted only by somebody who has it"]
     elif lacking := beyond(by, user.interface, before, after):
         field = "deviations" if user.deviations else "roles"
-        reasons.setdefault(field, []).append(f"you cannot grant what you do not hold: {', '.join(lacking)}")
+        reasons.setdefault(field, []).append(Reason("you cannot grant what you do not hold: %(lines)s", lines=lacking))
 
 
 def _check_own_account(user: User, former: User, before: Levels, after: Levels, reasons: Reasons) -> None:
@@ -184,7 +186,7 @@ def _check_own_account(user: User, former: User, before: Levels, after: Levels, 
     if former.no_restrictions and not user.no_restrictions:
         reasons["no_restrictions"] = ["you cannot lower your own rights"]
     elif lost := list(exceeding(after, known(user.interface, before))):
-        reasons.setdefault("roles", []).append(f"you cannot lower your own rights: {', '.join(lost)}")
+        reasons.setdefault("roles", []).append(Reason("you cannot lower your own rights: %(lines)s", lines=lost))
 
 
 def _assign(user: User, given: Collection[Role]) -> None:

@@ -18,7 +18,7 @@ from relais.records.agreements.terms import version_at
 from relais.records.audit import audited
 from relais.records.catalog.actions.charge_pack import RATE_NOT_FOUND, take_price
 from relais.records.catalog.pricing import has_rates, price_of_sender_fee
-from relais.records.errors import WHOLE, Invalid
+from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.people.models import Actor, User
 from relais.records.saving import find, prepare, require_fixed, require_unchanged, save
 from relais.records.senders.models import FeeEvery, FeeKind, FeeRule, SenderFee, SenderId, SenderStatus
@@ -177,7 +177,7 @@ def _charge(rule_id: int, period: Period, now: datetime) -> bool:
 
 def _take(fee: SenderFee, rate: Rate, now: datetime) -> None:
     what = f"Sender ID {fee.kind} fee: {fee.sender}"
-    tax_micros = take_price(fee.agreement_id, rate, LedgerKind.FEE, now, note=what, what="the fee", of=WHOLE)
+    tax_micros = take_price(fee.agreement_id, rate, LedgerKind.FEE, now, note=what, what=Reason("the fee"), of=WHOLE)
     fee.tries, fee.tried_at, fee.charged_at, fee.reason = fee.tries + 1, now, now, ""
     fee.node_id, fee.net_micros, fee.tax_micros = rate.node_id, rate.price_micros, tax_micros
     fee.save()

@@ -7,7 +7,7 @@ from django.db import transaction
 from relais.core.segments import NotEncodable, encode
 from relais.records.agreements.posting import lock_agreement
 from relais.records.connections.models import VendorSmppConnection
-from relais.records.errors import Invalid
+from relais.records.errors import Invalid, Reason
 from relais.records.parties.models import Company
 from relais.records.parties.tree import level_and_above
 from relais.records.saving import find, prepare, require_fixed, save
@@ -38,7 +38,9 @@ def save_sender_id(sender: SenderId, now: datetime, *, unchanged_since: datetime
     _check_agreement(sender, former, now, reasons)
     _check_connection(sender, former, reasons)
     if sender.channel == SenderChannel.SMS and not _fits_sms(sender.sender_id):
-        reasons["sender_id"] = f"takes 1 to {SMS_SENDER_CHARACTERS_MAX} characters of the GSM 7-bit alphabet"
+        reasons["sender_id"] = Reason(
+            "takes 1 to %(most)s characters of the GSM 7-bit alphabet", most=SMS_SENDER_CHARACTERS_MAX
+        )
     elif _number_is_taken(sender):
         reasons["sender_id"] = (
             "another sender ID of this connection has the number: give it an MCC or keyword of its own"
@@ -55,9 +57,15 @@ def doubts_about(sender: SenderId) -> list[str]:
     text = sender.sender_id.strip()
     if text.removeprefix("+").isascii() and text.removeprefix("+").isdigit():
         if len(text.removeprefix("+")) not in DIGITS_USUAL:
-            return [f"most networks take numbers of {DIGITS_USUAL[0]} to {DIGITS_USUAL[-1]} digits only"]
+            return [
+                Reason(
+                    "most networks take numbers of %(least)s to %(most)s digits only",
+                    least=DIGITS_USUAL[0],
+                    most=DIGITS_USUAL[-1],
+                )
+            ]
     elif len(text) > LETTERS_USUAL_MAX:
-        return [f"most networks take names of at most {LETTERS_USUAL_MAX} characters only"]
+        return [Reason("most networks take names of at most %(most)s characters only", most=LETTERS_USUAL_MAX)]
     return []
 
 
@@ -116,8 +124,8 @@ def _reason_against(
         return None
     open_to = set(connection.companies.values_list("pk", flat=True))
     if open_to and sender.company_id not in open_to:
-        return "is reserved for other companies: choose another"
-    return "is disabled: enable it first, or choose another" if connection.disabled and not kept else None
+        return Reason("is reserved for other companies: choose another")
+    return Reason("is disabled: enable it first, or choose another") if connection.disabled and not kept else None
 
 
 def _number_is_taken(sender: SenderId) -> bool:

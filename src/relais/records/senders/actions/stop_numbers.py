@@ -24,10 +24,10 @@ def stop_numbers(
     for number in numbers:
         found = normalise(number)
         if found is None:
-            raise Invalid.of("numbers", f"{number[:40]} is no phone number in international form")
+            raise Invalid.of("numbers", "%(number)s is no phone number in international form", number=number[:40])
         digits.append(found)
     if not 1 <= len(digits) <= NUMBERS_MAX:
-        raise Invalid.of("numbers", f"takes 1 to {NUMBERS_MAX} numbers")
+        raise Invalid.of("numbers", "takes 1 to %(most)s numbers", most=NUMBERS_MAX)
     before = set(
         StopEntry.objects.filter(company_id=company_id, sender=sender, number__in=digits).values_list(
             "number", flat=True

@@ -19,7 +19,7 @@ def withdraw_sender_id(handover_pk: int, now: datetime) -> SenderId:
     step = find(Handover, handover_pk)
     sender = find(SenderId, step.sender_id)  # whoever changes it waits, or was first
     if not Handover.objects.filter(pk=handover_pk).exists():
-        raise Invalid.of(WHOLE, f"{sender} was withdrawn already")
+        raise Invalid.of(WHOLE, "%(sender)s was withdrawn already", sender=str(sender))
     same = {"company": step.given_by_id, "channel": sender.channel, "sender_id__iexact": sender.sender_id}
     if SenderId.everything.filter(**same).exists():
         delete(sender, now)

@@ -146,6 +146,8 @@ def test_SID_47_the_form_asks_in_the_order_of_the_guide(owner: Any) -> None:
         "Sender ID", "Name", "Company", "Agreement", "Status", "Webhook GUID", "MCC", "Webhook URL",
         "WebHook SMPPAPI Connection", "Keyword", "Vendor type", "Connection", "Second connection", "Service type",
         "Notification settings", "Trigger percent", "Minimal message count for starting detecting", "Window size",
+        "Understands STOP, START and HELP", "Further words for STOP", "Answer to STOP", "Further words for START",
+        "Answer to START", "Further words for HELP", "Answer to HELP",
     ]  # fmt: skip
 
 

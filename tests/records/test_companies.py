@@ -70,6 +70,7 @@ def test_CO_60_a_company_is_deleted_only_when_nothing_hangs_on_it(books: Books) 
     from relais.records.parties.models import Company
     from relais.records.people.actions.create_api_key import create_api_key
     from relais.records.people.actions.create_user import create_user
+    from relais.records.senders.models import StopEntry
 
     create_user(
         company=books.client, login="ada", password="Lovelace-1", interface="client_portal", e_mail="a@b.example"
@@ -85,6 +86,10 @@ def test_CO_60_a_company_is_deleted_only_when_nothing_hangs_on_it(books: Books) 
         assert Company.objects.filter(pk=company.pk).exists()
     idle = Company.objects.create(name="Idle", parent=books.reseller)
     create_api_key(idle.pk, "main")
+    entry = StopEntry.objects.create(company=idle, number="34600123456")
+    with pytest.raises(Invalid, match="it has 1 stop list entry"):
+        delete_company(idle.pk)
+    entry.delete()
     delete_company(idle.pk)
     assert not Company.objects.filter(pk=idle.pk).exists()
 

@@ -22,7 +22,7 @@ from relais.records.connections.models import ClientSmppConnection, VendorSmppCo
 from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
 from relais.records.people.models import Department, Role, User
-from relais.records.senders.models import SenderId
+from relais.records.senders.models import SenderId, StopEntry
 
 NAMES_SHOWN_MAX = 5
 
@@ -79,6 +79,7 @@ def _of_company(company: Company) -> Sequence[Found]:
             "deleted sender ID with its history",
             "deleted sender IDs with their history",
         ),
+        _counted(StopEntry.objects.filter(company=company), "stop list entry", "stop list entries"),
         _counted(User.objects.filter(company=company), "user", "users"),
         _counted(
             User.everybody.filter(company=company).exclude(deleted_at=None),

@@ -250,12 +250,12 @@ SENDER_IDS = Entity(
             "Webhook and two-way messages", ("webhook_guid", "mcc", "webhook_url", "client_smpp_connection", "keyword")
         ),
         Section("Vendor", VENDOR_FIELDS),
+        Section("Notifications", ("notifications", *NOTIFICATION_FIELDS), hint="Of failing or missing traffic"),
         Section(
             "Opt-out words",
             ("opt_out_words", *OPT_OUT_FIELDS),
             hint="Who answers STOP, in any of several languages, goes on this sender ID's stop list; START takes them off",
         ),
-        Section("Notifications", ("notifications", *NOTIFICATION_FIELDS), hint="Of failing or missing traffic"),
     ),
     rows=lambda rows: rows.select_related(
         "company", "agreement", "smpp_connection", "second_smpp_connection", "client_smpp_connection"

@@ -16,7 +16,7 @@ from relais.pipeline.configuration import RIGHT_SEND, ApiKey, Sender, Snapshot
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.message import Message
 from relais.pipeline.origin import encoded_as_cut
-from relais.pipeline.rate import Chains, Hop, Rated, Routes, priced_anew, priced_chain
+from relais.pipeline.rate import Chains, Rated, Routes, priced_anew, priced_chain
 from relais.pipeline.submission import Refused, Submission
 
 SEGMENTS_MAX = 10  # what networks deliver in order; 1,530 GSM characters or 670 others
@@ -115,18 +115,16 @@ class Admission:
         connection_id = self._connection(sender)
         assert sender.agreement_id is not None and connection_id is not None
         kind = (sender.id, number_range.country, number_range.network_id)
+        hop = None if channel == channels.SMS else self._chains.of(sender.agreement_id, now)
         terms: Rated
-        hop: Hop | None = None
-        if channel == channels.SMS:
+        if hop is None:
             terms = self._chains.rate(
                 sender.agreement_id, now, len(encoded.parts), kind, lambda: self.attributes(*kind, digits)
             )
         else:
-            price = channels.price_to_reserve(
-                channel, self.attributes(*kind, digits), text, submission.template_category, submission.rich
+            terms = priced_chain(
+                hop, channels.price_to_reserve(channel, self.attributes(*kind, digits), text, submission)
             )
-            hop = self._chains.of(sender.agreement_id, now)
-            terms = priced_chain(hop, price)
         if isinstance(terms, Refusal):
             return refused(terms)
         return Message(

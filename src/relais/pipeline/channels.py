@@ -16,6 +16,7 @@ from relais.core.rating.types import Answer, Domain, Parameter, Rate, Resource, 
 from relais.core.rating.whatsapp import rate_to_reserve, reported_rate
 from relais.core.refusals import Refusal
 from relais.core.segments import Encoded, NotEncodable
+from relais.pipeline.submission import Submission
 
 SMS, WHATSAPP, RCS = 1, 2, 3  # numbers in traffic_message.channel
 CHANNELS = {SMS: "sms", WHATSAPP: "whatsapp", RCS: "rcs"}
@@ -35,14 +36,12 @@ def whole(text: str) -> Encoded:
     return Encoded("ucs2", len(body) // 2, (body,), 8)
 
 
-def price_to_reserve(
-    channel: int, attributes: Attributes, text: str, template_category: str | None, rich: bool
-) -> Price:
-    """What a level sets aside for a message of WhatsApp or RCS that is accepted now."""
+def price_to_reserve(channel: int, attributes: Attributes, text: str, asked: Submission) -> Price:
+    """What a level sets aside for a message of WhatsApp or RCS that is accepted now, with that text."""
     if channel == WHATSAPP:
         known = _of_whatsapp(attributes)
-        return _first_rate(lambda tree: rate_to_reserve(tree, known, template_category), known)
-    known = {**attributes, Parameter.BILLING_EVENT: billing_event(text, rich=rich)}
+        return _first_rate(lambda tree: rate_to_reserve(tree, known, asked.template_category), known)
+    known = {**attributes, Parameter.BILLING_EVENT: billing_event(text, rich=asked.rich)}
     return _first_rate(lambda tree: lookup(tree, Domain.RCS_MESSAGING, Resource.RCS_MESSAGE, known), known)
 
 

@@ -1,5 +1,7 @@
 """How long an import of 50,000 rates takes: `python -m bench.imports` reads an XLSX file of as many rows, maps its columns, makes
 the preview, confirms it, waits until a gateway's snapshot has the prices, and does so once more with other prices.
+`python -m bench.imports traffic` imports them once into a product that takes messages meanwhile, and says how long the slowest
+answer took from the instant at which its message was due.
 
 Work is CPU seconds without those of the database, which on a busy machine say more than what passes. 1 when a figure is missed.
 """
@@ -7,12 +9,13 @@ Work is CPU seconds without those of the database, which on a busy machine say m
 import asyncio
 import io
 import resource
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +25,8 @@ from xml.sax.saxutils import escape
 from relais.database.embedded import Embedded
 
 ROWS_COUNT = 50_000
-PREVIEWED_S_MAX, CONFIRMED_S_MAX, LIVE_S_MAX = 5, 5, 2
+PREVIEWED_S_MAX, CONFIRMED_S_MAX, LIVE_S_MAX, GAP_MS_MAX = 5, 5, 2, 250
+TRAFFIC_PER_S, TRAFFIC_S = 200, 30
 SECRET_KEY = "a key for measurements only, always"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -30,7 +34,49 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
+    if arguments[:1] == ["traffic"]:
+        return _beside_traffic()
+    if arguments[:1] == ["into"]:
+        return _into(*arguments[1:])
+    return _twice()
+
+
+def _beside_traffic() -> int:
+    """The import is a process of its own, as it is in the product; messages are offered from before it until after it."""
+    from bench.load import open_loop, single_requests
+    from bench.measure import API_KEY, SENDER, numbers
+    from bench.product import SECRET_KEY, product
+
+    with product() as running:
+        importing = subprocess.Popen([sys.executable, "-m", "bench.imports", "into", running.dsn, SECRET_KEY])
+        load = open_loop(
+            "127.0.0.1", running.api_port, single_requests(API_KEY, SENDER, numbers()), TRAFFIC_PER_S, TRAFFIC_S, 50
+        )
+        result = asyncio.run(load)
+        assert importing.wait(timeout=60) == 0
+    slowest_ms = max(result.latencies_s) * 1000
+    print(
+        f"{result.accepted} messages at {TRAFFIC_PER_S} a second meanwhile, {sum(result.refused.values())} refused: answered "
+        f"within {result.percentile_ms(50):.0f} ms (half), {result.percentile_ms(99):.0f} (99 of 100), {slowest_ms:.0f} (all; at "
+        f"most {GAP_MS_MAX})"
+    )
+    return 0 if slowest_ms <= GAP_MS_MAX and not result.refused else 1
+
+
+def _into(dsn: str, secret_key: str) -> int:
+    from relais.backoffice.main import COLLECT_AFTER_OBJECTS
+    from relais.collector import calm_collector
+    from relais.records.django_settings import configure
+
+    configure(dsn, secret_key)
+    calm_collector(COLLECT_AFTER_OBJECTS)
+    with _followed(dsn, secret_key) as loaded:
+        _imported(1, loaded)
+    return 0
+
+
+def _twice() -> int:
     from relais.backoffice.main import COLLECT_AFTER_OBJECTS
     from relais.collector import calm_collector
     from relais.records.django_settings import configure
@@ -48,7 +94,7 @@ def main() -> int:
             load_dictionaries()
             apply_file(Path(__file__).resolve().parents[1] / "scenarios" / "spain.yaml")
             calm_collector(COLLECT_AFTER_OBJECTS)  # as the pages do
-            with _followed(server.dsn) as loaded:
+            with _followed(server.dsn, SECRET_KEY) as loaded:
                 kept = [_imported(cents, loaded) for cents in (1, 2)]
     return 0 if all(kept) else 1
 
@@ -89,7 +135,7 @@ def _worked_s() -> float:
 
 
 @contextmanager
-def _followed(dsn: str) -> Iterator[Callable[[], int]]:
+def _followed(dsn: str, secret_key: str) -> Iterator[Callable[[], int]]:
     """Follows the configuration as a gateway does, in a thread; how many snapshots it has had."""
     from relais.pipeline.configuration import Configuration
     from relais.secretbox import SecretBox
@@ -99,7 +145,7 @@ def _followed(dsn: str) -> Iterator[Callable[[], int]]:
     loop = asyncio.new_event_loop()
 
     async def follow() -> None:
-        configuration = Configuration(dsn, SecretBox(SECRET_KEY))
+        configuration = Configuration(dsn, SecretBox(secret_key))
         await configuration.open()
         configuration.follow(seen.append)
         ready.set()
@@ -161,4 +207,4 @@ def _relation(kind: str, target: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

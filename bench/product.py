@@ -21,6 +21,7 @@ from relais.database.embedded import Embedded
 
 PROJECT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 60.0
+SECRET_KEY = "a key for measurements, the same always"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _environment(dsn: str, ports: _Ports) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("RELAIS_")}
     return clean | {
         "RELAIS_DATABASE_URL": dsn,
-        "RELAIS_SECRET_KEY": "a key for measurements, the same always",
+        "RELAIS_SECRET_KEY": SECRET_KEY,
         "RELAIS_API_PORT": str(ports.api),
         "RELAIS_SMPP_PORT": str(ports.smpp),
         "RELAIS_GATEWAY_OPS_PORT": str(ports.ops),

@@ -9,7 +9,8 @@ import msgspec
 from tests.simulation.world import Setting
 
 from relais.core.rating.tree import compile_tree
-from relais.pipeline.configuration import Configuration, Period, Snapshot, node_row
+from relais.pipeline.configuration import Configuration, Period, Snapshot
+from relais.pipeline.rate_trees import node_row
 from relais.secretbox import SecretBox
 from relais.store.blocks import blocks
 
@@ -31,8 +32,9 @@ def setting_of(dsn: str, secret_key: str) -> Setting:
         await configuration.close()
         session = await asyncpg.connect(dsn)
         try:
-            nodes = [_altered(dict(node)) for node in await session.fetch(blocks("configuration")["rate_nodes"])]
             scopes = await session.fetch(blocks("configuration")["scopes"])
+            found = await session.fetch(blocks("configuration")["rate_nodes"], [scope["id"] for scope in scopes])
+            nodes = [_altered(dict(node)) for node in found]
         finally:
             await session.close()
         snapshot = configuration.snapshot

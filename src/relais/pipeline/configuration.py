@@ -23,8 +23,9 @@ from relais.core.billing.periods import Period as Span
 from relais.core.numbers import NumberPlan
 from relais.core.opt_out import Asked, own_words
 from relais.core.rating.tree import compile_tree
-from relais.core.rating.types import CoverKind, NodeRow, ServiceType, Tree
+from relais.core.rating.types import CoverKind, ServiceType
 from relais.pipeline.numbering import build_number_plan
+from relais.pipeline.rate_trees import RateTree, load_rate_trees
 from relais.secretbox import SecretBox
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, open_session
@@ -42,6 +43,8 @@ PACK_KINDS: Mapping[str, CoverKind] = {
 _PAY_AS_YOU_GO, _INITIATOR = ServiceType.PAY_AS_YOU_GO, ServiceType.BUNDLE_INITIATOR
 
 _SQL = blocks("configuration")
+NO_RATES = compile_tree(())
+_RATE_TABLES = frozenset(("catalog_ratenode", "catalog_scope"))
 _NUMBERING_TABLES = frozenset(
     {"catalog_country", "catalog_network", "catalog_networkcode", "catalog_numberprefix", "catalog_callingcode"}
 )
@@ -192,6 +195,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     client_connections: Mapping[str, ClientConnection]  # by login
     networks: Mapping[int, Network]
     number_plan: NumberPlan
+    rate_trees: Mapping[int, RateTree]  # scope → what `scopes` was made of
 
 
 def in_force(periods: Sequence[Any], now: datetime) -> list[Any]:
@@ -210,8 +214,8 @@ def period_start(snapshot: "Snapshot", agreement_id: int, at: datetime) -> datet
 
 
 async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Snapshot | None) -> Snapshot:
-    """Read the configuration in one transaction. What `former` already holds of the dictionaries is kept when they did
-    not change: they are the large part and change once a year."""
+    """Read the configuration in one transaction. What `former` already holds of dictionaries and rates is kept where they did
+    not change: they are the large part."""
     async with session.transaction(isolation="repeatable_read", readonly=True):
         changes = await session.fetchrow(_SQL["changes"], former.change if former else 0)
         if former is None or not _NUMBERING_TABLES.isdisjoint(changes["tables"]):
@@ -224,6 +228,10 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             )
         else:
             networks, number_plan = dict(former.networks), former.number_plan
+        if former is None or not _RATE_TABLES.isdisjoint(changes["tables"]):
+            rate_trees = await load_rate_trees(session, former.rate_trees if former else {})
+        else:
+            rate_trees = dict(former.rate_trees)
         companies = {r["id"]: (r["parent_id"], r["enabled"]) for r in await session.fetch(_SQL["companies"])}
         enabled = await session.fetch(_SQL["enabled_services"])
         return Snapshot(
@@ -238,7 +246,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             services=_grouped([r for r in enabled if r["type"] == _PAY_AS_YOU_GO], "agreement_id", "service_id"),
             packs=_packs(enabled),
             initiators=_grouped([r for r in enabled if r["type"] == _INITIATOR], "agreement_id", "service_id"),
-            scopes=await _scopes(session),
+            scopes=await _scopes(session, rate_trees),
             senders={
                 (r["company_id"], r["channel"], r["sender_id"].casefold()): _sender(r)
                 for r in await session.fetch(_SQL["sender_ids"])
@@ -250,6 +258,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             },
             networks=networks,
             number_plan=number_plan,
+            rate_trees=rate_trees,
         )
 
 
@@ -295,34 +304,12 @@ async def _agreements(session: asyncpg.Connection) -> dict[int, Agreement]:
     }  # fmt: skip
 
 
-async def _scopes(session: asyncpg.Connection) -> dict[int, tuple[Period, ...]]:
-    nodes: dict[int, list[NodeRow]] = defaultdict(list)
-    for row in await session.fetch(_SQL["rate_nodes"]):
-        nodes[row["scope_id"]].append(node_row(row))
+async def _scopes(session: asyncpg.Connection, trees: Mapping[int, RateTree]) -> dict[int, tuple[Period, ...]]:
     scopes: dict[int, list[Period]] = defaultdict(list)
     for row in await session.fetch(_SQL["scopes"]):
-        tree: Tree = compile_tree(nodes[row["id"]])
+        tree = trees[row["id"]].tree if row["id"] in trees else NO_RATES
         scopes[row["service_id"]].append(Period(row["effective_from"], row["effective_till"], tree))
     return {service: tuple(periods) for service, periods in scopes.items()}
-
-
-def node_row(row: Any) -> NodeRow:
-    """A record of `catalog_ratenode` as the core takes it."""
-    return NodeRow(
-        id=row["id"],
-        parent_id=row["parent_id"],
-        domain=row["domain"],
-        resource=row["resource"],
-        price_type=row["price_type"],
-        is_others=row["is_others"],
-        value=row["value"],
-        split_by=row["split_by"],
-        price_micros=row["price_micros"],
-        scale=json.loads(row["scale"]) if row["scale"] else None,
-        billing_rule=row["billing_rule"],
-        quantity_rule=row["quantity_rule"],
-        counter_id=row["counter_id"],
-    )
 
 
 def _connection(row: Any, box: SecretBox) -> VendorConnection:

@@ -17,10 +17,11 @@ from relais.core.rating.tree import rates_of_nodes
 from relais.core.rating.types import Cover, Rate
 from relais.pipeline.accept import Admission
 from relais.pipeline.channels import SMS, whole
-from relais.pipeline.configuration import PACK_KINDS, node_row, period_start
+from relais.pipeline.configuration import PACK_KINDS, period_start
 from relais.pipeline.ids import accepted_at
 from relais.pipeline.message import Message
 from relais.pipeline.origin import encoded_as_cut, unpack_origin
+from relais.pipeline.rate_trees import node_row
 from relais.store.blocks import blocks
 
 _MESSAGES, _CONFIGURATION = blocks("messages"), blocks("configuration")

@@ -42,13 +42,20 @@ WHERE e.id = ANY ($1::bigint[])
 -- Of several that cover an instant the one created first is used (SV-50).
 SELECT id, service_id, effective_from, effective_till FROM catalog_scope WHERE NOT draft ORDER BY id
 
--- name: rate_nodes
--- Nodes in force, of scopes in use.
-SELECT n.id, n.scope_id, n.parent_id, n.domain, n.resource, n.is_others, n.value, n.price_type, n.split_by, n.price_micros,
-       n.scale::text AS scale, n.billing_rule, n.quantity_rule, n.counter_id
+-- name: rate_node_counts
+-- Of each scope in use: how many nodes are in force, and the newest of them.
+SELECT n.scope_id, count(*) AS count, max(n.id) AS newest
 FROM catalog_ratenode AS n
 JOIN catalog_scope AS s ON s.id = n.scope_id
 WHERE n.retired_at IS NULL AND NOT s.draft
+GROUP BY n.scope_id
+
+-- name: rate_nodes
+-- $1 scope ids. Their nodes in force.
+SELECT n.id, n.scope_id, n.parent_id, n.domain, n.resource, n.is_others, n.value, n.price_type, n.split_by, n.price_micros,
+       n.scale::text AS scale, n.billing_rule, n.quantity_rule, n.counter_id
+FROM catalog_ratenode AS n
+WHERE n.retired_at IS NULL AND n.scope_id = ANY ($1::bigint[])
 
 -- name: rate_nodes_by_id
 -- $1 node ids, retired ones too: messages keep the terms they were reserved with (SV-281).

@@ -49,32 +49,32 @@ class Measurement:
 
 async def singles(product: Product, messages: int, connections: int = 50) -> Measurement:
     """Single messages, closed loop."""
-    requests = single_requests(API_KEY, SENDER, _numbers())
+    requests = single_requests(API_KEY, SENDER, numbers())
     load = closed_loop("127.0.0.1", product.api_port, requests, messages, connections)
     return await _measure(f"HTTP singles, {connections} connections", None, product, load)
 
 
 async def smpp(product: Product, messages: int, sessions: int = 4, window: int = 50) -> Measurement:
     """SMPP in, SMPP out: each message is charged, sent and reported back to the session's client."""
-    load = smpp_closed_loop("127.0.0.1", product.smpp_port, _numbers(), messages, sessions=sessions, window=window)
+    load = smpp_closed_loop("127.0.0.1", product.smpp_port, numbers(), messages, sessions=sessions, window=window)
     return await _measure(f"SMPP, {sessions} sessions of window {window}", None, product, load)
 
 
 async def paced(product: Product, rate_per_s: float, duration_s: float) -> Measurement:
     """Single messages at a fixed rate."""
-    requests = single_requests(API_KEY, SENDER, _numbers())
+    requests = single_requests(API_KEY, SENDER, numbers())
     load = open_loop("127.0.0.1", product.api_port, requests, rate_per_s, duration_s, 50)
     return await _measure(f"HTTP singles at {rate_per_s:.0f}/s", rate_per_s, product, load)
 
 
 async def batches(product: Product, requests_count: int, size: int = 500, connections: int = 4) -> Measurement:
     """Batches, closed loop."""
-    requests = batch_requests(API_KEY, SENDER, _numbers(), size)
+    requests = batch_requests(API_KEY, SENDER, numbers(), size)
     load = closed_loop("127.0.0.1", product.api_port, requests, requests_count, connections)
     return await _measure(f"HTTP batches of {size}, {connections} connections", None, product, load)
 
 
-def _numbers() -> "itertools.cycle[str]":
+def numbers() -> "itertools.cycle[str]":
     """Vodafone Spain: a flat price at both levels."""
     return itertools.cycle([f"34600{number:06d}" for number in range(100_000, 200_000) if number % 10_000 > 100])
 

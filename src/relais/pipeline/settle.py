@@ -91,7 +91,8 @@ def told(plan: Plan, sent: Iterable[Sent], ended: Iterable[Ended], reports: Iter
         finish(plan, message, state, error, at)
     for message, part, receipt, lane in reports:
         plan.stored_receipts.append((lane, receipt))
-        reported = mapped_state(lane.configuration, receipt.state, receipt.status, receipt.error)
+        connection = plan.snapshot.connections.get(lane.connection_id, lane.configuration)  # a lane may lag behind it
+        reported = mapped_state(connection, receipt.state, receipt.status, receipt.error)
         if reported is not None:
             error = None if reported is State.DELIVERED else f"{receipt.status} {receipt.error}".strip()
             report(plan, message, part, reported, error, now)

@@ -1,6 +1,6 @@
 """`python -m bench`: measure and print the table. `python -m bench smpp`: its line of SMPP alone. `python -m bench gate`: a
 short run against the recorded figures.
-`python -m bench record`: record them anew, in `bench/recorded.json`.
+`python -m bench record`: record them anew, in `bench/recorded.json`. `python -m bench soak --minutes N`: for so long.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from bench.gate import ROUNDS_MAX, Round, judge, keep, kept
 from bench.measure import Measurement, batches, paced, singles, smpp
 from bench.pace import Reference, reference
 from bench.product import Product, product
+from bench.soak import soak
 from relais.pipeline.verify import verify
 
 GATE_MESSAGES = 8_000
@@ -70,6 +71,10 @@ def _print(measurements: Sequence[Measurement]) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code: 0 kept, 1 grew or the books do not agree, 2 used wrongly."""
+    if list(arguments[:2]) == ["soak", "--minutes"] and len(arguments) == 3:
+        with product() as running:
+            kept_within = uvloop.run(soak(running, float(arguments[2])))
+            return 0 if asyncio.run(verify(running.dsn)).holds and kept_within else 1
     if list(arguments) not in ([], ["smpp"], ["gate"], ["record"]):
         print(__doc__, file=sys.stderr)
         return 2

@@ -49,8 +49,9 @@ class _Connection(asyncio.Protocol):
         head_end = self._buffer.find(b"\r\n\r\n")
         if head_end < 0:
             return
-        length_at = self._buffer.find(b"content-length:")  # as the product spells it
-        length = int(self._buffer[length_at + 15 : self._buffer.index(b"\r\n", length_at)])
+        head = self._buffer[: head_end + 2].lower()
+        length_at = head.find(b"content-length:")
+        length = int(head[length_at + 15 : head.index(b"\r\n", length_at)])
         end = head_end + 4 + length
         if len(self._buffer) >= end:
             status, body = self._buffer[9:12], self._buffer[head_end + 4 : end]

@@ -13,9 +13,12 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import yaml
 
 from relais.database.embedded import Embedded
 
@@ -26,26 +29,29 @@ SECRET_KEY = "a key for measurements, the same always"
 
 @dataclass(frozen=True)
 class Product:
-    """A running product: its database, the ports of its API and its SMPP server, and the process ids of its parts."""
+    """A running product: its database, the ports of its API, its SMPP server and the simulator, and the process ids of its
+    parts."""
 
     dsn: str
     api_port: int
     smpp_port: int
+    simulator_port: int
     database_pid: int
     gateway_pid: int
     simulator_pid: int
 
 
 @contextmanager
-def product() -> Iterator[Product]:
-    """The product runs inside the block, on a database that is thrown away."""
+def product(*, third_level: bool = False) -> Iterator[Product]:
+    """The product runs inside the block, on a database that is thrown away. With a `third_level` another reseller stands between
+    the client and its provider."""
     with tempfile.TemporaryDirectory(prefix="relais-bench-") as folder:
         Path(folder).chmod(0o711)
         with Embedded(Path(folder) / "data") as server:
             ports = _free_ports()
             environment = _environment(server.dsn, ports)
             scenario = Path(folder) / "bench.yaml"
-            scenario.write_text(_scenario(ports.simulator), encoding="utf-8")
+            scenario.write_text(_scenario(ports.simulator, third_level=third_level), encoding="utf-8")
             for arguments in (("migrate",), ("apply", str(scenario))):
                 subprocess.run(
                     [sys.executable, "-m", "relais", *arguments], env=environment, check=True, stdout=subprocess.DEVNULL
@@ -54,7 +60,9 @@ def product() -> Iterator[Product]:
             try:
                 _await_ready(children, ports.ops)
                 assert server.pid is not None
-                yield Product(server.dsn, ports.api, ports.smpp, server.pid, children[1].pid, children[0].pid)
+                yield Product(
+                    server.dsn, ports.api, ports.smpp, ports.simulator, server.pid, children[1].pid, children[0].pid
+                )
             finally:
                 for child in reversed(children):
                     child.send_signal(signal.SIGTERM)
@@ -90,17 +98,48 @@ def _environment(dsn: str, ports: _Ports) -> dict[str, str]:
     }
 
 
-def _scenario(simulator_port: int) -> str:
+def _scenario(simulator_port: int, *, third_level: bool) -> str:
     text = (PROJECT / "scenarios" / "spain.yaml").read_text(encoding="utf-8")
     for old, new in (
         ('payment_amount: "1000.00"', 'payment_amount: "1000000.00"'),
         ('payment_amount: "100.00"', 'payment_amount: "1000000.00"'),
         ("port: 2776", f"port: {simulator_port}"),
         ("rps_limit: 1000, window_limit: 100", "rps_limit: 50000, window_limit: 1000"),
+        ("password: smpp-tm1}", "password: smpp-tm1, sessions_limit: 1000}"),
     ):
         assert old in text, f"the scenario no longer says {old}"
         text = text.replace(old, new)
-    return text
+    return _with_a_reseller_between(text) if third_level else text
+
+
+def _with_a_reseller_between(text: str) -> str:
+    """Middle buys what the client bought before, and sells it on at one price."""
+    document: dict[str, list[dict[str, Any]]] = yaml.safe_load(text)
+    began = "2025-01-01T00:00:00+01:00"
+    del document["roles"], document["users"]  # nobody looks on
+    client = next(each for each in document["companies"] if each["name"] == "Telecom Monsters")
+    terms = next(each for each in document["agreements"] if each["agreement_code"] == "TM-1")
+    middle = {"name": "Middle", "type": "reseller", "parent": client["parent"]}
+    document["companies"].insert(document["companies"].index(client), middle)
+    client["parent"] = "Middle"
+    entity = {"name": "Middle SL", "company": "Middle", "legal_company_name": "Middle SL", "country": "ES"}
+    document["legal_entities"].append(entity | {"tax_id_number": "7654321"})
+    account = next(each for each in document["bank_accounts"] if each["name"] == "HH EUR")
+    document["bank_accounts"].append(deepcopy(account) | {"name": "Middle EUR", "legal_entity": "Middle SL"})
+    document["agreements"].insert(
+        document["agreements"].index(terms),
+        deepcopy(terms) | {"agreement_code": "MM-1", "company": "Middle", "legal_entity": "Middle SL"},
+    )
+    terms |= {"own_legal_entity": "Middle SL", "own_bank_account": "Middle EUR"}
+    document["reselling_agreements"].append({"legal_entity": "Middle SL", "agreement": "MM-1", "effective_from": began})
+    sold = next(each for each in document["services"] if each["company"] == "System owner")
+    document["services"].append(deepcopy(sold) | {"name": "SMS of Middle", "company": "Middle"})
+    enabled = next(each for each in document["enabled_services"] if each["agreement"] == "TM-1")
+    document["enabled_services"].append(deepcopy(enabled) | {"agreement": "MM-1"})
+    enabled["service"] = "SMS of Middle"
+    paid = next(each for each in document["payments"] if each["agreement"] == "TM-1")
+    document["payments"].append(deepcopy(paid) | {"agreement": "MM-1", "reference_code": "MM-0001"})
+    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
 
 
 def _spawn(environment: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:

@@ -35,6 +35,7 @@ LONGEST = (
     "tests/story/test_kill.py",
     "tests/story/test_kill_smpp.py",
     "tests/story/test_demo.py",
+    "tests/simulation/test_simulated_gateways.py",
     "tests/pages/test_rate_tree.py",
     "tests/story/test_rates_as_people_edit_them.py",
     "tests/story/test_pages_as_people_use_them.py",

@@ -109,6 +109,8 @@ class Alphabet:
         """
         if not septets.isascii():
             raise ValueError("a septet has seven bits")
+        if ESCAPE not in septets:
+            return codecs.charmap_decode(septets, "strict", self.characters)[0]  # type: ignore[arg-type]  # text is a map, as in the codecs of the library
         shown: list[str] = []
         position = 0
         while position < len(septets):

@@ -108,7 +108,8 @@ def told(
     for message, part, receipt, lane in reports:
         plan.stored_receipts.append((lane, receipt))
         priced(plan, message, reported_terms(message, receipt.pricing, now), now)
-        reported = mapped_state(lane.configuration, receipt.state, receipt.status, receipt.error)
+        connection = plan.snapshot.connections.get(lane.connection_id, lane.configuration)  # a lane may lag behind it
+        reported = mapped_state(connection, receipt.state, receipt.status, receipt.error)
         if reported is not None:
             error = None if reported is State.DELIVERED else f"{receipt.status} {receipt.error}".strip()
             report(plan, message, part, reported, error, now)

@@ -5,6 +5,7 @@ setting of the connection (CSMPP-13, CSMPP-14).
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 from uuid import UUID
 
@@ -195,6 +196,7 @@ def text_of(wishes: list[Wish], *, whole: bool = True) -> str:
         raise Unfit(statuses.ESME_RINVDCS) from error
 
 
+@lru_cache(maxsize=4_096)  # of 256 codings and five defaults
 def _alphabet(data_coding: int, default: str) -> tuple[Alphabet, int | None]:
     """The alphabet, and the message class that the client asks for (3GPP TS 23.038 §4)."""
     if data_coding == 0:

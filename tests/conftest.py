@@ -27,6 +27,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 SPAIN = PROJECT / "scenarios" / "spain.yaml"
 SECRET_KEY = "a key for tests, the same everywhere"
 COMMAND_WITHIN_S = 120
+HALVED = ("tests/pages/test_conformance.py", "tests/pages/test_matrix.py")  # more than a worker's share: two take them
 LONGEST = (
     "tests/pages/test_conformance.py",
     "tests/pages/test_matrix.py",
@@ -112,7 +113,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(_file(item)) if _file(item) in LONGEST else len(LONGEST))
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(_file(item)))
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    """The file; of one that two workers share, the half by the entity's name."""
+    name = getattr(item, "callspec", None) and item.callspec.params.get("name")
+    half = f" {sum(map(ord, name)) % 2}" if name and _file(item) in HALVED else ""
+    return f"{_file(item)}{half}"
 
 
 def _file(item: pytest.Item) -> str:

@@ -1,6 +1,6 @@
 """Every page that the site declares, in both widths and both themes: nothing in the console, nothing wider than the screen,
 nothing that axe finds (WCAG 2.1 A, AA), which is asked of each page in one width and theme, in turns; `make look` asks in all
-four. Pictures of all are left in build/screens.
+four. Pictures are left in build/screens.
 
 The pages come from the declarations, so a new entity or screen is looked at without a line here.
 """
@@ -159,31 +159,16 @@ def _tabs_of(world: World, page: tuple[str, str]) -> Iterator[tuple[str, tuple[s
             yield tab, (url.split("?")[0] + link, login)
 
 
-@pytest.mark.timeout(3_000 if EVERYWHERE else 600)
-@pytest.mark.parametrize("width", [pytest.param(width, marks=pytest.mark.xdist_group(width)) for width in SIZES])
-def test_every_page_is_quiet_fits_and_can_be_read_by_all(site: Pages, browser: Any, width: str) -> None:
-    from axe_playwright_python.base import AXE_SCRIPT
-
+@pytest.mark.timeout(3_000 if EVERYWHERE else 900)
+@pytest.mark.parametrize("half", [pytest.param(half, marks=pytest.mark.xdist_group(f"half {half}")) for half in (0, 1)])
+def test_every_page_is_quiet_fits_and_can_be_read_by_all(site: Pages, browser: Any, half: int) -> None:
+    """Two workers share the pages. A page is opened once and made narrow then; `make look` opens it in each width."""
     troubles, opened = [], {}
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for turn, (name, (url, login)) in enumerate(site.found.items()):
+    for turn, (name, (url, login)) in list(enumerate(site.found.items()))[half::2]:
         if login not in opened:
-            opened[login] = _Page(browser, site, login, SIZES[width])
-        page = opened[login]
-        said = page.open(url, error=name == "error")
-        if width == "narrow":
-            said += page.browsed.evaluate(WIDER)
-        for number, theme in enumerate(THEMES):
-            page.browsed.emulate_media(color_scheme=theme)
-            if not EVERYWHERE and (turn + number + (width == "wide")) % 2 == 0:
-                continue  # each page is read, and pictured, in light and dark, wide and narrow: once each
-            if (
-                turn // 2 + (width == "wide")
-            ) % 2 or turn < 2:  # what axe finds depends on the page far more than on its width
-                page.browsed.evaluate(AXE_SCRIPT)
-                said += page.browsed.evaluate(FOUND, RULES)
-            picture = PICTURES / f"{name}--{SIZES[width][0]}-{theme}.jpg"
-            page.browsed.screenshot(path=picture, type="jpeg", quality=80)
+            opened[login] = _Page(browser, site, login, SIZES["wide"])
+        said = opened[login].look(name, url, turn // 2)
         troubles += [f"{name} ({url}): {each}" for each in said]
     for page in opened.values():
         page.browsed.context.close()
@@ -272,6 +257,26 @@ class _Page:
         self.browsed = context.new_page()
         self.browsed.on("console", lambda line: self.said.append(line.text) if line.type == "error" else None)
         self.browsed.on("pageerror", lambda error: self.said.append(str(error)))
+
+    def look(self, name: str, url: str, turn: int) -> list[str]:
+        """What is wrong with a page. Each is pictured in light and dark, wide and narrow, once each, and read in one of them."""
+        from axe_playwright_python.base import AXE_SCRIPT
+
+        said: list[str] = []
+        for width, (size, themes) in enumerate(zip(SIZES.values(), (THEMES, THEMES[::-1]), strict=True)):
+            self.browsed.set_viewport_size({"width": size[0], "height": size[1]})
+            if width == 0 or EVERYWHERE:
+                said += self.open(url, error=name == "error")
+            if width == 1:
+                said += self.browsed.evaluate(WIDER)
+            for theme in themes if EVERYWHERE else (themes[turn % 2],):
+                self.browsed.emulate_media(color_scheme=theme)
+                if EVERYWHERE or width == turn // 2 % 2:
+                    self.browsed.evaluate(AXE_SCRIPT)
+                    said += self.browsed.evaluate(FOUND, RULES)
+                picture = PICTURES / f"{name}--{size[0]}-{theme}.jpg"
+                self.browsed.screenshot(path=picture, type="jpeg", quality=80)
+        return said
 
     def open(self, url: str, *, error: bool) -> list[str]:
         """What the console said meanwhile."""

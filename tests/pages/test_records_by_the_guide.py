@@ -50,7 +50,7 @@ def window_of(client: Any, url: str) -> tuple[dict[str, str], str]:
 
 def words(of: Any) -> str:
     """What is read of a piece of HTML."""
-    return html.unescape(re.sub(r"<[^>]+>", " ", str(of))).replace("\N{NO-BREAK SPACE}", " ").strip()
+    return re.sub(r"[ \N{NO-BREAK SPACE}]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", str(of)))).strip()
 
 
 def company_of(login: str) -> Any:

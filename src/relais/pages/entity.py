@@ -117,6 +117,9 @@ class Entity:
         "pk",
     )  # what tells one row from another; more than its key where several rows share that
     order: str = "-pk"  # paths, the first one first; what is sorted by a column follows it within equal values
+    told_to: Callable[[Viewer, QuerySet[Any]], QuerySet[Any]] = lambda viewer, rows: (
+        rows
+    )  # what of them depends on who looks
     of: Callable[[Viewer], Q] = lambda viewer: Q()  # which of the rows behind the one door the page is about
     rows: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows  # joins and annotations the columns need
     # Of a table too large to be searched whole: the filtered rows (and the values of the filters) → how far back the list
@@ -141,4 +144,4 @@ class Entity:
 
     def queryset(self, viewer: Viewer, level: str = "view") -> QuerySet[Any]:
         """The same with what the columns need."""
-        return self.rows(self.bare(viewer, level))
+        return self.told_to(viewer, self.rows(self.bare(viewer, level)))

@@ -2,14 +2,19 @@
 
 from typing import Any
 
-from tests.pages.samples import Sample, Values, numbers
+from tests.pages.samples import Sample, Values
 from tests.pages.samples.agreements import an_agreement, terms
 
-_year = numbers(2040)
+_years: list[int] = [2039]  # in which those that were made begin
 
 
 def new(company: Any) -> Values:
-    return terms() | {"agreement": an_agreement(company).pk, "effective_from_0": f"01.01.{next(_year)}, 00:00:00"}
+    agreement = an_agreement(company)
+    last = agreement.versions.order_by("effective_from").last()
+    _years.append(
+        max(_years[-1], last.effective_from.year + 1 if last else 0) + 1
+    )  # midnight may be the year before in UTC
+    return terms() | {"agreement": agreement.pk, "effective_from_0": f"01.01.{_years[-1]}, 00:00:00"}
 
 
 SAMPLE = Sample(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.db.models import FilteredRelation, Q
 
 from relais.pages.entity import Block, Column, Entity, Filter, Menu, Section
 from relais.pages.kinds import Badge, Choice, Code, Computed, Id, Instant, Reference
@@ -83,6 +84,12 @@ def table_choices() -> list[tuple[str, str]]:
     return sorted(named, key=lambda pair: pair[1])
 
 
+def _with_known_companies(viewer: Viewer, rows: Any) -> Any:
+    """What goes over several levels is one deed, whose company not all of them know: `known` is there for those who do."""
+    own = Q(company=viewer.company) | Q(company__parent=viewer.company)
+    return rows.annotate(known=FilteredRelation("company", condition=own)).select_related("known")
+
+
 def _blocks(action: AuditAction, viewer: Viewer) -> list[Block]:
     lines = list(lines_seen(action, viewer)[: LINES_SHOWN_MAX + 1])
     shown = [(line, changes_of(line), *OPERATIONS[Operation(line.operation)]) for line in lines[:LINES_SHOWN_MAX]]
@@ -106,7 +113,7 @@ AUDIT = Entity(
         Column("entry", "ID", Id(), path="pk", sort="pk", shown=False),
         Column("actor", "Actor", Badge(ACTORS), shown=False),
         Column("interface", "Interface", Choice(INTERFACES), shown=False),
-        Column("company", "Company", Reference("companies"), sort="company__name", shown=False),
+        Column("company", "Company", Reference("companies"), path="known", sort="known__name", shown=False),
         Column("on_behalf_of", "On behalf of", Reference("companies"), sort="on_behalf_of__name", shown=False),
     ),
     filters=(
@@ -125,7 +132,8 @@ AUDIT = Entity(
     sections=(
         Section("Entry", ("at", "user", "ip_address", "action", "actor", "interface", "company", "on_behalf_of")),
     ),
-    rows=lambda rows: rows.select_related("company", "on_behalf_of"),
+    rows=lambda rows: rows.select_related("on_behalf_of"),
+    told_to=_with_known_companies,
     blocks=_blocks,
     empty="Whatever is changed, and every log-in, is written here with who did it.",
 )

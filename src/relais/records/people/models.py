@@ -309,6 +309,7 @@ class AuditAction(models.Model):
     action = name_text()
     on_behalf_of = _remembered("parties.Company")
     company = _remembered("parties.Company")
+    known: Any = None  # the company again, where rows were asked for somebody who may know it
 
     class Meta:
         indexes = [

@@ -1,7 +1,7 @@
 # Everything a developer or a newcomer does, by name. `make` alone lists it.
 # Only Python 3.11 or later and make are needed; the database comes as a package.
 
-PYTHON ?= python3
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STRICT := core wire transport store contracts vendors pipeline

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from tests.pipeline.conftest import VODAFONE, Running, ScriptedVendor, on
+from tests.pipeline.conftest import VODAFONE, Running, ScriptedVendor, on, running
 
 from relais.core.lifecycle import State
 from relais.core.refusals import Refusal
@@ -177,3 +177,27 @@ def test_VSMPP_41_a_second_gateway_sends_nothing_over_a_connection_that_is_owned
         assert (len(pipeline.vendor.parts), len(second.parts)) == (1, 0)
 
     on(spain_db, story)
+
+
+def test_what_a_silent_vendor_leaves_waits_in_the_outbox_and_leaves_in_order(spain_db: str) -> None:
+    vendor = ScriptedVendor()
+    vendor.ready = False
+
+    async def story() -> None:
+        async with running(spain_db, vendor, messages_max=40) as pipeline:
+            texts = [f"message {number:03}" for number in range(240)]
+            for first in range(0, 240, 20):
+                batch = [Submission(source="Monsters", destination=VODAFONE, text=t) for t in texts[first : first + 20]]
+                assert isinstance(await pipeline.traffic.submit(pipeline.key, batch, None), Answer)
+            lane = next(iter(pipeline.traffic._lanes.values()))
+            assert lane.waiting_count == 40
+            assert await pipeline.session.fetchval("SELECT count(*) FROM traffic_outbox WHERE owner IS NULL") == 10
+            assert vendor.events is not None
+            vendor.events.changed(True, "bound")
+            await pipeline.until("SELECT count(*) = 240 FROM traffic_sent")
+            assert [part.body.decode() for part in vendor.parts] == texts
+            later = await pipeline.accepted(text="later")
+            await pipeline.until_sent(later.message_id)
+            await pipeline.books_agree()
+
+    asyncio.run(story())

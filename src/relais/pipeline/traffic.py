@@ -44,6 +44,7 @@ from relais.pipeline.ownership import Ownership
 from relais.pipeline.receipts import Receipts, Report
 from relais.pipeline.recovery import open_messages
 from relais.pipeline.resume import resume
+from relais.pipeline.room import MESSAGES_MAX, Room
 from relais.pipeline.sandbox import Sandbox, judged
 from relais.pipeline.settle import Plan
 from relais.pipeline.stop_lists import StopLists
@@ -68,8 +69,7 @@ from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
 
 HOUSEKEEPING_S = 0.5
 RECEIPTS_WITHIN_S = 5.0  # of most messages
-CLAIM_BATCHES_MAX = 200
-IN_MEMORY_MAX = 100_000  # messages waiting in lanes; above it due batches stay in the outbox
+CLAIM_BATCHES_MAX = 50  # between two ticks
 
 _SQL = blocks("messages")
 _DATABASE_AWAY = (*CONNECTION_LOST, *SESSION_ENDED, TimeoutError)
@@ -80,7 +80,8 @@ class Traffic:
     """The pipeline behind the edges (`api.ports.Pipeline`) and behind the lanes (`lane.LaneEvents`).
 
     Without `sends` it only accepts, and leaves messages to the gateways that own the connections. `adapters`: vendors by
-    kind, the registered ones by default.
+    kind, the registered ones by default. `messages_max` of a connection wait in
+    memory, the others in the outbox.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Traffic:
         callbacks_allow_private: bool = False,
         sends: bool = True,
         adapters: Mapping[str, Vendor] | None = None,
+        messages_max: int = MESSAGES_MAX,
     ) -> None:
         self._dsn = dsn
         self._instance = uuid4()
@@ -102,6 +104,7 @@ class Traffic:
         self._ids = MessageIds()
         self._ownership = Ownership(dsn)
         self._lanes: dict[int, Lane] = {}
+        self._room = Room(self._lanes, messages_max)
         self._sent: list[settle.Sent] = []
         self._ended: list[settle.Ended] = []
         self._reports: list[Report] = []
@@ -116,7 +119,7 @@ class Traffic:
         ports = Ports(
             snapshot=lambda: self._admission.snapshot,
             plan=self._plan,
-            owns=self._owns,
+            owns=self._room.takes,
             send=self._send,
             committed=self._committed,
             recover=self._recover,
@@ -362,10 +365,6 @@ class Traffic:
         lane = self._lanes.get(connection_id)
         return lane is not None and lane.down
 
-    def _owns(self, connection_id: int) -> bool:
-        lane = self._lanes.get(connection_id)
-        return lane is not None and lane.waiting_count < IN_MEMORY_MAX
-
     def _send(self, batch: Batch, messages: list[Message]) -> None:
         count_accepted(CHANNELS[message.channel] for message in messages)
         lane = self._lanes[batch.connection_id]
@@ -460,12 +459,14 @@ class Traffic:
     async def _claim_due(self, session: asyncpg.Connection, now: datetime) -> None:
         """Take up batches whose time has come: scheduled ones, those of a gateway that is gone, those whose receipts
         never came."""
-        waiting = sum(lane.waiting_count for lane in self._lanes.values())
-        if waiting > IN_MEMORY_MAX:
-            return
-        due = await session.fetch(_SQL["claim_outbox"], self._instance, list(self._lanes), now, CLAIM_BATCHES_MAX)
-        for row in due:
+        roomy = self._room.with_room()
+        due = await session.fetch(_SQL["claim_outbox"], self._instance, roomy, now, CLAIM_BATCHES_MAX)
+        for row in sorted(due, key=lambda row: int(row["id"])):
             await self._take_up(session, row, now)
+        if len(due) == CLAIM_BATCHES_MAX:
+            self._writer.recover_soon()
+        else:
+            self._room.caught_up(roomy)
 
     async def _take_up(self, session: asyncpg.Connection, row: Any, now: datetime) -> None:
         recovered = await open_messages(session, self._admission, row["message_ids"])

@@ -1,4 +1,5 @@
-"""How many signed events a second one worker tells a webhook: `python -m bench.callbacks [COUNT]`.
+"""How many signed events a second one worker tells a webhook: `python -m bench.callbacks [COUNT]`; and what the whole product
+does with one for each step of each message: `python -m bench.callbacks traffic [COUNT]`.
 
 The sender is the worker's, on an embedded PostgreSQL with fsync; the receiver is a process of its own on this machine.
 """
@@ -20,6 +21,10 @@ import asyncpg
 import httptools
 import uvloop
 
+from bench.load import closed_loop, single_requests
+from bench.machine import cpu_s
+from bench.measure import API_KEY, SENDER, numbers, singles
+from bench.product import Product, product
 from relais.database.embedded import Embedded
 from relais.jobs.callbacks import CallbackSender
 from relais.store.blocks import blocks
@@ -70,20 +75,57 @@ async def send(dsn: str, url: str, count: int) -> tuple[float, float]:
     return took
 
 
+async def traffic(running: Product, url: str, count: int) -> None:
+    """Single messages over HTTP, until each is final and all that it had to tell is told."""
+    await singles(running, 2_000)
+    session = await asyncpg.connect(running.dsn)
+    assert running.worker_pid is not None
+    pids = (running.gateway_pid, running.database_pid, running.worker_pid)
+    before, began_s = [cpu_s(pid) for pid in pids], time.monotonic()
+    requests = single_requests(API_KEY, SENDER, numbers(), callback_url=url)
+    result = await closed_loop("127.0.0.1", running.api_port, requests, count, 50)
+    waiting = """
+        SELECT EXISTS (SELECT FROM traffic_outbox) OR EXISTS (SELECT FROM traffic_callback WHERE due_at IS NOT NULL)
+    """
+    while await session.fetchval(waiting):
+        await asyncio.sleep(0.05)
+    took_s = time.monotonic() - began_s
+    events = await session.fetchval("SELECT count(*) FROM traffic_callback WHERE state = 2")
+    await session.close()
+    spent = [(cpu_s(pid) - earlier) * 10_000 / count for pid, earlier in zip(pids, before, strict=True)]
+    print(
+        f"{result.accepted} accepted at {result.per_second:,.0f}/s, {result.accepted / took_s:,.0f}/s with all of {events} "
+        "events told; CPU seconds for 10,000 messages: gateway {:.2f}, database {:.2f}, worker {:.2f}".format(*spent)
+    )
+
+
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else COUNT
+    arguments = sys.argv[1:]
+    whole = arguments[:1] == ["traffic"]
+    given = arguments[1:] if whole else arguments
+    count = int(given[0]) if given else COUNT
     here, there = multiprocessing.Pipe()
     receiver = multiprocessing.Process(target=receive, args=(there,), daemon=True)
     receiver.start()
+    url = f"http://127.0.0.1:{here.recv()}/hook"
+    if whole:
+        with product(worker=True) as running:
+            uvloop.run(traffic(running, url, count))
+    else:
+        alone(url, count)
+    receiver.terminate()
+
+
+def alone(url: str, count: int) -> None:
+    """The worker's sender and nothing else."""
     with tempfile.TemporaryDirectory(prefix="relais-bench-") as folder:
         Path(folder).chmod(0o711)
         with Embedded(Path(folder) / "data") as server:
             settings = {"RELAIS_DATABASE_URL": server.dsn, "RELAIS_SECRET_KEY": "a key for the bench, never for more"}
             migrate = [sys.executable, "-m", "relais", "migrate", "--without-dictionaries"]
             subprocess.run(migrate, env=os.environ | settings, check=True, stdout=subprocess.DEVNULL)
-            took_s, cpu_s = uvloop.run(send(server.dsn, f"http://127.0.0.1:{here.recv()}/hook", count))
-    receiver.terminate()
-    print(f"{count / took_s:,.0f} callbacks/s, {cpu_s / count * 1e6:.0f} µs of the worker's CPU each")
+            took_s, spent_s = uvloop.run(send(server.dsn, url, count))
+    print(f"{count / took_s:,.0f} callbacks/s, {spent_s / count * 1e6:.0f} µs of the worker's CPU each")
 
 
 if __name__ == "__main__":

@@ -62,9 +62,13 @@ class _Connection(asyncio.Protocol):
         self._answered(self, b"lost", 0)
 
 
-def single_requests(key: str, sender: str, numbers: Iterator[str]) -> Iterator[bytes]:
-    """Requests of one message each."""
+def single_requests(
+    key: str, sender: str, numbers: Iterator[str], *, callback_url: str | None = None
+) -> Iterator[bytes]:
+    """Requests of one message each; with a `callback_url` that is told of each step."""
     sample = {"from": sender, "to": "%s", "text": "Your code is %s"}
+    if callback_url:
+        sample["callback_url"] = callback_url
     body = json.dumps(sample, separators=(",", ":")).encode()
     for serial in count():
         yield _request("/api/v1/messages", key, body % (next(numbers).encode(), b"%06d" % (serial % 1_000_000)))

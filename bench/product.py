@@ -39,12 +39,13 @@ class Product:
     database_pid: int
     gateway_pid: int
     simulator_pid: int
+    worker_pid: int | None = None
 
 
 @contextmanager
-def product(*, third_level: bool = False) -> Iterator[Product]:
+def product(*, third_level: bool = False, worker: bool = False) -> Iterator[Product]:
     """The product runs inside the block, on a database that is thrown away. With a `third_level` another reseller stands between
-    the client and its provider."""
+    the client and its provider; with a `worker` webhooks are told."""
     with tempfile.TemporaryDirectory(prefix="relais-bench-") as folder:
         Path(folder).chmod(0o711)
         with Embedded(Path(folder) / "data") as server:
@@ -57,12 +58,15 @@ def product(*, third_level: bool = False) -> Iterator[Product]:
                     [sys.executable, "-m", "relais", *arguments], env=environment, check=True, stdout=subprocess.DEVNULL
                 )
             children = [_spawn(environment, "simulate", "smsc"), _spawn(environment, "gateway")]
+            if worker:
+                children.append(_spawn(environment, "worker"))
             try:
                 _await_ready(children, ports.ops)
                 assert server.pid is not None
                 yield Product(
-                    server.dsn, ports.api, ports.smpp, ports.simulator, server.pid, children[1].pid, children[0].pid
-                )
+                    server.dsn, ports.api, ports.smpp, ports.simulator, server.pid, children[1].pid, children[0].pid,
+                    children[2].pid if worker else None,
+                )  # fmt: skip
             finally:
                 for child in reversed(children):
                     child.send_signal(signal.SIGTERM)
@@ -75,6 +79,7 @@ class _Ports(NamedTuple):
     ops: int
     simulator: int
     simulator_ops: int
+    worker_ops: int
 
 
 def _free_ports() -> _Ports:
@@ -94,6 +99,8 @@ def _environment(dsn: str, ports: _Ports) -> dict[str, str]:
         "RELAIS_GATEWAY_OPS_PORT": str(ports.ops),
         "RELAIS_SIMULATOR_PORT": str(ports.simulator),
         "RELAIS_SIMULATOR_OPS_PORT": str(ports.simulator_ops),
+        "RELAIS_WORKER_OPS_PORT": str(ports.worker_ops),
+        "RELAIS_CALLBACKS_ALLOW_PRIVATE": "yes",
         "RELAIS_LOG_LEVEL": "warning",
     }
 

@@ -1,4 +1,5 @@
-"""A browser on the pages as the product serves them: `relais web` as a process, Debian's chromium in front of it."""
+"""A browser on the pages as the product serves them: `relais web` as a process, in front of it Debian's chromium, without its
+windows where it comes so."""
 
 import shutil
 import urllib.request
@@ -29,7 +30,7 @@ def chromium() -> Iterator["Browser"]:
     """While it is open, Django's database must not be used in this thread: Playwright runs a loop in it."""
     from playwright.sync_api import expect, sync_playwright
 
-    path = shutil.which("chromium")
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     assert path, "there is no chromium: `make test` says how to get it"
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:

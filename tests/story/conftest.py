@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from tests.ports import free_port
 
@@ -107,6 +108,17 @@ def stop(process: subprocess.Popen[bytes]) -> int:
     except subprocess.TimeoutExpired:
         process.kill()
         raise
+
+
+def open_count(dsn: str) -> int:
+    """Messages that are not final; OSError while the database is away."""
+    try:
+        with psycopg.connect(dsn, connect_timeout=5) as database:
+            row = database.execute("SELECT count(*) FROM traffic_message WHERE status < 10").fetchone()
+    except psycopg.OperationalError as error:
+        raise OSError(str(error)) from error
+    assert row is not None
+    return int(row[0])
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.story.conftest import PROJECT, House, stop
+from tests.story.conftest import PROJECT, House, open_count, stop
 
 MESSAGES_COUNT = 2_000
 KILLS = ("gateway", "database", "gateway", "database", "gateway", "database")
@@ -32,7 +32,7 @@ def test_every_answered_id_ends_once_and_is_charged_once(house: House) -> None:
         house.until(house.bound)
         ids = _send_under_fire(house, up)
         dsn = house.relais("db", "url").stdout.strip()
-        house.until(lambda: _open_count(dsn) == 0, 120)
+        house.until(lambda: open_count(dsn) == 0, 120)
         with psycopg.connect(dsn) as database:
             statuses = dict(database.execute("SELECT id::text, status FROM traffic_message").fetchall())
             sums = database.execute(
@@ -100,14 +100,3 @@ def _child(house: House, parent: int, word: str) -> int:
 
     house.until(is_there)
     return found[0]
-
-
-def _open_count(dsn: str) -> int:
-    """Messages that are not final; OSError while the database is away."""
-    try:
-        with psycopg.connect(dsn, connect_timeout=5) as database:
-            row = database.execute("SELECT count(*) FROM traffic_message WHERE status < 10").fetchone()
-    except psycopg.OperationalError as error:
-        raise OSError(str(error)) from error
-    assert row is not None
-    return int(row[0])

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from tests.conftest import PROJECT, SECRET_KEY, new_database
-from tests.story.conftest import House, new_house, stop
+from tests.story.conftest import House, new_house, open_count, stop
 
 from relais.transport.smpp import SmppEnd, connect
 from relais.wire.smpp import pdus
@@ -133,7 +133,7 @@ def test_every_id_that_an_smpp_client_was_answered_is_charged_once_and_reported(
 
 
 def _books_are_right(house: House, dsn: str, sender: Sender) -> None:
-    house.until(lambda: _open_count(dsn) == 0, 60)
+    house.until(lambda: open_count(dsn) == 0, 60)
     with psycopg.connect(dsn) as database:
         rows = database.execute("SELECT id::text, status, segments_count FROM traffic_message").fetchall()
         client_micros = database.execute("SELECT sum(net_micros) FROM traffic_edr WHERE level = 0").fetchone()
@@ -147,13 +147,6 @@ def _books_are_right(house: House, dsn: str, sender: Sender) -> None:
     assert client_micros == (sum(row[2] for row in rows) * 40_000,), "each is charged once, by its segments"
     verified = house.relais("verify")
     assert verified.returncode == 0, verified.stdout
-
-
-def _open_count(dsn: str) -> int:
-    with psycopg.connect(dsn) as database:
-        row = database.execute("SELECT count(*) FROM traffic_message WHERE status < 10").fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def _stop_all(*processes: "subprocess.Popen[bytes]") -> None:

@@ -68,6 +68,14 @@ PRESENTED: Mapping[Code, Presentation] = MappingProxyType(
             "The sender has no route",
             "The sender's vendor connection is missing or switched off: ask your provider.",
         ),
+        Refusal.SENDER_NOT_ALLOWED: Presentation(
+            422, "The country takes no such sender", "Send from another sender ID, as the detail says; do not repeat."
+        ),
+        Refusal.SENDER_NOT_REGISTERED: Presentation(
+            422,
+            "The sender is not registered there",
+            "The country asks for it before anything is sent: have the sender ID registered by your provider.",
+        ),
         Refusal.NUMBER_INVALID: Presentation(
             422, "Not a possible number", "Write `to` in international form, country code first: `34600123456`."
         ),

@@ -36,6 +36,8 @@ DETAILS = {
     Refusal.SENDER_UNKNOWN: "No sender ID of this name belongs to your company; create it first or correct 'from'.",
     Refusal.SENDER_BLOCKED: "This sender ID is not active.",
     Refusal.SENDER_NOT_CONNECTED: "This sender ID has no vendor connection in use; ask your provider.",
+    Refusal.SENDER_NOT_ALLOWED: "This country takes no such sender: choose another sender ID.",
+    Refusal.SENDER_NOT_REGISTERED: "This country asks for a registration of the sender ID: ask your provider.",
     Refusal.NUMBER_INVALID: "'to' must be a phone number in international form, such as 34612345678.",
     Refusal.TEXT_EMPTY: "'text' is empty.",
     Refusal.TEXT_TOO_LONG: f"'text' needs more than {SEGMENTS_MAX} segments; shorten it or send several messages.",
@@ -78,6 +80,7 @@ class Admission:
         self._down = down
         self._stopped = stopped
         self._chains = Chains(snapshot)
+        self._rules = snapshot.sender_rules
         self._ids = ids
         self._callbacks_allow_private = callbacks_allow_private
 
@@ -95,6 +98,8 @@ class Admission:
             return refused(Refusal.NUMBER_INVALID)
         if self._stopped(key.company_id, sender.id, digits) and not submission.despite_stop:
             return refused(Refusal.RECIPIENT_OPTED_OUT)
+        if self._rules and channel == channels.SMS and (told := self._rules.refuse(sender, number_range.country)):
+            return told
         text = submission.text
         if not text or text.isspace():
             return refused(Refusal.TEXT_EMPTY)

@@ -26,6 +26,7 @@ from relais.core.rating.tree import compile_tree
 from relais.core.rating.types import CoverKind, ServiceType
 from relais.pipeline.numbering import build_number_plan
 from relais.pipeline.rate_trees import RateTree, load_rate_trees
+from relais.pipeline.sender_rules import SenderRules, compiled
 from relais.secretbox import SecretBox
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, open_session
@@ -196,6 +197,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     networks: Mapping[int, Network]
     number_plan: NumberPlan
     rate_trees: Mapping[int, RateTree]  # scope → what `scopes` was made of
+    sender_rules: SenderRules | None = None  # what countries take as senders; None = no country has a rule
 
 
 def in_force(periods: Sequence[Any], now: datetime) -> list[Any]:
@@ -259,6 +261,9 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             networks=networks,
             number_plan=number_plan,
             rate_trees=rate_trees,
+            sender_rules=compiled(
+                await session.fetch(_SQL["sender_rules"]), await session.fetch(_SQL["sender_registrations"])
+            ),
         )
 
 

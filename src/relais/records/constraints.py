@@ -56,6 +56,8 @@ REASONS: dict[str, tuple[str, str]] = {
         "notifications",
         "needs trigger percent (1 to 100), minimal message count and window size (1 or more)",
     ),
+    "sender_rule_once_a_country": ("country", "the country has its rule already"),
+    "sender_registration_once": ("country", "the sender ID has its registration there already"),
     "smpp_connection_name_once": ("name", _TAKEN),
     "client_smpp_name_once": ("name", _TAKEN),
     "client_smpp_login_once": ("login", _TAKEN),

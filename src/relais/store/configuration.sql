@@ -69,6 +69,15 @@ SELECT id, company_id, agreement_id, channel, sender_id, status, smpp_connection
        help_answer
 FROM senders_senderid
 
+-- name: sender_rules
+-- What countries take as senders.
+SELECT r.country_id, c.name, r.names, r.numbers, r.documents
+FROM senders_senderrule AS r JOIN catalog_country AS c ON c.iso = r.country_id
+
+-- name: sender_registrations
+-- Those that are approved.
+SELECT sender_id, country_id, document_name <> '' AS documented FROM senders_senderregistration WHERE status = 'approved'
+
 -- name: connections
 SELECT id, name, host_name, port, system_id, password_encrypted, system_type, use_tls, rps_limit, window_limit, use_tlv,
        inverse_address_mode, disabled, statuses_map::text AS statuses_map, options::text AS options

@@ -11,6 +11,7 @@ from relais.records.errors import Invalid, Reason
 from relais.records.parties.models import Company
 from relais.records.parties.tree import level_and_above
 from relais.records.saving import find, prepare, require_fixed, save
+from relais.records.senders.actions.registrations import follow
 from relais.records.senders.handing_down import record_handovers
 from relais.records.senders.models import SenderChannel, SenderId
 
@@ -49,6 +50,7 @@ def save_sender_id(sender: SenderId, now: datetime, *, unchanged_since: datetime
         raise Invalid({field: (reason,) for field, reason in reasons.items()})
     save(sender)
     record_handovers(sender)
+    follow(sender, former)
     return sender
 
 

@@ -27,4 +27,5 @@ def withdraw_sender_id(handover_pk: int, now: datetime) -> SenderId:
     sender.company_id, sender.agreement_id = step.given_by_id, None
     sender.save(update_fields=["company", "agreement", "updated_at"])
     record_handovers(sender)
+    sender.registrations.update(company=step.given_by)
     return sender

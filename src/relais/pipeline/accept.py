@@ -121,9 +121,8 @@ class Admission:
         assert sender.agreement_id is not None and connection_id is not None
         kind = (sender.id, number_range.country, number_range.network_id)
         hop = None if channel == channels.SMS else self._chains.of(sender.agreement_id, now)
-        terms: Rated
         if hop is None:
-            terms = self._chains.rate(
+            terms: Rated = self._chains.rate(
                 sender.agreement_id, now, len(encoded.parts), kind, lambda: self.attributes(*kind, digits)
             )
         else:

@@ -40,6 +40,10 @@ def test_CSMPP_1_a_message_is_accepted_charged_sent_and_reported(spain_db: str) 
         await house.until("SELECT NOT EXISTS (SELECT FROM traffic_delivery)")
         row = await house.session.fetchrow("SELECT * FROM traffic_message WHERE id = $1", message_id)
         assert row["client_connection_id"] == house.traffic.snapshot.client_connections["monsters"].id
+        nameless = await client.ask(submit(b"Hello", source=""))
+        assert isinstance(nameless, pdus.SubmitSmResp) and nameless.status == 0
+        await house.until_sent(UUID(nameless.message_id))
+        assert house.vendor.parts[1].source == "Monsters", "SP-12: the default where the client names none"
 
     serve(spain_db, story)
 

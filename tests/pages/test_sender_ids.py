@@ -143,7 +143,7 @@ def test_SID_43_the_notification_numbers_are_needed_only_while_it_is_on(reseller
 def test_SID_47_the_form_asks_in_the_order_of_the_guide(owner: Any) -> None:
     sections = owner.get(f"{URL}new/").context["drawer"].sections
     assert [field.label for section in sections for field in section.fields] == [
-        "Sender ID", "Name", "Company", "Agreement", "Status", "Webhook GUID", "MCC", "Webhook URL",
+        "Sender ID", "Name", "Company", "Agreement", "Status", "Default sender", "Webhook GUID", "MCC", "Webhook URL",
         "WebHook SMPPAPI Connection", "Keyword", "Vendor type", "Connection", "Second connection", "Service type",
         "Notification settings", "Trigger percent", "Minimal message count for starting detecting", "Window size",
         "Understands STOP, START and HELP", "Further words for STOP", "Answer to STOP", "Further words for START",

@@ -84,6 +84,8 @@ def put_traffic(company: Any, agreements: dict[Any, Any]) -> UUID:
         destination="34600123456", body="Hola", **terms)  # fmt: skip
     for part in range(2):
         put("traffic_sent", message_id=message_id, connection_id=1, sent_at=NOW, part=part, vendor_id="v")
+        if not part:
+            put("traffic_fallback", message_id=message_id, at=NOW, source="34600", error="0x0A")
         put("traffic_part_receipt", message_id=message_id, at=NOW, part=part, status=10)
     for level, agreement_id in enumerate(agreements.values()):
         put("traffic_edr", message_id=message_id, agreement_id=agreement_id, node_id=1, net_micros=EUR, tax_micros=0,

@@ -217,6 +217,21 @@ def test_SID_47_the_other_fields_of_the_form_are_checked(books: Books) -> None:
     assert list(reasons_of(sender, books, via, "Other", webhook_guid=guid)) == ["webhook_guid"]  # SID-227
 
 
+def test_SP_12_SP_28_a_company_has_one_default_sender_and_a_connection_a_fallback(books: Books) -> None:
+    from relais.records.senders.actions.delete_sender_id import delete_sender_id
+
+    via = connection(books, fallback_sender="34911234567")
+    for wrong in ("1" * 16, "TwelveLetter", "Ñoño"):
+        assert list(reasons_of(connection, books, "x", fallback_sender=wrong)) == ["fallback_sender"], wrong
+    made, other = sender(books, via, is_default=True), sender(books, via, "Other")
+    assert reasons_of(resaved, other, is_default=True) == {
+        "is_default": ("another sender ID of the company is its default on this channel",)
+    }
+    assert sender(books, via, "House", company=books.owner, agreement=None, is_default=True).is_default
+    delete_sender_id(made.pk, books.owner.pk, NOW)
+    assert resaved(other, is_default=True).is_default, "the deleted one is none any more"
+
+
 def test_SID_225_the_channel_is_final(books: Books) -> None:
     assert "channel" in reasons_of(resaved, sender(books, connection(books)), channel="rcs")
 

@@ -58,7 +58,9 @@ PRESENTED: Mapping[Code, Presentation] = MappingProxyType(
             422, "Unknown channel", "Name a channel that this API carries, such as `sms`."
         ),
         Refusal.SENDER_UNKNOWN: Presentation(
-            422, "Unknown sender", "Set `from` to a sender ID that is registered for your company on this channel."
+            422,
+            "Unknown sender",
+            "Set `from` to a sender ID of your company on this channel, or have one made your default.",
         ),
         Refusal.SENDER_BLOCKED: Presentation(
             422, "The sender is not active", "Choose another sender ID, or have this one activated."

@@ -22,6 +22,7 @@ class RefusalClass(Enum):
 
     PERMANENT = "permanent"  # this message will never be taken: fail it
     TEMPORARY = "temporary"  # try this part again later, a bounded number of times
+    SENDER = "sender"  # its sender is not taken: try another where there is one, else fail it
     THROTTLED = "throttled"  # slow the connection down and send again; not counted as a failure
 
 

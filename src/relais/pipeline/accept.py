@@ -33,7 +33,8 @@ DETAILS = {
     Refusal.KEY_WITHOUT_RIGHT: "This API key may not send messages; use a key with the right 'send'.",
     Refusal.COMPANY_DISABLED: "Sending is switched off for your company; ask your provider.",
     Refusal.CHANNEL_UNKNOWN: "The channel must be 'sms', 'whatsapp' or 'rcs'.",
-    Refusal.SENDER_UNKNOWN: "No sender ID of this name belongs to your company; create it first or correct 'from'.",
+    Refusal.SENDER_UNKNOWN: "No sender ID of this name belongs to your company; create it first or correct 'from'. To name"
+    " none your company needs a default one.",
     Refusal.SENDER_BLOCKED: "This sender ID is not active.",
     Refusal.SENDER_NOT_CONNECTED: "This sender ID has no vendor connection in use; ask your provider.",
     Refusal.SENDER_NOT_ALLOWED: "This country takes no such sender: choose another sender ID.",
@@ -194,6 +195,8 @@ class Admission:
         if submission.channel not in channels.NUMBERS:
             return Refusal.CHANNEL_UNKNOWN
         sender = self.snapshot.senders.get((key.company_id, submission.channel, submission.source.casefold()))
+        if sender is None and not submission.source:
+            sender = self.snapshot.default_senders.of(key.company_id, submission.channel)
         if sender is None or sender.agreement_id is None:
             return Refusal.SENDER_UNKNOWN
         if sender.status != "active":

@@ -24,9 +24,11 @@ from relais.core.numbers import NumberPlan
 from relais.core.opt_out import Asked, own_words
 from relais.core.rating.tree import compile_tree
 from relais.core.rating.types import CoverKind, ServiceType
+from relais.pipeline import default_senders, sender_rules
+from relais.pipeline.default_senders import DefaultSenders
 from relais.pipeline.numbering import build_number_plan
 from relais.pipeline.rate_trees import RateTree, load_rate_trees
-from relais.pipeline.sender_rules import SenderRules, compiled
+from relais.pipeline.sender_rules import SenderRules
 from relais.secretbox import SecretBox
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, open_session
@@ -127,12 +129,14 @@ class Sender(msgspec.Struct, frozen=True):
     opt_out_words: bool = True  # whether STOP, START and HELP are understood
     words: Mapping[str, Asked] = MappingProxyType({})  # its own, beside those of core.opt_out
     answers: Mapping[Asked, str] = MappingProxyType({})  # what it answers to such a word
+    default: bool = False  # of its company's messages that name no sender
 
 
 class VendorConnection(msgspec.Struct, frozen=True):
     """`settings` is the adapter's own dataclass. `statuses_map` maps (status, error or "") to "unsent" or
     "undelivered" (VSMPP-27 to 37). `receipt_parts`: "all", "first" or "last" part decides about a long message.
-    `resends`: a part that was not answered goes out again, at the risk that the vendor has it twice."""
+    `resends`: a part that was not answered goes out again, at the risk that the vendor has it twice. `fallback_sender`: what a
+    message goes out under once the vendor has refused its sender, "" = nothing."""
 
     id: int
     name: str
@@ -144,6 +148,7 @@ class VendorConnection(msgspec.Struct, frozen=True):
     statuses_map: Mapping[tuple[str, str], str]
     receipt_parts: str
     resends: bool = True
+    fallback_sender: str = ""
 
 
 class ClientConnection(msgspec.Struct, frozen=True):
@@ -197,7 +202,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     networks: Mapping[int, Network]
     number_plan: NumberPlan
     rate_trees: Mapping[int, RateTree]  # scope → what `scopes` was made of
-    sender_rules: SenderRules | None = None  # what countries take as senders; None = no country has a rule
+    default_senders: DefaultSenders  # of messages that name none
+    sender_rules: SenderRules | None  # what countries take as senders; None = no country has a rule
 
 
 def in_force(periods: Sequence[Any], now: datetime) -> list[Any]:
@@ -236,6 +242,11 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             rate_trees = dict(former.rate_trees)
         companies = {r["id"]: (r["parent_id"], r["enabled"]) for r in await session.fetch(_SQL["companies"])}
         enabled = await session.fetch(_SQL["enabled_services"])
+        agreements = await _agreements(session)
+        senders = {
+            (r["company_id"], r["channel"], r["sender_id"].casefold()): _sender(r)
+            for r in await session.fetch(_SQL["sender_ids"])
+        }
         return Snapshot(
             change=changes["newest"],
             api_keys={
@@ -243,16 +254,13 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
                 for r in await session.fetch(_SQL["api_keys"])
             },
             companies=companies,
-            agreements=await _agreements(session),
+            agreements=agreements,
             reselling=_grouped(await session.fetch(_SQL["reselling_agreements"]), "legal_entity_id", "agreement_id"),
             services=_grouped([r for r in enabled if r["type"] == _PAY_AS_YOU_GO], "agreement_id", "service_id"),
             packs=_packs(enabled),
             initiators=_grouped([r for r in enabled if r["type"] == _INITIATOR], "agreement_id", "service_id"),
             scopes=await _scopes(session, rate_trees),
-            senders={
-                (r["company_id"], r["channel"], r["sender_id"].casefold()): _sender(r)
-                for r in await session.fetch(_SQL["sender_ids"])
-            },
+            senders=senders,
             connections={r["id"]: _connection(r, box) for r in await session.fetch(_SQL["connections"])},
             client_connections={
                 r["login"]: _client_connection(r, box, _enabled(companies, r["company_id"]))
@@ -261,7 +269,12 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             networks=networks,
             number_plan=number_plan,
             rate_trees=rate_trees,
-            sender_rules=compiled(
+            default_senders=default_senders.compiled(
+                senders,
+                agreements.values(),
+                next((id for id, (parent_id, _) in companies.items() if parent_id is None), None),
+            ),
+            sender_rules=sender_rules.compiled(
                 await session.fetch(_SQL["sender_rules"]), await session.fetch(_SQL["sender_registrations"])
             ),
         )
@@ -340,6 +353,7 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
     return VendorConnection(
         row["id"], row["name"], kind, settings, row["rps_limit"], row["window_limit"],
         row["disabled"] or settings is None, statuses, receipt_parts, bool(resends),
+        row["fallback_sender"],
     )  # fmt: skip
 
 
@@ -366,7 +380,7 @@ def _sender(row: Any) -> Sender:
         row["id"], row["company_id"], row["agreement_id"], row["sender_id"], row["status"], row["smpp_connection_id"],
         row["second_smpp_connection_id"], row["keyword"], row["client_smpp_connection_id"], row["webhook_url"] or None,
         row["opt_out_words"], own_words(row["stop_words"], row["start_words"], row["help_words"]),
-        {asked: answer for asked, answer in answers.items() if answer},
+        {asked: answer for asked, answer in answers.items() if answer}, row["is_default"],
     )  # fmt: skip
 
 

@@ -164,6 +164,8 @@ async def write_plan(transaction: TickTransaction, plan: Plan, edrs: Sequence[Ro
             for client_id, receipts in plan.client_receipts.items()
         ]
         plan.delivery_ids = await transaction.insert_deliveries(now, told)
+    if plan.fallbacks:
+        await transaction.insert_fallbacks(plan.fallbacks)
     if plan.incoming:
         await transaction.copy_incoming(plan.incoming)
     if plan.stop_changes:

@@ -63,6 +63,7 @@ from relais.pipeline.two_way import TwoWay
 from relais.pipeline.waiting_parts import WaitingParts
 from relais.pipeline.withdrawals import Replacement, Withdrawals
 from relais.pipeline.writer import Ports, Writer
+from relais.store.binary import Row
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
 
@@ -106,6 +107,7 @@ class Traffic:
         self._ended: list[settle.Ended] = []
         self._reports: list[Report] = []
         self._incoming: list[tuple[Lane, IncomingMessage]] = []
+        self._fallbacks: list[Row] = []
         self._sent_batches: deque[tuple[float, Batch]] = deque()  # since when nothing is left to send
         self._awaiting: list[tuple[int, datetime]] = []
         self._receipts = Receipts(self._matched)
@@ -302,6 +304,10 @@ class Traffic:
         self._ended.append((message, State.EXPIRED, None, at))
         self._writer.wake()
 
+    def sender_replaced(self, message: Message, error: str, at: datetime) -> None:
+        self._fallbacks.append((message.id, at, message.source, error))
+        self._writer.wake()
+
     def receipt_arrived(self, lane: Lane, receipt: VendorReceipt) -> None:
         self._receipts.arrived(lane, receipt)
         if self._receipts.unknown:
@@ -328,6 +334,7 @@ class Traffic:
         if self._incoming:
             plan.stored_incoming, self._incoming = self._incoming, []
             incoming.take(plan, self._numbers, self.new_message_id, now)
+        plan.fallbacks, self._fallbacks = self._fallbacks, []
         plan.awaiting, self._awaiting = self._awaiting, []
         plan.unparked_rows = self._receipts.take_finished_rows()
         self.deliveries.plan(plan)

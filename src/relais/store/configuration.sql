@@ -66,7 +66,7 @@ FROM catalog_ratenode WHERE id = ANY ($1::bigint[])
 -- name: sender_ids
 SELECT id, company_id, agreement_id, channel, sender_id, status, smpp_connection_id, second_smpp_connection_id, keyword,
        client_smpp_connection_id, webhook_url, opt_out_words, stop_words, start_words, help_words, stop_answer, start_answer,
-       help_answer
+       help_answer, is_default
 FROM senders_senderid
 
 -- name: sender_rules
@@ -80,7 +80,8 @@ SELECT sender_id, country_id, document_name <> '' AS documented FROM senders_sen
 
 -- name: connections
 SELECT id, name, host_name, port, system_id, password_encrypted, system_type, use_tls, rps_limit, window_limit, use_tlv,
-       inverse_address_mode, disabled, statuses_map::text AS statuses_map, options::text AS options
+       inverse_address_mode, disabled, statuses_map::text AS statuses_map, options::text AS options,
+       fallback_sender
 FROM connections_vendorsmppconnection
 
 -- name: client_connections

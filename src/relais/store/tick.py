@@ -155,6 +155,10 @@ class TickTransaction:
     async def copy_incoming(self, rows: Sequence[Row]) -> None:
         await self._copy("traffic_incoming", INCOMING_COLUMNS, rows)
 
+    async def insert_fallbacks(self, rows: Sequence[Row]) -> None:
+        """(message id, instant, sender taken instead, error); of a message the first counts."""
+        await self.session.executemany(_SQL["insert_fallback"], rows)
+
     async def delete_deliveries(self, row_ids: Sequence[int]) -> None:
         await self.session.execute(_SQL["delete_deliveries"], row_ids)
 

@@ -150,6 +150,10 @@ INSERT INTO traffic_delivery (created_at, connection_id, owner, receipts)
 SELECT $1, u.* FROM unnest($2::bigint[], $3::bigint[], $4::bytea[]) AS u
 RETURNING id, connection_id
 
+-- name: insert_fallback
+-- $1 message id, $2 instant, $3 the sender that the message goes out under since the vendor refused its own, $4 the error.
+INSERT INTO traffic_fallback (message_id, at, source, error) VALUES ($1, $2, $3, $4) ON CONFLICT (message_id) DO NOTHING
+
 -- name: delete_deliveries
 -- $1 ids of rows of which everything was told.
 DELETE FROM traffic_delivery WHERE id = ANY ($1::bigint[])

@@ -64,6 +64,8 @@ class SenderId(Editable):
     )
     minimal_message_count = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     window_size_minutes = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    # Of its company's messages that name no sender; the System owner's also of companies that have no sender ID (SP-12).
+    is_default = flag()
     # STOP, START and HELP (core.opt_out) are understood unless it is off; further words, and answers that are sent by themselves.
     opt_out_words = flag(default=True)
     stop_words = blank_text(500)
@@ -86,6 +88,12 @@ class SenderId(Editable):
                 Lower("sender_id"),
                 name="sender_id_once_a_company",
                 violation_error_message="sender_id is taken in this company and channel",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "channel"],
+                condition=Q(is_default=True),
+                name="sender_id_one_default",
+                violation_error_message="another sender ID of the company is its default on this channel",
             ),
             models.CheckConstraint(condition=Q(channel__in=SenderChannel.values), name="sender_id_channel"),
             models.CheckConstraint(condition=Q(status__in=SenderStatus.values), name="sender_id_status"),

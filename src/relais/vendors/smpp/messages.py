@@ -34,6 +34,8 @@ REFUSAL_CLASSES: Final = MappingProxyType(
     }
 )
 
+SENDER_REFUSED: Final = frozenset({statuses.ESME_RINVSRCADR, statuses.ESME_RINVSRCTON, statuses.ESME_RINVSRCNPI})
+
 FINAL_STATES: Final[MappingProxyType[MessageState, State]] = MappingProxyType(
     {
         MessageState.DELIVERED: State.DELIVERED,
@@ -121,6 +123,8 @@ def refusal(status: int) -> tuple[str, RefusalClass]:
     kind = REFUSAL_CLASSES[statuses.status_class(status)]
     if status == statuses.ESME_RINVBNDSTS:
         kind = RefusalClass.TEMPORARY  # the vendor forgot the bind; after the next one it will do
+    elif status in SENDER_REFUSED:
+        kind = RefusalClass.SENDER
     return (f"{name} 0x{status:02X}" if status in statuses.STATUSES else name), kind
 
 

@@ -22,7 +22,7 @@ from relais.pipeline.submission import Refused
 from relais.simulators.smsc import Smsc, SmscSettings
 from relais.vendors.smpp.messages import refusal
 
-NUMBERS_ONLY = "34600120017"  # the simulator refuses senders with letters there
+NUMBERS_ONLY = "34600120040"  # the simulator refuses senders with letters there
 LONG = "A message of two parts goes out under one sender, whatever the vendor thinks of the first. " * 2
 OPTIONS = {"response_timeout_s": 1.0, "reconnect_min_s": 0.05, "reconnect_max_s": 0.2, "long_password": True}
 TM, PRICE = 100_000_000, 40_000

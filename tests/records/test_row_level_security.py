@@ -34,6 +34,7 @@ MACHINERY = {
         "traffic_delivery",
         "traffic_gateway_beat",
         "traffic_idempotency",
+        "traffic_incoming_part",
         "traffic_outbox",
         "traffic_sandbox_message",
         "traffic_session_member",

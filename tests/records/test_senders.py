@@ -192,6 +192,12 @@ def test_SID_226_a_number_is_unique_over_all_companies_on_its_connection(books: 
         "sender_id": ("another sender ID of this connection has the number: give it an MCC or keyword of its own",)
     }
     assert sender(books, via, "34600", keyword="CATS", **elsewhere).pk
+    other = connection(books, "Other")
+    taken = {
+        "sender_id": ("another sender ID of this connection has the number: give it an MCC or keyword of its own",)
+    }
+    assert reasons_of(sender, books, via, "+34600", **elsewhere) == taken, "what comes for it is the same"
+    assert reasons_of(sender, books, other, "34600", second_smpp_connection=via, **elsewhere) == taken
     sender(books, via, "Monsters")
     assert sender(books, via, "monsters", **elsewhere).pk  # names cannot be answered
     assert reasons_of(sender, books, via, "MONSTERS") == {"sender_id": ("is taken in this company and channel",)}

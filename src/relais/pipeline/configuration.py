@@ -129,6 +129,7 @@ class Sender(msgspec.Struct, frozen=True):
     opt_out_words: bool = True  # whether STOP, START and HELP are understood
     words: Mapping[str, Asked] = MappingProxyType({})  # its own, beside those of core.opt_out
     answers: Mapping[Asked, str] = MappingProxyType({})  # what it answers to such a word
+    mcc: str = ""  # of incoming messages: the country in which a short code is its
     default: bool = False  # of its company's messages that name no sender
 
 
@@ -201,6 +202,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     client_connections: Mapping[str, ClientConnection]  # by login
     networks: Mapping[int, Network]
     number_plan: NumberPlan
+    mcc_countries: Mapping[str, frozenset[str]]  # MCC → ISO codes
     rate_trees: Mapping[int, RateTree]  # scope → what `scopes` was made of
     default_senders: DefaultSenders  # of messages that name none
     sender_rules: SenderRules | None  # what countries take as senders; None = no country has a rule
@@ -234,8 +236,10 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             number_plan = build_number_plan(
                 await session.fetch(_SQL["number_prefixes"]), await session.fetch(_SQL["calling_codes"])
             )
+            mcc_countries = {r["mcc"]: frozenset(r["countries"]) for r in await session.fetch(_SQL["mccs"])}
         else:
             networks, number_plan = dict(former.networks), former.number_plan
+            mcc_countries = dict(former.mcc_countries)
         if former is None or not _RATE_TABLES.isdisjoint(changes["tables"]):
             rate_trees = await load_rate_trees(session, former.rate_trees if former else {})
         else:
@@ -268,6 +272,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             },
             networks=networks,
             number_plan=number_plan,
+            mcc_countries=mcc_countries,
             rate_trees=rate_trees,
             default_senders=default_senders.compiled(
                 senders,
@@ -353,7 +358,7 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
     return VendorConnection(
         row["id"], row["name"], kind, settings, row["rps_limit"], row["window_limit"],
         row["disabled"] or settings is None, statuses, receipt_parts, bool(resends),
-        row["fallback_sender"],
+        fallback_sender=row["fallback_sender"],
     )  # fmt: skip
 
 
@@ -380,7 +385,8 @@ def _sender(row: Any) -> Sender:
         row["id"], row["company_id"], row["agreement_id"], row["sender_id"], row["status"], row["smpp_connection_id"],
         row["second_smpp_connection_id"], row["keyword"], row["client_smpp_connection_id"], row["webhook_url"] or None,
         row["opt_out_words"], own_words(row["stop_words"], row["start_words"], row["help_words"]),
-        {asked: answer for asked, answer in answers.items() if answer}, row["is_default"],
+        {asked: answer for asked, answer in answers.items() if answer},
+        mcc=row["mcc"], default=row["is_default"],
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ BY_SUFFIX: Final = MappingProxyType(
         "0014": Behaviour.CLOSE,
         "0015": Behaviour.IN_STEPS,
         "0016": Behaviour.CHANGES_ITS_MIND,
-        "0017": Behaviour.NUMBERS_ONLY,
+        "0040": Behaviour.NUMBERS_ONLY,
     }
 )
 

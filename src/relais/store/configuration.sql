@@ -66,7 +66,7 @@ FROM catalog_ratenode WHERE id = ANY ($1::bigint[])
 -- name: sender_ids
 SELECT id, company_id, agreement_id, channel, sender_id, status, smpp_connection_id, second_smpp_connection_id, keyword,
        client_smpp_connection_id, webhook_url, opt_out_words, stop_words, start_words, help_words, stop_answer, start_answer,
-       help_answer, is_default
+       help_answer, is_default, mcc
 FROM senders_senderid
 
 -- name: sender_rules
@@ -98,6 +98,12 @@ SELECT prefix, country_id, network_id FROM catalog_numberprefix
 
 -- name: calling_codes
 SELECT calling_code, country_id, main, national_lengths FROM catalog_callingcode
+
+-- name: mccs
+-- The countries of each MCC.
+SELECT c.mcc, array_agg(DISTINCT n.country_id) AS countries
+FROM catalog_networkcode AS c JOIN catalog_network AS n ON n.id = c.network_id
+GROUP BY c.mcc
 
 -- name: networks
 -- Each with the lowest of its MCC-MNC codes.

@@ -231,7 +231,9 @@ async def hold_writer(session: asyncpg.Connection, number: int) -> None:
     await session.execute(_SQL["hold_writer"], number)
 
 
-async def tick_took_place(session: asyncpg.Connection, message: Row | None, sent: Row | None, edr: Row | None) -> bool:
+async def tick_took_place(
+    session: asyncpg.Connection, message: Row | None, sent: Row | None, edr: Row | None, incoming: Row | None = None
+) -> bool:
     """Whether a tick that held these rows (one of each kind, None = it held none) was committed. The session must hold
     the writer. A tick that held none of them changes nothing when it is written again."""
     arguments = (
@@ -241,5 +243,6 @@ async def tick_took_place(session: asyncpg.Connection, message: Row | None, sent
         [edr[0]] if edr else [],
         [edr[7]] if edr else [],
         [edr[8]] if edr else [],
+        [incoming[0]] if incoming else [],
     )
     return bool(await session.fetchval(_SQL["tick_took_place"], *arguments))

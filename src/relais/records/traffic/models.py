@@ -226,7 +226,7 @@ class Shortage(models.Model):
 
 
 class Incoming(models.Model):
-    """A message from a phone (MO), or a part of a long one, and the sender ID that it is for. `asked`: core.opt_out.Asked."""
+    """A message from a phone (MO) and the sender ID that it is for. `asked`: core.opt_out.Asked."""
 
     id = MessageIdField(primary_key=True)
     received_at = models.DateTimeField()

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from relais.core.segments import NotEncodable, encode
 from relais.records.agreements.posting import lock_agreement
@@ -132,13 +133,16 @@ def _reason_against(
 
 def _number_is_taken(sender: SenderId) -> bool:
     """Whether an incoming message to the number could find two senders (SID-226)."""
-    if not sender.sender_id.isdigit() or sender.smpp_connection is None:
+    digits = sender.sender_id.removeprefix("+")
+    if not digits.isdigit() or sender.smpp_connection is None:
         return False
-    find(VendorSmppConnection, sender.smpp_connection.pk)  # one after the other, over all companies
+    own = sorted({sender.smpp_connection.pk, sender.second_smpp_connection_id} - {None})
+    for connection_id in own:
+        find(VendorSmppConnection, connection_id)  # one after the other, over all companies
     same = SenderId.objects.filter(
+        Q(smpp_connection__in=own) | Q(second_smpp_connection__in=own),
         channel=sender.channel,
-        smpp_connection=sender.smpp_connection,
-        sender_id=sender.sender_id,
+        sender_id__in=(digits, f"+{digits}"),
         mcc=sender.mcc,
         keyword__iexact=sender.keyword,
     )

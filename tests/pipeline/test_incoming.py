@@ -82,9 +82,9 @@ def test_SID_52_a_message_from_a_phone_is_kept_told_and_listed(spain_db: str) ->
     on(spain_db, story)
 
 
-def numbers_of(*senders: tuple[int, str, str]) -> Numbers:
+def numbers_of(*senders: tuple[int, str, str], status: str = "active") -> Numbers:
     """Senders 2525 by id, MCC and keyword, on connection 7; phones of Spain and Italy."""
-    made = {(n, "sms", "2525"): Sender(n, 1, 1, "2525", "active", 7, keyword=word, mcc=mcc) for n, mcc, word in senders}
+    made = {(n, "sms", "2525"): Sender(n, 1, 1, "2525", status, 7, keyword=word, mcc=mcc) for n, mcc, word in senders}
     plan = NumberPlan({}, [CallingCode("34", "ES", True, (9,)), CallingCode("39", "IT", True, (10,))])
     countries = {"214": frozenset({"ES"}), "222": frozenset({"IT"})}
     return Numbers(SimpleNamespace(senders=made, number_plan=plan, mcc_countries=countries))  # type: ignore[arg-type]  # of it
@@ -104,6 +104,9 @@ def test_SID_52_SID_53_SID_226_short_code_country_and_keyword_find_one_sender() 
     only = numbers_of((5, "214", ""), (6, "901", ""))
     assert only.sender_of(7, from_phone("x", "x", source=ITALY), "x") is not None, "901 is no MCC of the dictionary"
     assert numbers_of((5, "214", "")).sender_of(7, from_phone("x", "x", source=ITALY), "x") is None
+    for status in ("blocked", "draft"):
+        numbers = numbers_of((1, "", ""), status=status)
+        assert numbers.sender_of(7, from_phone("x", "x"), "x") is None, "SID-228: a message to it is not processed"
 
 
 def long(number: int, text: str, total: int = 2, reference: int = 9, **fields: Any) -> IncomingMessage:

@@ -7,7 +7,7 @@ from tests.pipeline.conftest import ITALY, VODAFONE, Running, on
 from relais.core.refusals import Refusal
 from relais.pipeline.configuration import Sender
 from relais.pipeline.sender_rules import SenderRule, SenderRules, compiled
-from relais.pipeline.submission import Accepted, Refused
+from relais.pipeline.submission import Accepted, Refused, Submission
 
 RULES = SenderRules(
     {
@@ -56,9 +56,9 @@ async def until(pipeline: Running, to: str, wanted: Refusal | None) -> None:
     """Until a message to that number would be refused so, which is within a second of a change."""
     async with asyncio.timeout(10):
         while True:
-            outcome = await pipeline.send(to)
-            found = outcome.refusal if isinstance(outcome, Refused) else None
-            if found is wanted:
+            submission = Submission(source="Monsters", destination=to, text="Hello")
+            outcome = pipeline.traffic.refusal_of(pipeline.key, submission)
+            if (outcome.refusal if outcome else None) is wanted:
                 return
             await asyncio.sleep(0.02)
 
@@ -69,7 +69,7 @@ def test_WC_28_WC_29_what_a_country_does_not_take_is_refused_and_not_charged_unt
     """Operators' data reach traffic as it runs; a message that was refused left neither a row nor a reservation."""
 
     async def story(pipeline: Running) -> None:
-        assert isinstance(await pipeline.send(ITALY), Accepted)
+        await pipeline.until_sent((await pipeline.accepted(ITALY)).message_id)
         await pipeline.session.execute(
             "INSERT INTO senders_senderrule (country_id, names, documents) VALUES ('IT', 'registration', 'a letter')"
         )
@@ -95,5 +95,17 @@ def test_WC_28_WC_29_what_a_country_does_not_take_is_refused_and_not_charged_unt
         await until(pipeline, ITALY, None)
         await pipeline.session.execute("UPDATE senders_senderrule SET names = 'not_allowed' WHERE country_id = 'IT'")
         await until(pipeline, ITALY, Refusal.SENDER_NOT_ALLOWED)
+
+        # SID-228, SID-232: only an active sender on a connection in use sends
+        count = await pipeline.session.fetchval("SELECT count(*) FROM traffic_message")
+        for status in ("blocked", "draft"):
+            await pipeline.session.execute("UPDATE senders_senderid SET status = $1", status)
+            await until(pipeline, VODAFONE, Refusal.SENDER_BLOCKED)
+            assert isinstance(await pipeline.send(VODAFONE), Refused)
+        await pipeline.session.execute("UPDATE senders_senderid SET status = 'active'")
+        await pipeline.session.execute("UPDATE connections_vendorsmppconnection SET disabled = true")
+        await until(pipeline, VODAFONE, Refusal.SENDER_NOT_CONNECTED)
+        assert isinstance(await pipeline.send(VODAFONE), Refused)
+        assert await pipeline.session.fetchval("SELECT count(*) FROM traffic_message") == count
 
     on(spain_db, story)

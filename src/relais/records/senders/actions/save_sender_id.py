@@ -13,6 +13,7 @@ from relais.records.parties.models import Company
 from relais.records.parties.tree import level_and_above
 from relais.records.saving import find, prepare, require_fixed, save
 from relais.records.senders.actions.registrations import follow
+from relais.records.senders.activation import tell_activated
 from relais.records.senders.handing_down import record_handovers
 from relais.records.senders.models import SenderChannel, SenderId
 
@@ -52,6 +53,7 @@ def save_sender_id(sender: SenderId, now: datetime, *, unchanged_since: datetime
     save(sender)
     record_handovers(sender)
     follow(sender, former)
+    tell_activated(sender, former, now)
     return sender
 
 

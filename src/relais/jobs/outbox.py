@@ -65,16 +65,6 @@ def add_outbox(app: procrastinate.App, text_sender: SendText | None) -> None:
         send(agreement_id, name, reason, address)
         log.info("uncharged_mail.sent", agreement_id=agreement_id)
 
-    @app.task(name="send_activated_mail", retry=RETRY)
-    def send_activated_mail(sender_id: int, address: str) -> None:
-        """That a sender ID can be sent from, to one of those who are told (SID-229)."""
-        from django.db import close_old_connections
-
-        from relais.records.senders.activation import send_activated_mail as send
-
-        close_old_connections()
-        log.info("activated_mail.sent" if send(sender_id, address) else "activated_mail.dropped", sender_id=sender_id)
-
     @app.task(name="send_stopped_mail", retry=RETRY)
     def send_stopped_mail(stop_id: int, address: str) -> None:
         """That a webhook said that it is gone, to one of those who are told."""
@@ -97,3 +87,17 @@ def add_outbox(app: procrastinate.App, text_sender: SendText | None) -> None:
         refusal = await text_sender(phone, text_of(code, language), f"code {context.job.id}")
         if refusal is not None:
             log.warning("sms_code.refused", reason=refusal.refusal.value)
+
+
+def add_sender_mails(app: procrastinate.App) -> None:
+    """The tasks of the outbox about sender IDs."""
+
+    @app.task(name="send_activated_mail", retry=RETRY)
+    def send_activated_mail(sender_id: int, address: str) -> None:
+        """That a sender ID can be sent from, to one of those who are told (SID-229)."""
+        from django.db import close_old_connections
+
+        from relais.records.senders.activation import send_activated_mail as send
+
+        close_old_connections()
+        log.info("activated_mail.sent" if send(sender_id, address) else "activated_mail.dropped", sender_id=sender_id)

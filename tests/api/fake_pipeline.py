@@ -162,8 +162,8 @@ class FakePipeline:
         if refused is not None:
             return refused
         return PreviewView(
-            channel="sms", source=submission.source, destination=submission.destination.removeprefix("+"), country="ES",
-            network="21401", encoding="gsm7", segments_count=1, price_micros=40_000, currency="EUR",
+            channel="sms", source=submission.source or "Monsters", destination=submission.destination.removeprefix("+"),
+            country="ES", network="21401", encoding="gsm7", segments_count=1, price_micros=40_000, currency="EUR",
         )  # fmt: skip
 
     async def cancel(self, key: ApiKey, message_id: UUID) -> bool:
@@ -193,7 +193,7 @@ class FakePipeline:
         digits = submission.destination.removeprefix("+")
         rules: dict[Refusal, Callable[[], bool]] = {
             Refusal.CHANNEL_UNKNOWN: lambda: submission.channel != "sms",
-            Refusal.SENDER_UNKNOWN: lambda: submission.source != "Monsters",
+            Refusal.SENDER_UNKNOWN: lambda: submission.source not in ("Monsters", ""),
             Refusal.NUMBER_INVALID: lambda: not (digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15),
             Refusal.TEXT_EMPTY: lambda: not submission.text,
             Refusal.TEXT_NOT_ENCODABLE: lambda: "\0" in submission.text,
@@ -210,7 +210,7 @@ class FakePipeline:
         return Accepted(
             message_id=_id(len(self.stored) - 1),
             channel=submission.channel,
-            source=submission.source,
+            source=submission.source or "Monsters",
             destination=submission.destination.removeprefix("+"),
             country="ES",
             network=None if submission.destination.endswith("9") else "21401",
@@ -230,7 +230,7 @@ def _view(message_id: UUID, submission: Submission) -> MessageView:
     return MessageView(
         message_id=message_id,
         channel=submission.channel,
-        source=submission.source,
+        source=submission.source or "Monsters",
         destination=submission.destination.removeprefix("+"),
         country="ES",
         network="21401",

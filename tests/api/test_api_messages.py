@@ -33,6 +33,8 @@ def test_a_message_is_accepted_with_its_price(client: Client, pipeline: FakePipe
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == ACCEPTED
     assert pipeline.stored == [(10, Submission(source="Monsters", destination="34600000001", text="Hello"))]
+    client.post({"to": "34600000001", "text": "Hello"})
+    assert pipeline.stored[1][1].source == "", "SP-12: it has its company's default"
 
 
 def test_every_field_reaches_the_pipeline_and_send_at_in_utc(client: Client, pipeline: FakePipeline) -> None:

@@ -40,6 +40,10 @@ def test_CSMPP_1_a_message_is_accepted_charged_sent_and_reported(spain_db: str) 
         await house.until("SELECT NOT EXISTS (SELECT FROM traffic_delivery)")
         row = await house.session.fetchrow("SELECT * FROM traffic_message WHERE id = $1", message_id)
         assert row["client_connection_id"] == house.traffic.snapshot.client_connections["monsters"].id
+        nameless = await client.ask(submit(b"Hello", source=""))
+        assert isinstance(nameless, pdus.SubmitSmResp) and nameless.status == 0
+        await house.until_sent(UUID(nameless.message_id))
+        assert house.vendor.parts[1].source == "Monsters", "SP-12: the default where the client names none"
 
     serve(spain_db, story)
 
@@ -375,23 +379,25 @@ def test_CSMPP_1_incoming_messages_reach_the_client_of_their_sender_or_wait_for_
         assert house.vendor.events is not None
         for message in (
             incoming("taken", b"Club yes"),
-            incoming("half", b"\x05\x00\x03\x01\x02\x01club 1", esm_class=0x40, text="club 1"),
+            incoming("half", b"\x05\x00\x03\x01\x02\x02 and 2", esm_class=0x40, text=" and 2", part=(1, 2, 2)),
+            incoming("other half", b"\x05\x00\x03\x01\x02\x01club 1", esm_class=0x40, text="club 1", part=(1, 2, 1)),
             incoming("nobody's", b"Other words"),
             incoming("unknown", b"club", destination="9999"),
         ):
             house.vendor.events.incoming(message)
         await house.until("SELECT count(*) = 2 FROM traffic_incoming")
         async with asyncio.timeout(10):
-            while len(house.vendor.acknowledged) < 4:
+            while len(house.vendor.acknowledged) < 5:
                 await asyncio.sleep(0.01)
         client = await house.bind(pdus.BindReceiver)
-        await client.until(lambda: len(client.receipts) == 2)
+        await client.until(lambda: len(client.receipts) == 3)
         assert [(each.source, each.destination, each.esm_class, each.short_message) for each in client.receipts] == [
             (VODAFONE, "2525", 0, b"Club yes"), (VODAFONE, "2525", 0x40, b"\x05\x00\x03\x01\x02\x01club 1"),
+            (VODAFONE, "2525", 0x40, b"\x05\x00\x03\x01\x02\x02 and 2"),
         ]  # fmt: skip
         await house.until("SELECT NOT EXISTS (SELECT FROM traffic_delivery)")
         bodies = await house.session.fetch("SELECT body FROM traffic_incoming ORDER BY id")
-        assert [row["body"] for row in bodies] == ["Club yes", "club 1"]
+        assert [row["body"] for row in bodies] == ["Club yes", "club 1 and 2"]
 
     serve(spain_db, story)
 

@@ -32,6 +32,7 @@ SHARED = {
     "networks",
     "network-codes",
     "number-prefixes",
+    "sender-rules",
 }  # nobody's: looked at by all, changed by the System owner
 LEVELS = ("anonymous", "none", "view", "manage", "no restrictions")
 FOR_EVERYBODY = {

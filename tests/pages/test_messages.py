@@ -191,6 +191,17 @@ def test_a_message_of_several_parts_tells_its_story(reseller: Any) -> None:
     price = "0.04000 \N{MULTIPLICATION SIGN} 2"
     for words in ("SMS to +34600123456", "order-88213", price, "0.0800", "HTTP API · key “demo”", "3.0 s"):
         assert words in page, words
+    other = put_message(at=at, status=10, sent_parts=[0])
+    put(
+        "traffic_fallback",
+        message_id=other,
+        at=at + timedelta(milliseconds=9),
+        source="34911",
+        error="ESME_RINVSRCADR 0x0A",
+    )
+    answer = reseller.get(f"/bo/messages/{other}/")
+    assert [step.title for step in answer.context["steps"]][:3] == ["Accepted", "Sender replaced", "Sent"], "SP-30"
+    assert "sent as 34911" in answer.content.decode()
 
 
 def test_charges_are_of_the_levels_the_company_sells_and_buys_at(reseller: Any, owner: Any) -> None:

@@ -1,5 +1,6 @@
 """Sender IDs in the BackOffice: what the list, the form and the verbs do for the requirements of their page."""
 
+import re
 import uuid
 from typing import Any
 
@@ -46,13 +47,18 @@ def edited(record: Any, **changes: Any) -> dict[str, Any]:
     return sent | changes
 
 
-def test_SID_4_the_list_has_the_columns_of_the_guide_in_their_order(reseller: Any) -> None:
-    listed = reseller.get(URL).context["list"]
+def test_SID_4_SID_5_SID_6_SID_7_the_list_has_the_columns_of_the_guide_in_their_order(reseller: Any) -> None:
+    answer = reseller.get(URL)
+    assert "New sender" in answer.content.decode() and "Columns" in answer.content.decode()
+    listed = answer.context["list"]
     assert [header.label for header in listed.headers] == [
         "ID", "Company", "Channel", "Sender ID", "Name", "Status", "Webhook GUID", "Agreement", "Vendor type", "Created",
         "Updated",
     ]  # fmt: skip
     assert [row.label for row in listed.table] == ["Monsters"]
+    (row,) = listed.table
+    told = [re.sub(r"<[^>]+>", "", cell.html).strip() for cell in row.cells]
+    assert told[1:6] + told[7:9] == ["Telecom Monsters", "SMS", "Monsters", "Monsters", "Active", "TM-1", "SMPP"]
 
 
 def test_SID_8_only_the_system_owners_own_sender_id_may_lack_an_agreement(owner: Any) -> None:
@@ -140,10 +146,22 @@ def test_SID_43_the_notification_numbers_are_needed_only_while_it_is_on(reseller
     assert (record.notifications, record.trigger_percent) == (False, 60), "off, and what was entered stays"
 
 
-def test_SID_47_the_form_asks_in_the_order_of_the_guide(owner: Any) -> None:
+def test_SID_47_the_form_asks_in_the_order_of_the_guide(owner: Any, reseller: Any) -> None:
+    """SID-48 to SID-51, SID-53 to SID-58: what must be given, what may be left out; SID-46: Save and Cancel."""
+    answer = reseller.get(f"{URL}new/")
+    fields = [field for section in answer.context["drawer"].sections for field in section.fields]
+    assert {field.label for field in fields if field.field.required} == {
+        "Sender ID", "Name", "Company", "Agreement", "Status", "Vendor type", "Connection",
+    }  # fmt: skip
+    form = answer.context["drawer"].form
+    assert form.fields["vendor_type"].choices == [("smpp", "SMPP")], "SID-223: of SMS as far as there are connections"
+    assert (form.fields["name"].help_text, form.fields["service_type"].help_text) == (
+        "Shown in messages", "Without function so far",
+    )  # fmt: skip
+    assert all(f">{words}" in answer.content.decode() for words in ("Save", "Cancel"))
     sections = owner.get(f"{URL}new/").context["drawer"].sections
     assert [field.label for section in sections for field in section.fields] == [
-        "Sender ID", "Name", "Company", "Agreement", "Status", "Webhook GUID", "MCC", "Webhook URL",
+        "Sender ID", "Name", "Company", "Agreement", "Status", "Default sender", "Webhook GUID", "MCC", "Webhook URL",
         "WebHook SMPPAPI Connection", "Keyword", "Vendor type", "Connection", "Second connection", "Service type",
         "Notification settings", "Trigger percent", "Minimal message count for starting detecting", "Window size",
         "Understands STOP, START and HELP", "Further words for STOP", "Answer to STOP", "Further words for START",

@@ -192,7 +192,7 @@ def test_VSMPP_10_to_VSMPP_26_the_dialog_asks_in_the_order_of_the_guide(owner: A
     fields = [field for section in sections for field in section.fields]
     assert [field.label for field in fields] == [
         "Name", "Company IDs", "Host name", "Port", "System ID", "Password", "System type", "SSL type", "Limits", "RPS limit",
-        "Window limit", "Use TLV", "Inverse address mode", "Statuses map", "Disable SMPP connection",
+        "Window limit", "Use TLV", "Inverse address mode", "Fallback sender ID", "Statuses map", "Disable SMPP connection",
     ]  # fmt: skip
     required = {field.label for field in fields if field.field.required}
     assert required == {"Name", "Host name", "Port", "System ID", "Password"}

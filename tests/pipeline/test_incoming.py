@@ -3,12 +3,17 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
-from tests.pipeline.conftest import MOVISTAR, VODAFONE, Running, on
+from tests.pipeline.conftest import ITALY, MOVISTAR, VODAFONE, Running, on, running
 
 from relais.contracts.vendors import IncomingMessage
+from relais.core.numbers import CallingCode, NumberPlan
 from relais.core.refusals import Refusal
+from relais.pipeline.configuration import Sender
+from relais.pipeline.incoming import Numbers
+from relais.pipeline.incoming_parts import IncomingParts
 from relais.pipeline.submission import Accepted, MessagesAsked, Refused, StopsAsked, StopsWanted
 
 HOOK = "https://hooks.example.com/incoming"
@@ -75,6 +80,98 @@ def test_SID_52_a_message_from_a_phone_is_kept_told_and_listed(spain_db: str) ->
         assert await pipeline.money() == before
 
     on(spain_db, story)
+
+
+def numbers_of(*senders: tuple[int, str, str], status: str = "active") -> Numbers:
+    """Senders 2525 by id, MCC and keyword, on connection 7; phones of Spain and Italy."""
+    made = {(n, "sms", "2525"): Sender(n, 1, 1, "2525", status, 7, keyword=word, mcc=mcc) for n, mcc, word in senders}
+    plan = NumberPlan({}, [CallingCode("34", "ES", True, (9,)), CallingCode("39", "IT", True, (10,))])
+    countries = {"214": frozenset({"ES"}), "222": frozenset({"IT"})}
+    return Numbers(SimpleNamespace(senders=made, number_plan=plan, mcc_countries=countries))  # type: ignore[arg-type]  # of it
+
+
+def test_SID_52_SID_53_SID_226_short_code_country_and_keyword_find_one_sender() -> None:
+    numbers = numbers_of((1, "", ""), (2, "222", ""), (3, "", "CATS"), (4, "222", "cats"))
+
+    def found(source: str, text: str, destination: str = "2525") -> int | None:
+        sender = numbers.sender_of(7, from_phone(text, text, source=source, destination=destination), text)
+        return sender and sender.id
+
+    assert [found(VODAFONE, "Hello"), found(ITALY, "Hello")] == [1, 2]
+    assert [found(VODAFONE, " Cats please"), found(ITALY, "CATS")] == [3, 4]
+    assert [found("+999", "Hello"), found("Alpha", "cats")] == [2, 4], "whose country is not known may be in any"
+    assert found(VODAFONE, "Hello", destination="2526") is None
+    only = numbers_of((5, "214", ""), (6, "901", ""))
+    assert only.sender_of(7, from_phone("x", "x", source=ITALY), "x") is not None, "901 is no MCC of the dictionary"
+    assert numbers_of((5, "214", "")).sender_of(7, from_phone("x", "x", source=ITALY), "x") is None
+    for status in ("blocked", "draft"):
+        numbers = numbers_of((1, "", ""), status=status)
+        assert numbers.sender_of(7, from_phone("x", "x"), "x") is None, "SID-228: a message to it is not processed"
+
+
+def long(number: int, text: str, total: int = 2, reference: int = 9, **fields: Any) -> IncomingMessage:
+    header = bytes((5, 0, 3, reference, total, number))
+    octets = text.encode("utf-16-be", "surrogatepass")
+    read = octets.decode("utf-16-be", "replace")
+    return from_phone(
+        read,
+        f"{reference}-{number}-{read}",
+        esm_class=0x40,
+        data_coding=8,
+        body=header + octets,
+        part=(reference, total, number),
+        **fields,
+    )
+
+
+def test_parts_of_a_long_message_wait_for_each_other() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def texts(*messages: IncomingMessage, later: timedelta = timedelta()) -> tuple[list[str], int, int]:
+        parts, stored, forgotten = IncomingParts(), list[Any](), list[Any]()
+        wholes = [whole for message in messages for whole in parts.add(7, message, now, stored, forgotten)]
+        due = parts.due(now + later)
+        late = parts.overdue(now + later, forgotten)
+        assert due is bool(late)
+        return [whole.text for whole in wholes + late], len(stored), len(forgotten)
+
+    rocket = "\N{ROCKET}".encode("utf-16-be")
+    halves = [rocket[:2].decode("utf-16-be", "surrogatepass"), rocket[2:].decode("utf-16-be", "surrogatepass")]
+    assert texts(long(2, halves[1]), long(1, halves[0])) == (["\N{ROCKET}"], 1, 1), "a character may be cut in two"
+    assert texts(long(1, "a"), long(1, "a"), long(2, "b")) == (["ab"], 1, 1), "told twice by the vendor"
+    assert texts(long(1, "a"), long(1, "c"), long(2, "d")) == (["a", "cd"], 2, 2), "another message of that reference"
+    assert texts(long(1, "a"), long(2, "b", reference=8)) == ([], 2, 0)
+    assert texts(long(1, "a", total=3), long(3, "c", total=3), later=timedelta(minutes=5)) == (["ac"], 2, 1)
+    assert texts(from_phone("alone", "t")) == (["alone"], 0, 0)
+
+
+def test_a_long_message_is_told_once_though_the_gateway_changes_between_its_parts(spain_db: str) -> None:
+    """SID-55: the keyword stands in the first part only, and is obeyed of the whole."""
+
+    async def told() -> None:
+        async with running(spain_db) as pipeline:
+            await two_way_sender(pipeline)
+            assert pipeline.vendor.events is not None
+            second = long(2, " and thank you")
+            pipeline.vendor.events.incoming(second)
+            await pipeline.until("SELECT count(*) = 1 FROM traffic_incoming_part")
+            async with asyncio.timeout(10):
+                while second.token not in pipeline.vendor.acknowledged:
+                    await asyncio.sleep(0.005)
+            assert await pipeline.session.fetchval("SELECT count(*) FROM traffic_incoming") == 0
+        async with running(spain_db) as pipeline:
+            await pipeline.until("SELECT count(*) = 1 FROM traffic_incoming_part")
+            async with asyncio.timeout(10):
+                while pipeline.vendor.events is None:
+                    await asyncio.sleep(0.005)
+            pipeline.vendor.events.incoming(long(1, "Yes please"))
+            await pipeline.until("SELECT count(*) = 1 FROM traffic_callback")
+            (row,) = await pipeline.session.fetch("SELECT body FROM traffic_incoming")
+            event = json.loads(await pipeline.session.fetchval("SELECT event FROM traffic_callback"))
+            assert row["body"] == event["data"]["text"] == "Yes please and thank you"
+            assert await pipeline.session.fetchval("SELECT count(*) FROM traffic_incoming_part") == 0
+
+    asyncio.run(told())
 
 
 def test_a_recipient_who_says_stop_gets_no_more_from_that_sender_until_start(spain_db: str) -> None:

@@ -34,6 +34,7 @@ MACHINERY = {
         "traffic_delivery",
         "traffic_gateway_beat",
         "traffic_idempotency",
+        "traffic_incoming_part",
         "traffic_outbox",
         "traffic_sandbox_message",
         "traffic_session_member",
@@ -84,6 +85,8 @@ def put_traffic(company: Any, agreements: dict[Any, Any]) -> UUID:
         destination="34600123456", body="Hola", **terms)  # fmt: skip
     for part in range(2):
         put("traffic_sent", message_id=message_id, connection_id=1, sent_at=NOW, part=part, vendor_id="v")
+        if not part:
+            put("traffic_fallback", message_id=message_id, at=NOW, source="34600", error="0x0A")
         put("traffic_part_receipt", message_id=message_id, at=NOW, part=part, status=10)
     for level, agreement_id in enumerate(agreements.values()):
         put("traffic_edr", message_id=message_id, agreement_id=agreement_id, node_id=1, net_micros=EUR, tax_micros=0,
@@ -127,7 +130,7 @@ def full(world: World) -> World:
     from relais.records.catalog.models import NumberPrefix as Prefix
     from relais.records.connections.models import ClientSmppConnection
     from relais.records.people.models import Department
-    from relais.records.senders.models import FeeRule, SenderFee, SenderId, StopEntry
+    from relais.records.senders.models import FeeRule, SenderFee, SenderId, SenderRegistration, SenderRule, StopEntry
 
     for name in ("client", "neighbour"):
         Department.objects.create(company=world.companies[name], name="Desk")
@@ -151,6 +154,7 @@ def full(world: World) -> World:
         )
         CountryPrices.objects.create(company=world.companies[name], service=sold, cost_service=bought)
     for sender in SenderId.objects.exclude(agreement=None).select_related("company"):
+        SenderRegistration.objects.create(company=sender.company, sender=sender, country_id="ES")
         StopEntry.objects.create(company=sender.company, sender=sender, number="34600123456")
         FeeRule.objects.create(company=sender.company, sender=sender, effective_from=START.date())
         SenderFee.objects.create(agreement=sender.agreement, sender=sender, kind="setup", sender_id_type="short_code")
@@ -161,14 +165,16 @@ def full(world: World) -> World:
     NetworkCode.objects.create(mccmnc="21401", mcc="214", mnc="01", network=network)
     Prefix.objects.create(prefix="346", country_id="ES", network=network)
     CallingCode.objects.create(calling_code="34", country_id="ES", main=True, national_lengths=[9])
+    SenderRule.objects.create(country_id="ES", names="not_allowed")
     return world
 
 
 def test_ruling_9_reports_see_for_every_model_and_company_what_its_people_see(full: World, records: str) -> None:
     from relais.records.catalog.models import CallingCode, Country, Network, NetworkCode, NumberPrefix
+    from relais.records.senders.models import SenderRule
     from relais.records.visibility import _RULES, visible
 
-    everybodys = {Country, Network, NetworkCode, NumberPrefix, CallingCode}
+    everybodys = {Country, Network, NetworkCode, NumberPrefix, CallingCode, SenderRule}
     with psycopg.connect(records, autocommit=True) as session:
         for model in _RULES:
             table = model._meta.db_table

@@ -83,6 +83,23 @@ def test_SID_12_SID_13_SID_240_the_setup_fee_is_taken_on_demand_and_again_only_w
     assert balance(sender) == before - 2 * taken
 
 
+def test_SID_249_a_channel_without_such_a_resource_has_no_fee_and_charges_nothing(sender: Any) -> None:
+    from relais.records.errors import Invalid
+    from relais.records.senders.actions.fees import charge_setup_fee, has_setup_fee, usage_rate
+    from relais.records.senders.models import FeeRule, SenderFee, SenderId
+
+    other = SenderId.objects.create(
+        company=sender.company, agreement=sender.agreement, channel="rcs", sender_id="Agent", name="Agent"
+    )
+    before = balance(sender)
+    with pytest.raises(Invalid) as told:
+        charge_setup_fee(other.pk, "alphanumeric", "", NOW)
+    assert told.value.reasons == {"": ("Rate not found",)}
+    rule = FeeRule(sender=other, effective_from=date(2025, 6, 1))
+    assert usage_rate(rule, NOW) is None and not has_setup_fee(other, NOW) and has_setup_fee(sender, NOW)
+    assert balance(sender) == before and not SenderFee.objects.exists()
+
+
 def test_SID_28_SID_243_each_period_is_taken_once_by_however_many_workers(sender: Any) -> None:
     """SID-21: the fee for July is taken on 30 June."""
     from django.db import connection

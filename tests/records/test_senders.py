@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from tests.records.conftest import NOW, Books
 from tests.records.test_parties import copy_of, reasons_of
 
@@ -192,6 +193,12 @@ def test_SID_226_a_number_is_unique_over_all_companies_on_its_connection(books: 
         "sender_id": ("another sender ID of this connection has the number: give it an MCC or keyword of its own",)
     }
     assert sender(books, via, "34600", keyword="CATS", **elsewhere).pk
+    other = connection(books, "Other")
+    taken = {
+        "sender_id": ("another sender ID of this connection has the number: give it an MCC or keyword of its own",)
+    }
+    assert reasons_of(sender, books, via, "+34600", **elsewhere) == taken, "what comes for it is the same"
+    assert reasons_of(sender, books, other, "34600", second_smpp_connection=via, **elsewhere) == taken
     sender(books, via, "Monsters")
     assert sender(books, via, "monsters", **elsewhere).pk  # names cannot be answered
     assert reasons_of(sender, books, via, "MONSTERS") == {"sender_id": ("is taken in this company and channel",)}
@@ -207,7 +214,7 @@ def test_SID_43_SID_238_the_notification_block_needs_its_three_numbers_and_keeps
         assert column in reasons_of(resaved, made, **{column: wrong})
 
 
-def test_SID_47_the_other_fields_of_the_form_are_checked(books: Books) -> None:
+def test_SID_47_SID_227_SID_237_the_other_fields_of_the_form_are_checked(books: Books) -> None:
     via = connection(books)
     guid = uuid.uuid4()
     made = sender(books, via, mcc="214", webhook_url="https://client.example/hook", service_type="x", webhook_guid=guid)
@@ -215,6 +222,52 @@ def test_SID_47_the_other_fields_of_the_form_are_checked(books: Books) -> None:
     assert list(reasons_of(resaved, made, mcc="21")) == ["mcc"]
     assert list(reasons_of(resaved, made, webhook_url="ftp://client.example")) == ["webhook_url"]
     assert list(reasons_of(sender, books, via, "Other", webhook_guid=guid)) == ["webhook_guid"]  # SID-227
+
+
+def test_SP_12_SP_28_a_company_has_one_default_sender_and_a_connection_a_fallback(books: Books) -> None:
+    from relais.records.senders.actions.delete_sender_id import delete_sender_id
+
+    via = connection(books, fallback_sender="34911234567")
+    for wrong in ("1" * 16, "TwelveLetter", "Ñoño"):
+        assert list(reasons_of(connection, books, "x", fallback_sender=wrong)) == ["fallback_sender"], wrong
+    made, other = sender(books, via, is_default=True), sender(books, via, "Other")
+    assert reasons_of(resaved, other, is_default=True) == {
+        "is_default": ("another sender ID of the company is its default on this channel",)
+    }
+    assert sender(books, via, "House", company=books.owner, agreement=None, is_default=True).is_default
+    delete_sender_id(made.pk, books.owner.pk, NOW)
+    assert resaved(other, is_default=True).is_default, "the deleted one is none any more"
+
+
+def test_SID_229_whoever_has_a_sender_id_is_written_to_when_it_becomes_active(books: Books) -> None:
+    """NTF-8; any status may be set by hand, and what is not active any more when the mail is due is not told."""
+    from django.core import mail
+    from django.db import connection as session
+
+    from relais.records.senders.activation import send_activated_mail
+
+    def jobs() -> list[str]:
+        with session.cursor() as cursor:
+            cursor.execute(
+                "SELECT args ->> 'address' FROM procrastinate_jobs WHERE task_name = 'send_activated_mail' ORDER BY id"
+            )
+            return [row[0] for row in cursor.fetchall()]
+
+    books.version.account_emails = "a@client.example, b@client.example"
+    books.version.save()
+    made = sender(books, connection(books), status="draft")
+    assert jobs() == []
+    made = resaved(made, status="active")
+    assert jobs() == ["a@client.example", "b@client.example"]
+    made = resaved(resaved(made, name="Renamed"), status="blocked")
+    assert len(jobs()) == 2 and not send_activated_mail(made.pk, "a@client.example")
+    made = resaved(made, status="active")
+    assert len(jobs()) == 4
+    with override_settings(EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend"):
+        mail.outbox = []
+        assert send_activated_mail(made.pk, "a@client.example")
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == (["a@client.example"], "Sender ID Renamed is active")
 
 
 def test_SID_225_the_channel_is_final(books: Books) -> None:

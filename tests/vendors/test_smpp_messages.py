@@ -87,7 +87,7 @@ def test_every_part_that_fits_can_be_written(body: bytes, data_coding: int, vali
         (0x45, "ESME_RSUBMITFAIL 0x45", RefusalClass.TEMPORARY),
         (0x04, "ESME_RINVBNDSTS 0x04", RefusalClass.TEMPORARY),
         (0x03, "ESME_RINVCMDID 0x03", RefusalClass.PERMANENT),
-        (0x0A, "ESME_RINVSRCADR 0x0A", RefusalClass.PERMANENT),
+        (0x0A, "ESME_RINVSRCADR 0x0A", RefusalClass.SENDER),
         (0x412, "0x00000412", RefusalClass.TEMPORARY),
         (0x00, "ESME_ROK 0x00", RefusalClass.TEMPORARY),
     ],

@@ -58,7 +58,9 @@ PRESENTED: Mapping[Code, Presentation] = MappingProxyType(
             422, "Unknown channel", "Name a channel that this API carries, such as `sms`."
         ),
         Refusal.SENDER_UNKNOWN: Presentation(
-            422, "Unknown sender", "Set `from` to a sender ID that is registered for your company on this channel."
+            422,
+            "Unknown sender",
+            "Set `from` to a sender ID of your company on this channel, or have one made your default.",
         ),
         Refusal.SENDER_BLOCKED: Presentation(
             422, "The sender is not active", "Choose another sender ID, or have this one activated."
@@ -67,6 +69,14 @@ PRESENTED: Mapping[Code, Presentation] = MappingProxyType(
             503,
             "The sender has no route",
             "The sender's vendor connection is missing or switched off: ask your provider.",
+        ),
+        Refusal.SENDER_NOT_ALLOWED: Presentation(
+            422, "The country takes no such sender", "Send from another sender ID, as the detail says; do not repeat."
+        ),
+        Refusal.SENDER_NOT_REGISTERED: Presentation(
+            422,
+            "The sender is not registered there",
+            "The country asks for it before anything is sent: have the sender ID registered by your provider.",
         ),
         Refusal.NUMBER_INVALID: Presentation(
             422, "Not a possible number", "Write `to` in international form, country code first: `34600123456`."

@@ -58,7 +58,9 @@ class MessageRequest(
 ):
     """One message to send."""
 
-    source: Sender
+    source: Annotated[
+        str, _about("A sender ID of your company on this channel; absent = your default one.", "Monsters")
+    ] = ""
     destination: Annotated[
         str, _about("Number in international form; a leading + is allowed.", "34600123456", minLength=1)
     ]

@@ -17,7 +17,16 @@ from relais.pages.viewer import Viewer
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import EnabledService, Network, RateNode
 from relais.records.connections.models import VendorSmppConnection
-from relais.records.traffic.models import PLATFORM_KEY_ID, Callback, Edr, Entry, Message, PartReceipt, SentPart
+from relais.records.traffic.models import (
+    PLATFORM_KEY_ID,
+    Callback,
+    Edr,
+    Entry,
+    Fallback,
+    Message,
+    PartReceipt,
+    SentPart,
+)
 
 PRICE_DECIMALS, AMOUNT_DECIMALS = 5, 4
 CALLBACKS_COUNT_MAX = 20
@@ -213,7 +222,14 @@ def connection_name(message: Any, viewer: Viewer) -> str:
     return names.first() or ""
 
 
-def steps(message: Any, parts: Sequence[Part], charges: Sequence[Charge], connection: str) -> list[Step]:
+def fallback(message: Any, viewer: Viewer) -> Fallback | None:
+    """Under which sender it went out since the vendor refused its own."""
+    return viewer.rows(Fallback).filter(message=message).first()
+
+
+def steps(
+    message: Any, parts: Sequence[Part], charges: Sequence[Charge], connection: str, other: Fallback | None = None
+) -> list[Step]:
     """What happened, oldest first."""
     reserved = [f"{amount(each.gross_micros, AMOUNT_DECIMALS)} {each.currency} on {each.agreement}" for each in charges
                 if each.entry == RESERVED]  # fmt: skip
@@ -224,6 +240,11 @@ def steps(message: Any, parts: Sequence[Part], charges: Sequence[Charge], connec
     found = [Step(message.accepted_at, "Accepted", "; ".join(told), "hollow")]
     if message.send_at is not None:
         found.append(Step(message.accepted_at, "Scheduled", f"For {message.send_at:%d.%m.%Y %H:%M} UTC", "hollow"))
+    if other is not None:
+        words = (
+            f"The vendor refused {message.source} ({other.error}): sent as from {other.source}, at no further charge"
+        )
+        found.append(Step(other.at, "Sender replaced", words, "warn"))
     sent = sorted((part for part in parts if part.sent_at is not None), key=lambda part: part.sent_at)
     if sent:
         whole = len(sent) == message.segments_count

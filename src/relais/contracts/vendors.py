@@ -22,6 +22,7 @@ class RefusalClass(Enum):
 
     PERMANENT = "permanent"  # this message will never be taken: fail it
     TEMPORARY = "temporary"  # try this part again later, a bounded number of times
+    SENDER = "sender"  # its sender is not taken: try another where there is one, else fail it
     THROTTLED = "throttled"  # slow the connection down and send again; not counted as a failure
 
 
@@ -76,7 +77,7 @@ class VendorReceipt(msgspec.Struct, frozen=True, eq=False):
 class IncomingMessage(msgspec.Struct, frozen=True, eq=False):
     """A message from a phone (MO), or a part of one, as the vendor sent it; addresses as they were meant, whichever way round the
     vendor writes them. `body` begins with the UDH when `esm_class` has bit 0x40; `text` is what of it can be read. `token` as
-    of a receipt.
+    of a receipt. `part`: of a part its message's reference, how many there are, and its number from 1.
     """
 
     source_ton: int
@@ -91,6 +92,7 @@ class IncomingMessage(msgspec.Struct, frozen=True, eq=False):
     body: bytes
     text: str
     token: Any
+    part: tuple[int, int, int] | None = None
 
 
 class VendorEvents(Protocol):

@@ -16,6 +16,8 @@ class Refusal(StrEnum):
     SENDER_UNKNOWN = "sender_unknown"
     SENDER_BLOCKED = "sender_blocked"
     SENDER_NOT_CONNECTED = "sender_not_connected"  # its vendor connection is missing or disabled
+    SENDER_NOT_ALLOWED = "sender_not_allowed"  # the country takes no sender of that kind
+    SENDER_NOT_REGISTERED = "sender_not_registered"  # the country asks for a registration, and it is not approved
     NUMBER_INVALID = "number_invalid"
     TEXT_EMPTY = "text_empty"
     TEXT_TOO_LONG = "text_too_long"

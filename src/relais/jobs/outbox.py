@@ -1,6 +1,6 @@
 """What pages have asked to be sent: mails with links to set a password, log-in codes by SMS (records.access.outbox), mails that a
-payment is confirmed, or a balance does not cover what is sent or bought (records.billing), and that a webhook is gone
-(records.traffic.webhooks).
+payment is confirmed, or a balance does not cover what is sent or bought (records.billing), that a sender ID is active
+(records.senders.activation), and that a webhook is gone (records.traffic.webhooks).
 
 A mail server or pipeline that is away is tried again for a few minutes: later nobody waits for a code or a link any more.
 """
@@ -87,3 +87,17 @@ def add_outbox(app: procrastinate.App, text_sender: SendText | None) -> None:
         refusal = await text_sender(phone, text_of(code, language), f"code {context.job.id}")
         if refusal is not None:
             log.warning("sms_code.refused", reason=refusal.refusal.value)
+
+
+def add_sender_mails(app: procrastinate.App) -> None:
+    """The tasks of the outbox about sender IDs."""
+
+    @app.task(name="send_activated_mail", retry=RETRY)
+    def send_activated_mail(sender_id: int, address: str) -> None:
+        """That a sender ID can be sent from, to one of those who are told (SID-229)."""
+        from django.db import close_old_connections
+
+        from relais.records.senders.activation import send_activated_mail as send
+
+        close_old_connections()
+        log.info("activated_mail.sent" if send(sender_id, address) else "activated_mail.dropped", sender_id=sender_id)

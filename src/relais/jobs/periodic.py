@@ -7,7 +7,7 @@ import procrastinate
 import structlog
 
 from relais.jobs.money import add_money_jobs
-from relais.jobs.outbox import SendText, add_outbox
+from relais.jobs.outbox import SendText, add_outbox, add_sender_mails
 from relais.pipeline.ids import floor
 from relais.store.blocks import blocks
 from relais.store.sessions import open_session
@@ -31,6 +31,7 @@ def make_app(
     """The application with its jobs, not opened yet. Django must be set up: some jobs are business verbs."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn))
     add_outbox(app, text_sender)
+    add_sender_mails(app)
 
     @app.periodic(cron="17 * * * *")
     @app.task(queueing_lock="upkeep", pass_context=False, name="upkeep")

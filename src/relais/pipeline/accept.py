@@ -33,9 +33,12 @@ DETAILS = {
     Refusal.KEY_WITHOUT_RIGHT: "This API key may not send messages; use a key with the right 'send'.",
     Refusal.COMPANY_DISABLED: "Sending is switched off for your company; ask your provider.",
     Refusal.CHANNEL_UNKNOWN: "The channel must be 'sms', 'whatsapp' or 'rcs'.",
-    Refusal.SENDER_UNKNOWN: "No sender ID of this name belongs to your company; create it first or correct 'from'.",
+    Refusal.SENDER_UNKNOWN: "No sender ID of this name belongs to your company; create it first or correct 'from'. To name"
+    " none your company needs a default one.",
     Refusal.SENDER_BLOCKED: "This sender ID is not active.",
     Refusal.SENDER_NOT_CONNECTED: "This sender ID has no vendor connection in use; ask your provider.",
+    Refusal.SENDER_NOT_ALLOWED: "This country takes no such sender: choose another sender ID.",
+    Refusal.SENDER_NOT_REGISTERED: "This country asks for a registration of the sender ID: ask your provider.",
     Refusal.NUMBER_INVALID: "'to' must be a phone number in international form, such as 34612345678.",
     Refusal.TEXT_EMPTY: "'text' is empty.",
     Refusal.TEXT_TOO_LONG: f"'text' needs more than {SEGMENTS_MAX} segments; shorten it or send several messages.",
@@ -78,6 +81,7 @@ class Admission:
         self._down = down
         self._stopped = stopped
         self._chains = Chains(snapshot)
+        self._rules = snapshot.sender_rules
         self._ids = ids
         self._callbacks_allow_private = callbacks_allow_private
 
@@ -95,6 +99,8 @@ class Admission:
             return refused(Refusal.NUMBER_INVALID)
         if self._stopped(key.company_id, sender.id, digits) and not submission.despite_stop:
             return refused(Refusal.RECIPIENT_OPTED_OUT)
+        if self._rules and channel == channels.SMS and (told := self._rules.refuse(sender, number_range.country)):
+            return told
         text = submission.text
         if not text or text.isspace():
             return refused(Refusal.TEXT_EMPTY)
@@ -116,9 +122,8 @@ class Admission:
         assert sender.agreement_id is not None and connection_id is not None
         kind = (sender.id, number_range.country, number_range.network_id)
         hop = None if channel == channels.SMS else self._chains.of(sender.agreement_id, now)
-        terms: Rated
         if hop is None:
-            terms = self._chains.rate(
+            terms: Rated = self._chains.rate(
                 sender.agreement_id, now, len(encoded.parts), kind, lambda: self.attributes(*kind, digits)
             )
         else:
@@ -190,6 +195,8 @@ class Admission:
         if submission.channel not in channels.NUMBERS:
             return Refusal.CHANNEL_UNKNOWN
         sender = self.snapshot.senders.get((key.company_id, submission.channel, submission.source.casefold()))
+        if sender is None and not submission.source:
+            sender = self.snapshot.default_senders.of(key.company_id, submission.channel)
         if sender is None or sender.agreement_id is None:
             return Refusal.SENDER_UNKNOWN
         if sender.status != "active":

@@ -24,8 +24,11 @@ from relais.core.numbers import NumberPlan
 from relais.core.opt_out import Asked, own_words
 from relais.core.rating.tree import compile_tree
 from relais.core.rating.types import CoverKind, ServiceType
+from relais.pipeline import default_senders, sender_rules
+from relais.pipeline.default_senders import DefaultSenders
 from relais.pipeline.numbering import build_number_plan
 from relais.pipeline.rate_trees import RateTree, load_rate_trees
+from relais.pipeline.sender_rules import SenderRules
 from relais.secretbox import SecretBox
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, open_session
@@ -126,12 +129,15 @@ class Sender(msgspec.Struct, frozen=True):
     opt_out_words: bool = True  # whether STOP, START and HELP are understood
     words: Mapping[str, Asked] = MappingProxyType({})  # its own, beside those of core.opt_out
     answers: Mapping[Asked, str] = MappingProxyType({})  # what it answers to such a word
+    mcc: str = ""  # of incoming messages: the country in which a short code is its
+    default: bool = False  # of its company's messages that name no sender
 
 
 class VendorConnection(msgspec.Struct, frozen=True):
     """`settings` is the adapter's own dataclass. `statuses_map` maps (status, error or "") to "unsent" or
     "undelivered" (VSMPP-27 to 37). `receipt_parts`: "all", "first" or "last" part decides about a long message.
-    `resends`: a part that was not answered goes out again, at the risk that the vendor has it twice."""
+    `resends`: a part that was not answered goes out again, at the risk that the vendor has it twice. `fallback_sender`: what a
+    message goes out under once the vendor has refused its sender, "" = nothing."""
 
     id: int
     name: str
@@ -143,6 +149,7 @@ class VendorConnection(msgspec.Struct, frozen=True):
     statuses_map: Mapping[tuple[str, str], str]
     receipt_parts: str
     resends: bool = True
+    fallback_sender: str = ""
 
 
 class ClientConnection(msgspec.Struct, frozen=True):
@@ -195,7 +202,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     client_connections: Mapping[str, ClientConnection]  # by login
     networks: Mapping[int, Network]
     number_plan: NumberPlan
+    mcc_countries: Mapping[str, frozenset[str]]  # MCC → ISO codes
     rate_trees: Mapping[int, RateTree]  # scope → what `scopes` was made of
+    default_senders: DefaultSenders  # of messages that name none
+    sender_rules: SenderRules | None  # what countries take as senders; None = no country has a rule
 
 
 def in_force(periods: Sequence[Any], now: datetime) -> list[Any]:
@@ -226,14 +236,21 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             number_plan = build_number_plan(
                 await session.fetch(_SQL["number_prefixes"]), await session.fetch(_SQL["calling_codes"])
             )
+            mcc_countries = {r["mcc"]: frozenset(r["countries"]) for r in await session.fetch(_SQL["mccs"])}
         else:
             networks, number_plan = dict(former.networks), former.number_plan
+            mcc_countries = dict(former.mcc_countries)
         if former is None or not _RATE_TABLES.isdisjoint(changes["tables"]):
             rate_trees = await load_rate_trees(session, former.rate_trees if former else {})
         else:
             rate_trees = dict(former.rate_trees)
         companies = {r["id"]: (r["parent_id"], r["enabled"]) for r in await session.fetch(_SQL["companies"])}
         enabled = await session.fetch(_SQL["enabled_services"])
+        agreements = await _agreements(session)
+        senders = {
+            (r["company_id"], r["channel"], r["sender_id"].casefold()): _sender(r)
+            for r in await session.fetch(_SQL["sender_ids"])
+        }
         return Snapshot(
             change=changes["newest"],
             api_keys={
@@ -241,16 +258,13 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
                 for r in await session.fetch(_SQL["api_keys"])
             },
             companies=companies,
-            agreements=await _agreements(session),
+            agreements=agreements,
             reselling=_grouped(await session.fetch(_SQL["reselling_agreements"]), "legal_entity_id", "agreement_id"),
             services=_grouped([r for r in enabled if r["type"] == _PAY_AS_YOU_GO], "agreement_id", "service_id"),
             packs=_packs(enabled),
             initiators=_grouped([r for r in enabled if r["type"] == _INITIATOR], "agreement_id", "service_id"),
             scopes=await _scopes(session, rate_trees),
-            senders={
-                (r["company_id"], r["channel"], r["sender_id"].casefold()): _sender(r)
-                for r in await session.fetch(_SQL["sender_ids"])
-            },
+            senders=senders,
             connections={r["id"]: _connection(r, box) for r in await session.fetch(_SQL["connections"])},
             client_connections={
                 r["login"]: _client_connection(r, box, _enabled(companies, r["company_id"]))
@@ -258,7 +272,16 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             },
             networks=networks,
             number_plan=number_plan,
+            mcc_countries=mcc_countries,
             rate_trees=rate_trees,
+            default_senders=default_senders.compiled(
+                senders,
+                agreements.values(),
+                next((id for id, (parent_id, _) in companies.items() if parent_id is None), None),
+            ),
+            sender_rules=sender_rules.compiled(
+                await session.fetch(_SQL["sender_rules"]), await session.fetch(_SQL["sender_registrations"])
+            ),
         )
 
 
@@ -335,6 +358,7 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
     return VendorConnection(
         row["id"], row["name"], kind, settings, row["rps_limit"], row["window_limit"],
         row["disabled"] or settings is None, statuses, receipt_parts, bool(resends),
+        fallback_sender=row["fallback_sender"],
     )  # fmt: skip
 
 
@@ -362,6 +386,7 @@ def _sender(row: Any) -> Sender:
         row["second_smpp_connection_id"], row["keyword"], row["client_smpp_connection_id"], row["webhook_url"] or None,
         row["opt_out_words"], own_words(row["stop_words"], row["start_words"], row["help_words"]),
         {asked: answer for asked, answer in answers.items() if answer},
+        mcc=row["mcc"], default=row["is_default"],
     )  # fmt: skip
 
 

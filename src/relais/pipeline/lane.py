@@ -2,7 +2,8 @@
 
 Pacing only: what becomes of a part is told to `LaneEvents`. Single-threaded, on the event loop; time is the loop's clock.
 A throttled vendor halves the lane's rate, which recovers by a tenth a second; the part goes out again and is not counted
-as failed. Unanswered and temporarily refused parts are tried again, `ATTEMPTS_MAX` times in all.
+as failed. Unanswered and temporarily refused parts are tried again, `ATTEMPTS_MAX` times in all. Where a vendor refuses the
+sender, the message goes out once more under the connection's fallback sender (SP-30).
 """
 
 import asyncio
@@ -48,6 +49,9 @@ class LaneEvents(Protocol):
     def message_expired(self, message: Message, at: datetime) -> None:
         """Its validity ended while it waited."""
 
+    def sender_replaced(self, message: Message, error: str, at: datetime) -> None:
+        """The vendor refused its sender; the message goes out as from `message.source` now, at the price it was accepted at."""
+
     def receipt_arrived(self, lane: "Lane", receipt: VendorReceipt) -> None:
         """A delivery report; the lane's `acknowledge` answers it once it is stored."""
 
@@ -62,13 +66,14 @@ def utc_now() -> datetime:
 class _Waiting:
     """A message on its way: the parts still to be handed over, and how often each failed."""
 
-    __slots__ = ("attempts", "ended", "message", "next_part", "skip")
+    __slots__ = ("attempts", "ended", "message", "next_part", "replaced", "skip")
 
     def __init__(self, message: Message, skip: frozenset[int]) -> None:
         self.message = message
         self.next_part = 0
         self.skip = skip
         self.attempts = 0
+        self.replaced = False  # its sender, by the fallback
         self.ended = False
 
 
@@ -258,6 +263,8 @@ class Lane:
             self._again.append((waiting, part.part))
         elif kind is RefusalClass.TEMPORARY:
             self._try_again(waiting, part.part, error)
+        elif kind is RefusalClass.SENDER:
+            self._try_fallback(waiting, part, error)
         else:
             self._fail(waiting, error)
         self._pump_soon()
@@ -315,6 +322,17 @@ class Lane:
             return
         self._delayed_count += 1
         self._loop.call_later(RETRY_DELAYS_S[waiting.attempts - 1], self._return, waiting, part)
+
+    def _try_fallback(self, waiting: _Waiting, part: OutgoingPart, error: str) -> None:
+        """Once a message; parts that were on their way under the former sender follow."""
+        message, fallback = waiting.message, self.configuration.fallback_sender
+        if part.source == message.source:
+            if waiting.replaced or not fallback or fallback == message.source:
+                self._fail(waiting, error)
+                return
+            waiting.replaced, message.source = True, fallback
+            self._events.sender_replaced(message, error, self._clock())
+        self._again.append((waiting, part.part))
 
     def _return(self, waiting: _Waiting, part: int) -> None:
         self._delayed_count -= 1

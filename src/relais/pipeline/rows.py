@@ -10,7 +10,7 @@ import msgspec
 from relais.core.charging.types import Captured, Charged, Reversed
 from relais.core.charging.types import Outcome as ChargeOutcome
 from relais.core.rating.types import Term
-from relais.pipeline import stop_lists
+from relais.pipeline import incoming_parts, stop_lists
 from relais.pipeline.channels import CHANNELS
 from relais.pipeline.configuration import Snapshot
 from relais.pipeline.message import Message
@@ -164,8 +164,12 @@ async def write_plan(transaction: TickTransaction, plan: Plan, edrs: Sequence[Ro
             for client_id, receipts in plan.client_receipts.items()
         ]
         plan.delivery_ids = await transaction.insert_deliveries(now, told)
+    if plan.fallbacks:
+        await transaction.insert_fallbacks(plan.fallbacks)
     if plan.incoming:
         await transaction.copy_incoming(plan.incoming)
+    if plan.incoming_parts or plan.joined_parts:
+        await incoming_parts.write(transaction.session, plan.incoming_parts, plan.joined_parts)
     if plan.stop_changes:
         await stop_lists.write(transaction.session, plan.stop_changes)
     if plan.delivered_ids:

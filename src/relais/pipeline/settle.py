@@ -62,7 +62,14 @@ class Plan:
         ] = {}  # whom this gateway can tell now: the number of its writer, by connection
         self.delivery_ids: dict[int, int] = {}  # of those: the row of what is told, once it is written
         self.delivered_ids: list[int] = []  # rows of which everything was told
+        self.fallbacks: list[
+            Row
+        ] = []  # messages whose sender was refused: id, instant, the sender taken instead, the error
         self.incoming: list[Row] = []  # messages from phones, in the order of `store.tick.INCOMING_COLUMNS`
+        self.incoming_parts: list[
+            Row
+        ] = []  # of long ones that are not whole yet, and keys of what need not be kept any more
+        self.joined_parts: list[tuple[int, str, str, int, int]] = []
         self.stop_changes: list[StopChange] = []  # what recipients asked for
         self.answers: list[tuple[int, Submission]] = []  # to that, by company; handed in once the plan is committed
         self.stored_incoming: list[tuple[Lane, IncomingMessage]] = []  # to be answered once the plan is committed
@@ -80,7 +87,9 @@ class Plan:
             or self.done_batch_ids
             or self.client_receipts
             or self.stored_incoming
+            or self.joined_parts
             or self.unparked_rows
+            or self.fallbacks
             or self.delivered_ids
         )
 

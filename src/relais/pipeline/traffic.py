@@ -28,6 +28,7 @@ from relais.pipeline.configuration import ApiKey, Configuration, Snapshot
 from relais.pipeline.decide import Request
 from relais.pipeline.deliveries import Deliveries
 from relais.pipeline.ids import MessageIds
+from relais.pipeline.incoming_parts import IncomingParts
 from relais.pipeline.lane import Lane
 from relais.pipeline.message import Batch, Message
 from relais.pipeline.metrics import (
@@ -64,6 +65,7 @@ from relais.pipeline.two_way import TwoWay
 from relais.pipeline.waiting_parts import WaitingParts
 from relais.pipeline.withdrawals import Replacement, Withdrawals
 from relais.pipeline.writer import Ports, Writer
+from relais.store.binary import Row
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
 
@@ -109,6 +111,8 @@ class Traffic:
         self._ended: list[settle.Ended] = []
         self._reports: list[Report] = []
         self._incoming: list[tuple[Lane, IncomingMessage]] = []
+        self._incoming_parts = IncomingParts()
+        self._fallbacks: list[Row] = []
         self._sent_batches: deque[tuple[float, Batch]] = deque()  # since when nothing is left to send
         self._awaiting: list[tuple[int, datetime]] = []
         self._receipts = Receipts(self._matched)
@@ -305,6 +309,10 @@ class Traffic:
         self._ended.append((message, State.EXPIRED, None, at))
         self._writer.wake()
 
+    def sender_replaced(self, message: Message, error: str, at: datetime) -> None:
+        self._fallbacks.append((message.id, at, message.source, error))
+        self._writer.wake()
+
     def receipt_arrived(self, lane: Lane, receipt: VendorReceipt) -> None:
         self._receipts.arrived(lane, receipt)
         if self._receipts.unknown:
@@ -328,9 +336,10 @@ class Traffic:
         reports, self._reports = self._reports, []
         now = datetime.now(UTC)
         settle.told(plan, sent, ended, reports, now, self._admission.reported_terms)
-        if self._incoming:
+        if self._incoming or self._incoming_parts.due(now):
             plan.stored_incoming, self._incoming = self._incoming, []
-            incoming.take(plan, self._numbers, self.new_message_id, now)
+            incoming.take(plan, self._numbers, self._incoming_parts, self.new_message_id, now)
+        plan.fallbacks, self._fallbacks = self._fallbacks, []
         plan.awaiting, self._awaiting = self._awaiting, []
         plan.unparked_rows = self._receipts.take_finished_rows()
         self.deliveries.plan(plan)
@@ -417,11 +426,15 @@ class Traffic:
             )
             async with self._pool.acquire() as session:
                 await self._receipts.restore(session, lane)
+                await self._incoming_parts.restore(session, connection_id)
             lane.start()
         for connection_id in self._ownership.owned - set(connections):
             await self._lanes.pop(connection_id).stop()
+            self._incoming_parts.forget(connection_id)
             await self._ownership.give_up(connection_id)
         now = datetime.now(UTC)
+        if self._incoming_parts.due(now):
+            self._writer.wake()
         for lane in self._lanes.values():
             lane.held = False
             if not lane.ready:

@@ -52,10 +52,13 @@ REASONS: dict[str, tuple[str, str]] = {
     "number_prefix_digits": ("prefix", "must be digits only"),
     "sender_id_agreement_of_company": ("agreement", "belongs to another company"),
     "sender_id_once_a_company": ("sender_id", "is taken in this company and channel"),
+    "sender_id_one_default": ("is_default", "another sender ID of the company is its default on this channel"),
     "sender_id_notification": (
         "notifications",
         "needs trigger percent (1 to 100), minimal message count and window size (1 or more)",
     ),
+    "sender_rule_once_a_country": ("country", "the country has its rule already"),
+    "sender_registration_once": ("country", "the sender ID has its registration there already"),
     "smpp_connection_name_once": ("name", _TAKEN),
     "client_smpp_name_once": ("name", _TAKEN),
     "client_smpp_login_once": ("login", _TAKEN),

@@ -22,7 +22,7 @@ from relais.records.connections.models import ClientSmppConnection, VendorSmppCo
 from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
 from relais.records.people.models import Department, Role, User
-from relais.records.senders.models import SenderId, StopEntry
+from relais.records.senders.models import SenderId, SenderRegistration, SenderRule, StopEntry
 
 NAMES_SHOWN_MAX = 5
 
@@ -161,6 +161,8 @@ def _of_country(country: Country) -> Sequence[Found]:
         _counted(CallingCode.objects.filter(country=country), "calling code", "calling codes"),
         _counted(LegalEntity.objects.filter(country=country.pk), "legal entity", "legal entities"),
         _counted(Bank.objects.filter(country=country.pk), "bank", "banks"),
+        _counted(SenderRule.objects.filter(country=country), "sender rule", "sender rules"),
+        _counted(SenderRegistration.objects.filter(country=country), "sender registration", "sender registrations"),
     )
 
 

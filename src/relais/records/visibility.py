@@ -54,7 +54,15 @@ from relais.records.people.models import (
     UserRole,
 )
 from relais.records.people.roles import may_use
-from relais.records.senders.models import FeeRule, Handover, SenderFee, SenderId, StopEntry
+from relais.records.senders.models import (
+    FeeRule,
+    Handover,
+    SenderFee,
+    SenderId,
+    SenderRegistration,
+    SenderRule,
+    StopEntry,
+)
 
 M = TypeVar("M", bound=Model)
 Action = Literal["view", "manage"]
@@ -222,6 +230,18 @@ def _fee_rules(user: User, action: Action) -> Q:
     return Q(company__in=own_and_children(user.company_id) if action == "view" else children)
 
 
+@rule_of(SenderRegistration)
+def _sender_registrations(user: User, action: Action) -> Q:
+    """Who has the sender ID and who is above it look; only the latter decides, over its own the System owner (WC-29)."""
+    if action == "view":
+        return Q(company__in=own_and_children(user.company_id))
+    return Q(
+        company__in=Company.objects.filter(Q(parent_id=user.company_id) | Q(pk=user.company_id, parent=None)).values(
+            "pk"
+        )
+    )
+
+
 @rule_of(SenderFee)
 def _sender_fees(user: User, action: Action) -> Q:
     """Charged under an agreement that the company sells or buys under."""
@@ -260,7 +280,7 @@ def _rate_import_files(user: User, action: Action) -> Q:
     return Q(rate_import__in=RateImport.objects.filter(_rate_imports(user, action)).values("pk"))
 
 
-@rule_of(Country, Network, NetworkCode, NumberPrefix, CallingCode)
+@rule_of(Country, Network, NetworkCode, NumberPrefix, CallingCode, SenderRule)
 def _dictionaries(user: User, action: Action) -> Q:
     return EVERYTHING if action == "view" else _of_system_owner(user)
 
@@ -352,7 +372,7 @@ def _channels_of_shown_services(user: User, action: Action) -> Q:
     return Q(enabled_service__in=EnabledService.objects.filter(_shown_services(user, action)).values("pk"))
 
 
-@rule_of(Country, Network, NetworkCode, NumberPrefix, CallingCode, portal=True)
+@rule_of(Country, Network, NetworkCode, NumberPrefix, CallingCode, SenderRule, portal=True)
 def _dictionaries_to_read(user: User, action: Action) -> Q:
     return NOTHING if action == "manage" else EVERYTHING
 

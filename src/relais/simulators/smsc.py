@@ -248,6 +248,8 @@ class Smsc:
                 return settings.refused_status
         if behaviour is Behaviour.REFUSED:
             return statuses.ESME_RINVDSTADR
+        if behaviour is Behaviour.NUMBERS_ONLY and not request.source.isdigit():
+            return statuses.ESME_RINVSRCADR
         if behaviour is Behaviour.BUSY:
             return statuses.ESME_RSYSERR
         if behaviour is Behaviour.THROTTLED_ONCE:

@@ -36,6 +36,7 @@ class Behaviour(StrEnum):
     CLOSE = "close"  # the connection falls, instead of an answer
     IN_STEPS = "in-steps"  # ENROUTE, then DELIVRD
     CHANGES_ITS_MIND = "changes-its-mind"  # DELIVRD, then UNDELIV
+    NUMBERS_ONLY = "numbers-only"  # 0x0A for a sender with letters; a number is taken
 
 
 BY_SUFFIX: Final = MappingProxyType(
@@ -56,6 +57,7 @@ BY_SUFFIX: Final = MappingProxyType(
         "0014": Behaviour.CLOSE,
         "0015": Behaviour.IN_STEPS,
         "0016": Behaviour.CHANGES_ITS_MIND,
+        "0040": Behaviour.NUMBERS_ONLY,
     }
 )
 

@@ -66,12 +66,22 @@ FROM catalog_ratenode WHERE id = ANY ($1::bigint[])
 -- name: sender_ids
 SELECT id, company_id, agreement_id, channel, sender_id, status, smpp_connection_id, second_smpp_connection_id, keyword,
        client_smpp_connection_id, webhook_url, opt_out_words, stop_words, start_words, help_words, stop_answer, start_answer,
-       help_answer
+       help_answer, is_default, mcc
 FROM senders_senderid
+
+-- name: sender_rules
+-- What countries take as senders.
+SELECT r.country_id, c.name, r.names, r.numbers, r.documents
+FROM senders_senderrule AS r JOIN catalog_country AS c ON c.iso = r.country_id
+
+-- name: sender_registrations
+-- Those that are approved.
+SELECT sender_id, country_id, document_name <> '' AS documented FROM senders_senderregistration WHERE status = 'approved'
 
 -- name: connections
 SELECT id, name, host_name, port, system_id, password_encrypted, system_type, use_tls, rps_limit, window_limit, use_tlv,
-       inverse_address_mode, disabled, statuses_map::text AS statuses_map, options::text AS options
+       inverse_address_mode, disabled, statuses_map::text AS statuses_map, options::text AS options,
+       fallback_sender
 FROM connections_vendorsmppconnection
 
 -- name: client_connections
@@ -88,6 +98,12 @@ SELECT prefix, country_id, network_id FROM catalog_numberprefix
 
 -- name: calling_codes
 SELECT calling_code, country_id, main, national_lengths FROM catalog_callingcode
+
+-- name: mccs
+-- The countries of each MCC.
+SELECT c.mcc, array_agg(DISTINCT n.country_id) AS countries
+FROM catalog_networkcode AS c JOIN catalog_network AS n ON n.id = c.network_id
+GROUP BY c.mcc
 
 -- name: networks
 -- Each with the lowest of its MCC-MNC codes.

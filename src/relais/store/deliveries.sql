@@ -44,3 +44,20 @@ WITH living AS MATERIALIZED (
     RETURNING message_id, part, parts_count, connection_id, received_at, fragment
 )
 SELECT t.*, EXISTS (SELECT FROM traffic_message AS m WHERE m.id = t.message_id) AS stored FROM taken AS t
+
+-- name: incoming_parts
+-- $1 vendor connection id. Parts of messages from phones that wait for others.
+SELECT source, destination, reference, total, number, received_at, message
+FROM traffic_incoming_part WHERE connection_id = $1 ORDER BY received_at
+
+-- name: keep_incoming_part
+-- $1 vendor connection id, $2 source, $3 destination, $4 reference, $5 how many parts there are, $6 number of this one, $7 since
+-- when its message is waited for, $8 the part.
+INSERT INTO traffic_incoming_part (connection_id, source, destination, reference, total, number, received_at, message)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING
+
+-- name: forget_incoming_parts
+-- $1 vendor connection id, $2 source, $3 destination, $4 reference, $5 how many parts: the message is whole, or was given up.
+DELETE FROM traffic_incoming_part
+WHERE connection_id = $1 AND source = $2 AND destination = $3 AND reference = $4 AND total = $5

@@ -155,6 +155,10 @@ class TickTransaction:
     async def copy_incoming(self, rows: Sequence[Row]) -> None:
         await self._copy("traffic_incoming", INCOMING_COLUMNS, rows)
 
+    async def insert_fallbacks(self, rows: Sequence[Row]) -> None:
+        """(message id, instant, sender taken instead, error); of a message the first counts."""
+        await self.session.executemany(_SQL["insert_fallback"], rows)
+
     async def delete_deliveries(self, row_ids: Sequence[int]) -> None:
         await self.session.execute(_SQL["delete_deliveries"], row_ids)
 
@@ -227,7 +231,9 @@ async def hold_writer(session: asyncpg.Connection, number: int) -> None:
     await session.execute(_SQL["hold_writer"], number)
 
 
-async def tick_took_place(session: asyncpg.Connection, message: Row | None, sent: Row | None, edr: Row | None) -> bool:
+async def tick_took_place(
+    session: asyncpg.Connection, message: Row | None, sent: Row | None, edr: Row | None, incoming: Row | None = None
+) -> bool:
     """Whether a tick that held these rows (one of each kind, None = it held none) was committed. The session must hold
     the writer. A tick that held none of them changes nothing when it is written again."""
     arguments = (
@@ -237,5 +243,6 @@ async def tick_took_place(session: asyncpg.Connection, message: Row | None, sent
         [edr[0]] if edr else [],
         [edr[7]] if edr else [],
         [edr[8]] if edr else [],
+        [incoming[0]] if incoming else [],
     )
     return bool(await session.fetchval(_SQL["tick_took_place"], *arguments))

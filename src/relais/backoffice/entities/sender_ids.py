@@ -104,17 +104,18 @@ class SenderIdForm(RecordForm):
     class Meta:
         model = SenderId
         fields = (
-            "sender_id", "name", "company", "agreement", "status", "webhook_guid", "mcc", "webhook_url",
+            "sender_id", "name", "company", "agreement", "status", "is_default", "webhook_guid", "mcc", "webhook_url",
             "client_smpp_connection", "keyword", "vendor_type", "smpp_connection", "second_smpp_connection",
             "service_type", "notifications", *NOTIFICATION_FIELDS, "opt_out_words", *OPT_OUT_FIELDS,
         )  # fmt: skip
-        labels: ClassVar = {"sender_id": "Sender ID", "trigger_percent": "Trigger percent",
+        labels: ClassVar = {"sender_id": "Sender ID", "is_default": "Default sender", "trigger_percent": "Trigger percent",
                   "minimal_message_count": "Minimal message count for starting detecting",
                   "window_size_minutes": "Window size", "opt_out_words": "Understands STOP, START and HELP",
                   "stop_words": "Further words for STOP", "stop_answer": "Answer to STOP",
                   "start_words": "Further words for START", "start_answer": "Answer to START",
                   "help_words": "Further words for HELP", "help_answer": "Answer to HELP"}  # fmt: skip
-        help_texts: ClassVar = {"name": "Shown in messages", "keyword": "From the provider, on a shared short code",
+        help_texts: ClassVar = {"is_default": "Of messages of its company that name none",
+                      "name": "Shown in messages", "keyword": "From the provider, on a shared short code",
                       "service_type": "Without function so far", "trigger_percent": "Of messages failed, in percent",
                       "minimal_message_count": "On fewer messages no failure counts",
                       "window_size_minutes": "In minutes", "stop_words": "Separated by commas",
@@ -129,6 +130,9 @@ class SenderIdForm(RecordForm):
             self.fields["agreement"].required = True
         else:
             self.fields["agreement"].help_text = gettext_noop("Left blank for sender IDs of your own only")
+            self.fields["is_default"].help_text = gettext_noop(
+                "Of messages of its company that name none; one of your own also of clients that have no sender ID"
+            )
         self.fields["webhook_guid"].place = self.fields["notifications"].place = "c12"
         for name in NOTIFICATION_FIELDS:
             self.fields[name].show_when = "notifications=true"
@@ -211,6 +215,7 @@ SENDER_IDS = Entity(
         Column("vendor_type", "Vendor type", Choice(VENDOR_TYPES)),
         Column("created_at", "Created", Instant()),
         Column("updated_at", "Updated", Instant()),
+        Column("is_default", "Default sender", Flag(), shown=False),
         Column("mcc", "MCC", Code(), shown=False),
         Column("keyword", "Keyword", shown=False),
         Column("webhook_url", "Webhook URL", shown=False),
@@ -239,13 +244,14 @@ SENDER_IDS = Entity(
         Filter("sender_id", "Sender ID"),
         Filter("name", "Name"),
         Filter("agreement", "Agreement code", path="agreement__agreement_code"),
+        Filter("is_default", "Default sender", "flag"),
         Filter("notifications", "Notification settings", "flag"),
         Filter("created_at", "Created", "day"),
     ),
     search=("sender_id", "name", "company__name"),
     search_hint="Sender ID, name or company",
     sections=(
-        Section("Sender", ("sender_id", "name", "company", "agreement", "status")),
+        Section("Sender", ("sender_id", "name", "company", "agreement", "status", "is_default")),
         Section(
             "Webhook and two-way messages", ("webhook_guid", "mcc", "webhook_url", "client_smpp_connection", "keyword")
         ),

@@ -72,9 +72,12 @@ class VendorSmppConnectionForm(RecordForm):
         model = VendorSmppConnection
         fields = (
             "name", "companies", "host_name", "port", "system_id", "system_type", "use_tls", "rps_limit", "window_limit",
-            "use_tlv", "inverse_address_mode", "statuses_map", "disabled",
+            "use_tlv", "inverse_address_mode", "fallback_sender", "statuses_map", "disabled",
         )  # fmt: skip
-        labels: ClassVar = {"use_tlv": "Use TLV"}
+        labels: ClassVar = {"use_tlv": "Use TLV", "fallback_sender": "Fallback sender ID"}
+        help_texts: ClassVar = {
+            "fallback_sender": "Messages whose sender the vendor refuses go out under it, once and at no further charge"
+        }
 
     def __init__(self, viewer: Viewer, *args: Any, **options: Any) -> None:
         super().__init__(viewer, *args, **options)
@@ -161,6 +164,7 @@ VENDOR_SMPP_CONNECTIONS = Entity(
         Column("system_type", "System type", shown=False),
         Column("use_tls", "SSL type", Choice({False: "None", True: SslType.TLS.label}), shown=False),
         Column("use_tlv", "Use TLV", Flag(), shown=False),
+        Column("fallback_sender", "Fallback sender ID", shown=False),
         Column("statuses_map", "Statuses map", StatusesMap(), sort=None, shown=False),
         Column("created_at", "Created", Instant(), shown=False),
         Column("updated_at", "Updated", Instant(), shown=False),
@@ -179,7 +183,7 @@ VENDOR_SMPP_CONNECTIONS = Entity(
             "Connection", ("name", "companies", "host_name", "port", "system_id", "password", "system_type", "use_tls")
         ),
         Section("Limits", ("limits", "rps_limit", "window_limit")),
-        Section("Ways of the vendor", ("use_tlv", "inverse_address_mode")),
+        Section("Ways of the vendor", ("use_tlv", "inverse_address_mode", "fallback_sender")),
         Section("Charging", ("statuses_map",), hint="What the vendor's statuses and codes mean for it"),
         Section("State", ("status", "bind", "disabled")),
     ),

@@ -40,6 +40,7 @@ def message_view(request: HttpRequest, pk: str) -> HttpResponse:
     parts = story.parts(message, viewer, texts)
     charges = story.charges(message.pk, viewer, message)
     connection = story.connection_name(message, viewer)
+    other = story.fallback(message, viewer)
     context = {
         "message": message,
         "short_id": short(message.pk),
@@ -51,9 +52,10 @@ def message_view(request: HttpRequest, pk: str) -> HttpResponse:
         "received_by": story.received_by(message),
         "connection": connection,
         "valid_till": (message.send_at or message.accepted_at) + timedelta(seconds=message.validity_s),
-        "links": _links(request, message),
+        "links": _links(request, message, viewer),
         "parts": [(part, STATE.html(part.state, part)) for part in parts],
-        "steps": story.steps(message, parts, charges, connection),
+        "sent_as": other.source if other else "",
+        "steps": story.steps(message, parts, charges, connection, other),
         "callbacks": _callbacks(request, message, viewer),
         **_money(charges, viewer),
         "took": _took(message),
@@ -127,11 +129,12 @@ def _took(message: Any) -> str:
     )
 
 
-def _links(request: HttpRequest, message: Any) -> dict[str, str]:
+def _links(request: HttpRequest, message: Any, viewer: Viewer) -> dict[str, str]:
     """URLs of the records that the message names and whoever sees it sees too, where the site has their pages."""
     entities = request.site.entities  # type: ignore[attr-defined]  # set by the guard
     wanted = {"company": ("companies", message.company)}
-    if message.sender.deleted_at is None:
+    own = message.sender.company_id == message.company_id  # or the System owner's default, which others do not look at
+    if message.sender.deleted_at is None and (own or message.sender.company_id == viewer.company.pk):
         wanted["sender"] = ("sender-ids", message.sender)
     return {key: record_url(entities[name], row.pk) for key, (name, row) in wanted.items() if name in entities}
 

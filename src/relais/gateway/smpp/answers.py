@@ -23,6 +23,8 @@ STATUSES: Final[Mapping[Refusal, int]] = MappingProxyType(
         Refusal.SENDER_UNKNOWN: statuses.ESME_RINVSRCADR,
         Refusal.SENDER_BLOCKED: statuses.ESME_RINVSRCADR,
         Refusal.SENDER_NOT_CONNECTED: statuses.ESME_RSYSERR,
+        Refusal.SENDER_NOT_ALLOWED: statuses.ESME_RINVSRCADR,
+        Refusal.SENDER_NOT_REGISTERED: statuses.ESME_RINVSRCADR,
         Refusal.NUMBER_INVALID: statuses.ESME_RINVDSTADR,
         Refusal.TEXT_EMPTY: statuses.ESME_RINVMSGLEN,
         Refusal.TEXT_TOO_LONG: statuses.ESME_RINVMSGLEN,

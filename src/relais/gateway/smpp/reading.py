@@ -17,7 +17,7 @@ from relais.core.segments import OCTETS_MAX
 from relais.pipeline.accept import SEGMENTS_MAX, VALIDITY_MAX_S, VALIDITY_MIN_S
 from relais.pipeline.origin import BINARY, GSM7, UCS2, Cut, Origin, Place
 from relais.pipeline.submission import Submission
-from relais.wire.smpp import statuses, tlvs
+from relais.wire.smpp import concatenation, statuses, tlvs
 from relais.wire.smpp.pdus import DataSm, ReplaceSm, SubmitMulti, SubmitSm
 from relais.wire.smpp.times import parse_time, relative_s
 
@@ -42,7 +42,6 @@ CUTS_KEPT: Final[dict[str, int]] = {
 TYPES: Final = frozenset({0x00, 0x08, 0x10})  # bits 5-2 of esm_class: message, and acknowledgements of phones
 UDH_BIT, PRIORITY_MAX, REPLACE_MAX, REGISTERED_MAX = 0x40, 4, 1, 0x1F
 LATE_TOLERATED = timedelta(minutes=5)  # of a clock that differs from ours
-CONCATENATION_8, CONCATENATION_16 = 0x00, 0x08
 
 
 class Unfit(Exception):
@@ -229,36 +228,17 @@ def _fits(header: bytes, data: bytes, letters: str) -> bool:
     return len(data) <= room
 
 
-def _elements(header: bytes) -> dict[int, bytes]:
-    """Information elements of a UDH; what is cut off is left out."""
-    found: dict[int, bytes] = {}
-    position = 1
-    while position + 2 <= len(header):
-        length = header[position + 1]
-        if position + 2 + length > len(header):
-            break
-        found.setdefault(header[position], header[position + 2 : position + 2 + length])
-        position += 2 + length
-    return found
-
-
 def _part_of(header: bytes) -> PartOf | None:
-    found = _elements(header)
-    if len(short := found.get(CONCATENATION_8, b"")) == 3:
-        return PartOf(short[0], short[1], short[2])
-    if len(long := found.get(CONCATENATION_16, b"")) == 4:
-        return PartOf(long[0] << 8 | long[1], long[2], long[3])
-    return None
+    numbers = concatenation.of_header(header)
+    return PartOf(*numbers) if numbers is not None else None
 
 
 def _part_of_tlvs(octets: bytes) -> PartOf | None:
     if not octets:
         return None
-    tags = (tlvs.SAR_MSG_REF_NUM, tlvs.SAR_TOTAL_SEGMENTS, tlvs.SAR_SEGMENT_SEQNUM)
-    numbers = [tlvs.int_of(tlvs.tlv_value(octets, tag)) for tag in tags]
-    if all(number is None for number in numbers):
+    reference, total, number = numbers = concatenation.of_tlvs(octets)
+    if numbers == (None, None, None):
         return None
-    reference, total, number = numbers
     if reference is None or total is None or number is None:
         raise Unfit(statuses.ESME_RMISSINGOPTPARAM)
     return PartOf(reference, total, number)
@@ -266,7 +246,7 @@ def _part_of_tlvs(octets: bytes) -> PartOf | None:
 
 def _shifted(header: bytes) -> GsmAlphabet:
     """The alphabet that the header's shift elements announce; one that is not known here cannot be read."""
-    found = _elements(header)
+    found = concatenation.elements(header)
     locking, single = (Language(octets[0]) if (octets := found.get(n)) else None for n in (SHIFT_LOCKING, SHIFT_SINGLE))
     if locking is not None and not has_locking_table(locking):
         raise ValueError(f"{locking!r} has no locking shift table")

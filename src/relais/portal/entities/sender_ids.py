@@ -1,7 +1,7 @@
 """Sender IDs of the company. They are made in the BackOffice; here they are looked at (CP-8, CP-55)."""
 
 from relais.pages.entity import Column, Entity, Filter, Menu, Section
-from relais.pages.kinds import Badge, Choice, Code, Id, Instant, Kind, Name
+from relais.pages.kinds import Badge, Choice, Code, Flag, Id, Instant, Kind, Name
 from relais.pages.words import SENDER_CHANNELS, SENDER_STATUS_CHOICES, SENDER_STATUSES
 from relais.records.senders.models import SenderId
 
@@ -19,6 +19,7 @@ SENDER_IDS = Entity(
         Column("name", "Name", Kind(), phone="m3"),
         Column("status", "Status", Badge(SENDER_STATUSES), phone="m4"),
         Column("agreement", "Agreement", Kind(), path="agreement__agreement_code"),
+        Column("is_default", "Default sender", Flag(), shown=False),
         Column("mcc", "MCC", Code(), shown=False),
         Column("keyword", "Keyword", shown=False),
         Column("created_at", "Created", Instant()),
@@ -31,7 +32,7 @@ SENDER_IDS = Entity(
     search=("sender_id", "name"),
     search_hint="Sender ID or name",
     sections=(
-        Section("Sender", ("sender_id", "channel", "name", "status", "agreement")),
+        Section("Sender", ("sender_id", "channel", "name", "status", "agreement", "is_default")),
         Section("Two-way messages", ("mcc", "keyword")),
     ),
     rows=lambda rows: rows.select_related("agreement"),

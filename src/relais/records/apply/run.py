@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from relais.records.agreements.posting import lock_balances
-from relais.records.apply import access, agreements, billing, catalog, parties, people, pricing, traffic
+from relais.records.apply import access, agreements, billing, catalog, parties, people, pricing, senders, traffic
 from relais.records.apply.document import read_document
 from relais.records.apply.locks import lock_named
 from relais.records.apply.references import Dangling
@@ -36,6 +36,8 @@ STEPS: tuple[Section, ...] = (
     traffic.VendorSmppConnections(),
     traffic.ClientSmppConnections(),
     traffic.SenderIds(),
+    senders.SenderRules(),
+    senders.SenderRegistrations(),
     pricing.FeeRules(),
     access.PasswordPolicies(),  # before users, whose passwords they judge
     people.ApiKeys(),

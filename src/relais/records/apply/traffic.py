@@ -43,6 +43,7 @@ class VendorSmppConnections(Section):
         "window_limit": Field(whole(1, _INTEGER_MAX), blank=True),
         "use_tlv": Field(flag),
         "inverse_address_mode": Field(flag),
+        "fallback_sender": Field(text),
         "disabled": Field(flag),
         "statuses_map": Field(mapping),
         "options": Field(mapping),
@@ -127,6 +128,7 @@ class SenderIds(Section):
         "trigger_percent": Field(whole(1, 100), blank=True),
         "minimal_message_count": Field(whole(1, _INTEGER_MAX), blank=True),
         "window_size_minutes": Field(whole(1, _INTEGER_MAX), blank=True),
+        "is_default": Field(flag),
         "opt_out_words": Field(flag),
         **{f"{asked}_{what}": Field(text) for what in ("words", "answer") for asked in ("stop", "start", "help")},
     }

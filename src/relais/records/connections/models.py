@@ -25,6 +25,8 @@ class VendorSmppConnection(Editable):
     window_limit = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     use_tlv = flag()
     inverse_address_mode = flag()
+    # Messages whose sender the vendor refuses are sent once more as from this; "" = they fail (SP-12).
+    fallback_sender = blank_text(15)
     disabled = flag()
     statuses_map = models.JSONField(default=dict, db_default={}, blank=True)
     options = models.JSONField(default=dict, db_default={}, blank=True)

@@ -64,6 +64,8 @@ class SenderId(Editable):
     )
     minimal_message_count = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     window_size_minutes = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    # Of its company's messages that name no sender; the System owner's also of companies that have no sender ID (SP-12).
+    is_default = flag()
     # STOP, START and HELP (core.opt_out) are understood unless it is off; further words, and answers that are sent by themselves.
     opt_out_words = flag(default=True)
     stop_words = blank_text(500)
@@ -86,6 +88,12 @@ class SenderId(Editable):
                 Lower("sender_id"),
                 name="sender_id_once_a_company",
                 violation_error_message="sender_id is taken in this company and channel",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "channel"],
+                condition=Q(is_default=True),
+                name="sender_id_one_default",
+                violation_error_message="another sender ID of the company is its default on this channel",
             ),
             models.CheckConstraint(condition=Q(channel__in=SenderChannel.values), name="sender_id_channel"),
             models.CheckConstraint(condition=Q(status__in=SenderStatus.values), name="sender_id_status"),
@@ -267,3 +275,72 @@ class StopEntry(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class SenderUse(models.TextChoices):
+    """What the networks of a country take as a sender of one kind."""
+
+    ALLOWED = "allowed"
+    NOT_ALLOWED = "not_allowed"
+    REGISTERED = "registration"  # of an approved registration
+    DOCUMENTED = "document"  # of an approved registration with a document
+
+
+class SenderRule(Editable):
+    """What a country takes as sender of an SMS (WC-12, WC-13). A country without a rule takes every sender."""
+
+    country = owner("catalog.Country", related_name="+")
+    names = closed_set(SenderUse, default=SenderUse.ALLOWED, db_default=SenderUse.ALLOWED)
+    numbers = closed_set(SenderUse, default=SenderUse.ALLOWED, db_default=SenderUse.ALLOWED)
+    documents = blank_text(500)  # which, as the provider tells
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["country"],
+                name="sender_rule_once_a_country",
+                violation_error_message="the country has its rule already",
+            ),
+            models.CheckConstraint(condition=Q(names__in=SenderUse.values), name="sender_rule_names"),
+            models.CheckConstraint(condition=Q(numbers__in=SenderUse.values), name="sender_rule_numbers"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.country)
+
+
+class RegistrationStatus(models.TextChoices):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+class SenderRegistration(Editable):
+    """That a sender ID is, or is to be, registered in a country; the level above its company decides (WC-29)."""
+
+    company = owner("parties.Company", related_name="+")  # the sender ID's
+    sender = models.ForeignKey(SenderId, models.RESTRICT, related_name="registrations")
+    country = owner("catalog.Country", related_name="+")
+    status = closed_set(RegistrationStatus, default=RegistrationStatus.PENDING, db_default=RegistrationStatus.PENDING)
+    document = models.BinaryField(null=True, blank=True)
+    document_name = blank_text(100)  # "" where there is none
+    note = blank_text(500)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sender", "country"],
+                name="sender_registration_once",
+                violation_error_message="the sender ID is registered, or to be, in this country already",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=RegistrationStatus.values), name="sender_registration_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(document=None, document_name="") | (Q(document__isnull=False) & ~Q(document_name="")),
+                name="sender_registration_document",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender}, {self.country}"

@@ -144,6 +144,21 @@ class PartReceipt(models.Model):
         db_table = "traffic_part_receipt"
 
 
+class Fallback(models.Model):
+    """That a vendor refused the sender of a message, which then went out under `source` (SP-30)."""
+
+    message = models.OneToOneField(
+        Message, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+    )
+    at = models.DateTimeField()
+    source = models.TextField()
+    error = models.TextField()
+
+    class Meta:
+        managed = False
+        db_table = "traffic_fallback"
+
+
 class Edr(models.Model):
     """What one level was charged for one message. The key is (message, level, entry), as with `SentPart`."""
 
@@ -211,7 +226,7 @@ class Shortage(models.Model):
 
 
 class Incoming(models.Model):
-    """A message from a phone (MO), or a part of a long one, and the sender ID that it is for. `asked`: core.opt_out.Asked."""
+    """A message from a phone (MO) and the sender ID that it is for. `asked`: core.opt_out.Asked."""
 
     id = MessageIdField(primary_key=True)
     received_at = models.DateTimeField()

@@ -7,7 +7,7 @@ from relais.contracts.vendors import IncomingMessage, OutgoingPart, RefusalClass
 from relais.core.gsm0338 import alphabet
 from relais.core.lifecycle import State
 from relais.vendors.smpp.settings import SmppSettings
-from relais.wire.smpp import statuses, tlvs
+from relais.wire.smpp import concatenation, statuses, tlvs
 from relais.wire.smpp.pdus import DataSm, DeliverSm, SubmitSm
 from relais.wire.smpp.receipts import MessageState, read_receipt
 from relais.wire.smpp.statuses import StatusClass
@@ -33,6 +33,8 @@ REFUSAL_CLASSES: Final = MappingProxyType(
         StatusClass.AMBIGUOUS: RefusalClass.TEMPORARY,  # a bounded number of tries is the safe reading
     }
 )
+
+SENDER_REFUSED: Final = frozenset({statuses.ESME_RINVSRCADR, statuses.ESME_RINVSRCTON, statuses.ESME_RINVSRCNPI})
 
 FINAL_STATES: Final[MappingProxyType[MessageState, State]] = MappingProxyType(
     {
@@ -121,6 +123,8 @@ def refusal(status: int) -> tuple[str, RefusalClass]:
     kind = REFUSAL_CLASSES[statuses.status_class(status)]
     if status == statuses.ESME_RINVBNDSTS:
         kind = RefusalClass.TEMPORARY  # the vendor forgot the bind; after the next one it will do
+    elif status in SENDER_REFUSED:
+        kind = RefusalClass.SENDER
     return (f"{name} 0x{status:02X}" if status in statuses.STATUSES else name), kind
 
 
@@ -134,7 +138,20 @@ def incoming_message(pdu: DeliverSm | DataSm, settings: SmppSettings, token: Any
     body = body or tlvs.tlv_value(pdu.tlvs, tlvs.MESSAGE_PAYLOAD) or b""
     protocol_id = pdu.protocol_id if isinstance(pdu, DeliverSm) else 0
     text = _readable(body, pdu.esm_class, pdu.data_coding)
-    return IncomingMessage(*source, *destination, pdu.esm_class, protocol_id, pdu.data_coding, body, text, token)
+    part = _part_of(body, pdu.esm_class, pdu.tlvs)
+    return IncomingMessage(*source, *destination, pdu.esm_class, protocol_id, pdu.data_coding, body, text, token, part)
+
+
+def _part_of(body: bytes, esm_class: int, parameters: bytes) -> tuple[int, int, int] | None:
+    """That it is one of several parts; what says so and makes no sense is passed over."""
+    if esm_class & _UDH_BIT and body:
+        numbers = concatenation.of_header(body[: body[0] + 1])
+    elif parameters:
+        reference, total, number = concatenation.of_tlvs(parameters)
+        numbers = None if reference is None or total is None or number is None else (reference, total, number)
+    else:
+        return None
+    return numbers if numbers is not None and 1 <= numbers[2] <= numbers[1] and numbers[1] > 1 else None
 
 
 def _readable(body: bytes, esm_class: int, data_coding: int) -> str:

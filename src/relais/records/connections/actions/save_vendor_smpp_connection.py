@@ -17,6 +17,7 @@ from relais.records.senders.models import SenderId
 METHODS = ("unsent", "undelivered")  # VSMPP-33
 PORT_MAX = 65_535
 OF_THE_PIPELINE = ("receipt_parts", "resends")  # options that are not the adapter's
+SENDER_LETTERS_MAX, SENDER_DIGITS_MAX = 11, 15
 _KEPT = "kept"  # stands for the stored password, whose form was checked when it was given
 
 
@@ -47,6 +48,7 @@ def save_vendor_smpp_connection(
         raise Invalid.of("password", "is required")
     _require_usable_settings(connection, _KEPT if password is None else password)
     _require_sound_map(connection.statuses_map)
+    _require_usual_sender(connection.fallback_sender)
     if password is not None:
         connection.password_encrypted = seal(password)
     save(connection)
@@ -93,6 +95,16 @@ def _require_usable_settings(connection: VendorSmppConnection, password: str) ->
     except ValueError as error:
         named = str(error).partition(" ")[0]
         raise Invalid.of(named if hasattr(connection, named) or named == "password" else WHOLE, str(error)) from error
+
+
+def _require_usual_sender(text: str) -> None:
+    """A name of up to 11 characters or a number of up to 15 digits, as networks take them (SP-28); "" is none."""
+    digits = text.removeprefix("+")
+    if digits.isascii() and digits.isdigit():
+        if len(digits) > SENDER_DIGITS_MAX:
+            raise Invalid.of("fallback_sender", "a number has up to %(most)s digits", most=SENDER_DIGITS_MAX)
+    elif len(text) > SENDER_LETTERS_MAX or not text.isascii():
+        raise Invalid.of("fallback_sender", "a name has up to %(most)s letters and digits", most=SENDER_LETTERS_MAX)
 
 
 def _require_sound_map(statuses_map: object) -> None:

@@ -25,4 +25,5 @@ def delete(sender: SenderId, now: datetime) -> None:
     """The same for a locked sender ID, whoever asks."""
     sender.handovers.all().delete()
     sender.status, sender.deleted_at, sender.webhook_guid = SenderStatus.BLOCKED, now, None
-    sender.save(update_fields=["status", "deleted_at", "webhook_guid", "updated_at"])
+    sender.is_default = False
+    sender.save(update_fields=["status", "deleted_at", "webhook_guid", "is_default", "updated_at"])

@@ -21,7 +21,7 @@ from relais.records.catalog.pricing import has_rates, price_of_sender_fee
 from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.people.models import Actor, User
 from relais.records.saving import find, prepare, require_fixed, require_unchanged, save
-from relais.records.senders.models import FeeEvery, FeeKind, FeeRule, SenderFee, SenderId, SenderStatus
+from relais.records.senders.models import FeeEvery, FeeKind, FeeRule, SenderChannel, SenderFee, SenderId, SenderStatus
 
 _DAY = timedelta(days=1)
 _PERIODS = {FeeEvery.MONTH: BillingPeriod.MONTHLY, FeeEvery.WEEK: BillingPeriod.WEEKLY}
@@ -35,7 +35,9 @@ def setup_rate(sender: SenderId, sender_id_type: str, mno: str, at: datetime) ->
 
 def has_setup_fee(sender: SenderId, at: datetime) -> bool:
     """SID-13: only after a service with that fee holds on its agreement is there something to take."""
-    return sender.agreement_id is not None and has_rates(sender.agreement_id, Resource.SENDER_ID_SETUP_FEE, at)
+    if sender.agreement_id is None or sender.channel != SenderChannel.SMS:
+        return False
+    return has_rates(sender.agreement_id, Resource.SENDER_ID_SETUP_FEE, at)
 
 
 def usage_rate(rule: FeeRule, at: datetime) -> Rate | None:
@@ -184,7 +186,10 @@ def _take(fee: SenderFee, rate: Rate, now: datetime) -> None:
 
 
 def _rate_of(sender: SenderId, resource: Resource, attributes: dict[Parameter, str], at: datetime) -> Rate | None:
-    return None if sender.agreement_id is None else price_of_sender_fee(sender.agreement_id, resource, attributes, at)
+    """In the service domain of its channel, of which SMS alone has such fees (SID-249)."""
+    if sender.agreement_id is None or sender.channel != SenderChannel.SMS:
+        return None
+    return price_of_sender_fee(sender.agreement_id, resource, attributes, at)
 
 
 def _properties(sender_id_type: str, mno: str) -> dict[Parameter, str]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from relais.core.segments import NotEncodable, encode
 from relais.records.agreements.posting import lock_agreement
@@ -11,6 +12,8 @@ from relais.records.errors import Invalid, Reason
 from relais.records.parties.models import Company
 from relais.records.parties.tree import level_and_above
 from relais.records.saving import find, prepare, require_fixed, save
+from relais.records.senders.actions.registrations import follow
+from relais.records.senders.activation import tell_activated
 from relais.records.senders.handing_down import record_handovers
 from relais.records.senders.models import SenderChannel, SenderId
 
@@ -49,6 +52,8 @@ def save_sender_id(sender: SenderId, now: datetime, *, unchanged_since: datetime
         raise Invalid({field: (reason,) for field, reason in reasons.items()})
     save(sender)
     record_handovers(sender)
+    follow(sender, former)
+    tell_activated(sender, former, now)
     return sender
 
 
@@ -130,13 +135,16 @@ def _reason_against(
 
 def _number_is_taken(sender: SenderId) -> bool:
     """Whether an incoming message to the number could find two senders (SID-226)."""
-    if not sender.sender_id.isdigit() or sender.smpp_connection is None:
+    digits = sender.sender_id.removeprefix("+")
+    if not digits.isdigit() or sender.smpp_connection is None:
         return False
-    find(VendorSmppConnection, sender.smpp_connection.pk)  # one after the other, over all companies
+    own = sorted({sender.smpp_connection.pk, sender.second_smpp_connection_id} - {None})
+    for connection_id in own:
+        find(VendorSmppConnection, connection_id)  # one after the other, over all companies
     same = SenderId.objects.filter(
+        Q(smpp_connection__in=own) | Q(second_smpp_connection__in=own),
         channel=sender.channel,
-        smpp_connection=sender.smpp_connection,
-        sender_id=sender.sender_id,
+        sender_id__in=(digits, f"+{digits}"),
         mcc=sender.mcc,
         keyword__iexact=sender.keyword,
     )

@@ -24,7 +24,8 @@ def withdraw_sender_id(handover_pk: int, now: datetime) -> SenderId:
     if SenderId.everything.filter(**same).exists():
         delete(sender, now)
         return sender
-    sender.company_id, sender.agreement_id = step.given_by_id, None
-    sender.save(update_fields=["company", "agreement", "updated_at"])
+    sender.company_id, sender.agreement_id, sender.is_default = step.given_by_id, None, False
+    sender.save(update_fields=["company", "agreement", "is_default", "updated_at"])
     record_handovers(sender)
+    sender.registrations.update(company=step.given_by)
     return sender

@@ -25,6 +25,7 @@ from relais.core.opt_out import Asked, own_words
 from relais.core.rating.tree import compile_tree
 from relais.core.rating.types import CoverKind, ServiceType
 from relais.pipeline.numbering import build_number_plan
+from relais.pipeline.rails import Rails, load_rails
 from relais.pipeline.rate_trees import RateTree, load_rate_trees
 from relais.secretbox import SecretBox
 from relais.store.blocks import blocks
@@ -196,6 +197,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     networks: Mapping[int, Network]
     number_plan: NumberPlan
     rate_trees: Mapping[int, RateTree]  # scope → what `scopes` was made of
+    rails: Rails | None = None  # None: no guard rail is set
 
 
 def in_force(periods: Sequence[Any], now: datetime) -> list[Any]:
@@ -234,6 +236,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             rate_trees = dict(former.rate_trees)
         companies = {r["id"]: (r["parent_id"], r["enabled"]) for r in await session.fetch(_SQL["companies"])}
         enabled = await session.fetch(_SQL["enabled_services"])
+        agreements = await _agreements(session)
         return Snapshot(
             change=changes["newest"],
             api_keys={
@@ -241,7 +244,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
                 for r in await session.fetch(_SQL["api_keys"])
             },
             companies=companies,
-            agreements=await _agreements(session),
+            agreements=agreements,
             reselling=_grouped(await session.fetch(_SQL["reselling_agreements"]), "legal_entity_id", "agreement_id"),
             services=_grouped([r for r in enabled if r["type"] == _PAY_AS_YOU_GO], "agreement_id", "service_id"),
             packs=_packs(enabled),
@@ -259,6 +262,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             networks=networks,
             number_plan=number_plan,
             rate_trees=rate_trees,
+            rails=await load_rails(session, companies, agreements.values()),
         )
 
 

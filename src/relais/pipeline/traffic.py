@@ -432,6 +432,7 @@ class Traffic:
             CONNECTION_WAITING.labels(lane.configuration.name).set(lane.waiting_count)
         async with self._pool.acquire() as session:
             await self._stops.refresh(session)
+            await self._writer.guard_rails.floods.refresh(session, self.snapshot.rails, self._instance, now)
             await self.deliveries.keep_house(session)
         if self._lanes:
             await self._withdrawals.take_asked(self._pool)

@@ -101,7 +101,7 @@ def _guards_of(company: Company) -> Found:
     models = (Cap, FloodFilter, LinkList, TrustedNumber)
     count = sum(model.objects.filter(company=company).count() for model in models)
     count += sum(model.objects.filter(client=company).exclude(company=company).count() for model in models[:2])
-    return Reason("guard rail" if count == 1 else "guard rails"), count
+    return Reason("guard rail") if count == 1 else Reason("guard rails"), count
 
 
 def _of_legal_entity(entity: LegalEntity) -> Sequence[Found]:

@@ -21,7 +21,7 @@ TRAFFIC_NOTICES = Entity(
         Column("client", "Company", Reference("companies"), sort="client__name", phone="m3"),
         Column("trouble", "Trouble", Badge(TROUBLE), phone="m4"),
         Column("at", "Since", Instant(), phone="m2"),
-        Column("ended_at", "Until", Instant(none="it still is so")),
+        Column("ended_at", "Until", Instant()),
         Column("messages", "Messages", Number()),
         Column("failed", "Of them failed", Number()),
         Column("window_minutes", "Window size, minutes", Number()),

@@ -47,7 +47,11 @@ def test_guard_rails_are_set_changed_and_seen_by_their_keeper_alone(pages: str) 
     links = {"sender": sender.pk, "doing": "refuse", "hosts": "example.com\nno host"}
     assert "hosts" in refused(reseller, "/bo/link-lists/new/", links)
     assert "numbers" in refused(reseller, "/bo/trusted-numbers/new/", {"numbers": "34600123456\nMonsters"})
-    assert not TrustedNumber.objects.exists() and not LinkList.objects.exists() and not FloodFilter.objects.exists()
+    assert (
+        not TrustedNumber.objects.filter(company=client.parent).exists()
+        and not LinkList.objects.exists()
+        and not FloodFilter.objects.exists()
+    )
     for name, values in (
         ("caps", cap | {"messages_max": "5", "spend_max": "7.50", "currency": "EUR", "prefix": "+34 6"}),
         ("flood-filters", flood | {"identical_max": "3"}),
@@ -59,7 +63,9 @@ def test_guard_rails_are_set_changed_and_seen_by_their_keeper_alone(pages: str) 
     assert (made.spend_max_micros, made.prefix, LinkList.objects.get().hosts) == (
         7_500_000, "346", "https://Example.com/x\nmüller.de",
     )  # fmt: skip
-    put("guards_capuse", cap_id=made.pk, period_start=NOW.replace(minute=0, second=0), messages=4, micros=1_250_000)
+    for hour in range(2):  # this one, and the next, which may begin meanwhile
+        began = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=hour)
+        put("guards_capuse", cap_id=made.pk, period_start=began, messages=4, micros=1_250_000)
     shown = reseller.get(f"/bo/caps/{made.pk}/").content.decode()
     assert "1.25" in shown and "7.50" in shown
     assert reseller.post(

@@ -22,8 +22,8 @@ FLOOD = """
     SELECT parent_id, id, $1, $2, $3 FROM parties_company WHERE name = 'Telecom Monsters'
 """
 LINKS = """
-    INSERT INTO guards_linklist (company_id, sender_id, hosts, doing)
-    SELECT c.parent_id, s.id, $1, $2 FROM senders_senderid AS s JOIN parties_company AS c ON c.id = s.company_id
+    INSERT INTO guards_linklist (company_id, client_id, sender_id, hosts, doing)
+    SELECT c.parent_id, c.id, s.id, $1, $2 FROM senders_senderid AS s JOIN parties_company AS c ON c.id = s.company_id
     WHERE s.sender_id = 'Monsters'
 """
 TRUST = (

@@ -156,7 +156,7 @@ def full(world: World) -> World:
         keeper, client = world.companies[name], world.companies["reseller" if name == "owner" else "client"]
         Cap.objects.create(company=keeper, client=client, messages_max=1)
         FloodFilter.objects.create(company=keeper, client=client, identical_max=1)
-        LinkList.objects.create(company=keeper, sender=SenderId.objects.exclude(agreement=None)[0])
+        LinkList.objects.create(company=keeper, client=client, sender=SenderId.objects.exclude(agreement=None)[0])
         TrustedNumber.objects.create(company=keeper, number="34600123456")
         NoticeAddresses.objects.create(company=keeper, emails="noc@example.com")
         TrafficNotice.objects.create(company=keeper, client=client, sender=SenderId.objects.exclude(agreement=None)[0],

@@ -4,32 +4,37 @@ A gateway that starts, or learns of a new filter, reads the last hour of what is
 they stored every few seconds. So limits hold together, but for what another gateway took in since.
 """
 
+import asyncio
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from relais.pipeline.ids import accepted_at, floor
 from relais.pipeline.message import Message
 from relais.pipeline.rails import Flood, Noted, Rails
 from relais.store.blocks import blocks
+from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED
 
 WINDOW_S = 3600.0
 DESTINATIONS_MAX = 100_000  # pairs of a filter and a number; those that got nothing for longest go
 OF_ONE_MAX = 400  # messages to one number that are remembered
 READ_MAX = 200_000  # rows read at once
+REFRESH_S = 0.5
 OTHERS_EVERY_S, OTHERS_OVERLAP_S, BEATEN_WITHIN_S = 2.0, 5.0, 15.0
 
 _Key = tuple[int, str]  # filter, number
 _Got = tuple[float, int, int]  # accepted at, hash of the text, message id
 _SQL = blocks("guard_rails")
+log = structlog.get_logger()
 
 
 class Floods:
-    """`tick()` to ask, `count` once it is stored; `refresh` from time to time."""
+    """`tick()` to ask, `count` once it is stored; `run` beside the traffic."""
 
     def __init__(self) -> None:
         self._got: OrderedDict[_Key, list[_Got]] = OrderedDict()
@@ -63,6 +68,17 @@ class Floods:
             del listed[:-OF_ONE_MAX]
             if len(self._got) > DESTINATIONS_MAX:
                 self._got.popitem(last=False)
+
+    async def run(self, pool: asyncpg.Pool, rails: Callable[[], Rails | None], gateway: UUID) -> None:
+        """Keep up with filters and other gateways, until cancelled. Apart from everything else: an hour may be long to read."""
+        while True:
+            try:
+                if rails() is not None or self._read:
+                    async with pool.acquire() as session:
+                        await self.refresh(session, rails(), gateway, datetime.now(UTC))
+            except (*CONNECTION_LOST, *SESSION_ENDED, asyncpg.PostgresError, TimeoutError) as error:
+                log.warning("floods.postponed", error=str(error) or type(error).__name__)
+            await asyncio.sleep(REFRESH_S)
 
     async def refresh(self, session: asyncpg.Connection, rails: Rails | None, gateway: UUID, now: datetime) -> None:
         """Read the last hour of filters that are new here, and what other gateways stored lately."""

@@ -104,8 +104,9 @@ class GuardRails:
             MESSAGES_GUARDED.labels(noted.why, "refused" if noted.guard.refuses else "watched").inc()
             if noted.guard.refuses:
                 MESSAGES_REFUSED.labels(_REFUSALS[noted.why].value).inc()
-        for message in accepted:
-            self.floods.count(rails, message)
+        if rails.floods:
+            for message in accepted:
+                self.floods.count(rails, message)
 
 
 def _links(rails: Rails, message: Message) -> list[Noted]:

@@ -100,7 +100,7 @@ def _guards_of(company: Company) -> Found:
     """Those that it keeps, and those that hold for it."""
     models = (Cap, FloodFilter, LinkList, TrustedNumber)
     count = sum(model.objects.filter(company=company).count() for model in models)
-    count += sum(model.objects.filter(client=company).exclude(company=company).count() for model in models[:2])
+    count += sum(model.objects.filter(client=company).exclude(company=company).count() for model in models[:3])
     return Reason("guard rail") if count == 1 else Reason("guard rails"), count
 
 

@@ -10,8 +10,7 @@ SELECT id, company_id, client_id, sender_id, identical_max, different_max, doing
 FROM guards_floodfilter ORDER BY id
 
 -- name: links
-SELECT l.id, l.company_id, s.company_id AS client_id, l.sender_id, l.hosts, l.doing = 'refuse' AS refuses
-FROM guards_linklist AS l JOIN senders_senderid AS s ON s.id = l.sender_id ORDER BY l.id
+SELECT id, company_id, client_id, sender_id, hosts, doing = 'refuse' AS refuses FROM guards_linklist ORDER BY id
 
 -- name: trusted
 SELECT company_id, number FROM guards_trustednumber

@@ -17,9 +17,9 @@ from relais.records.guards.models import Cap
 from relais.records.parties.models import Company
 from relais.records.people.models import ApiKey
 
-_USED = """(SELECT u.{} FROM guards_capuse AS u
-            WHERE u.cap_id = guards_cap.id AND u.period_start = date_trunc(guards_cap.period, now(), 'UTC'))"""
-_USED_MESSAGES, _USED_MICROS = _USED.format("messages"), _USED.format("micros")
+_USE = """guards_capuse AS u WHERE u.cap_id = guards_cap.id AND u.period_start = date_trunc(guards_cap.period, now(), 'UTC')"""
+_USED_MESSAGES = f"coalesce((SELECT u.messages FROM {_USE}), 0)"
+_USED_MICROS = f"CASE WHEN guards_cap.currency <> '' THEN coalesce((SELECT u.micros FROM {_USE}), 0) END"
 
 
 class CapForm(RecordForm):

@@ -107,6 +107,7 @@ class LinkList(Editable):
     """Whose links messages of a sender ID may hold: those hosts and what is below them. Without hosts, no link at all."""
 
     company = owner("parties.Company", related_name="+")
+    client = owner("parties.Company", related_name="+")  # whose the sender ID was when the list was made
     sender = models.ForeignKey("senders.SenderId", models.CASCADE, related_name="+")
     hosts = models.TextField(blank=True, default="", db_default="")  # one a line, as typed
     doing = closed_set(Doing, default=Doing.WATCH, db_default=Doing.WATCH)

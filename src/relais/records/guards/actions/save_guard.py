@@ -62,7 +62,9 @@ def save_link_list(listed: LinkList, *, unchanged_since: datetime | None = None)
     former = prepare(listed, unchanged_since)
     if former is not None:
         require_fixed(listed, former, ("sender_id",), _FIXED)
-    _require_served(listed.company, listed.sender.company, "sender")
+    else:
+        listed.client = listed.sender.company
+        _require_served(listed.company, listed.client, "sender")
     hosts: dict[str, str] = {}
     for line in filter(None, map(str.strip, listed.hosts.replace(",", "\n").splitlines())):
         host = host_of(line)

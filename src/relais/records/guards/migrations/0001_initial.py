@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
                 ('hosts', models.TextField(blank=True, db_default='', default='')),
                 ('doing', models.CharField(choices=[('watch', 'Watch'), ('refuse', 'Refuse')], db_default='watch', default='watch', max_length=30)),
                 ('note', models.CharField(blank=True, db_default='', default='', max_length=200)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.company')),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.company')),
                 ('sender', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='senders.senderid')),
             ],

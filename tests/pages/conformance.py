@@ -96,7 +96,7 @@ class World:
 
     def fill(self) -> None:
         """Records of everything that has a form, by both branches; a message of each."""
-        from tests.pages.strangers import make_stranger, put_fees, put_traffic
+        from tests.pages.strangers import make_stranger, put_fees, put_guarded, put_traffic
 
         make_stranger()
         for name in entity_names():
@@ -106,6 +106,7 @@ class World:
                     self.strange[name] = self.make(name, STRANGER)
         put_traffic()
         put_fees()
+        put_guarded()
         for name in (
             "messages",
             "edrs",
@@ -114,6 +115,8 @@ class World:
             "sender-fees",
             "webhook-deliveries",
             "incoming-messages",
+            "guard-rails",
+            "traffic-notices",
         ):
             theirs = set(rows_of(name, STRANGER).values_list("pk", flat=True))
             self.strange[name] = next(iter(theirs - set(rows_of(name, "reseller").values_list("pk", flat=True))))

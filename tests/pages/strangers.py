@@ -50,6 +50,24 @@ def put_traffic() -> None:
         )
 
 
+def put_guarded() -> None:
+    """Of each reseller a message that a guard stopped, and a notice that a sender ID of its client sends nothing."""
+    from django.utils import timezone
+    from tests.records.traffic_rows import put
+
+    from relais.records.guards.models import TrafficNotice
+    from relais.records.senders.models import SenderId
+
+    for sender in SenderId.objects.filter(sender_id__in=("Monsters", "Strange")).exclude(agreement=None):
+        client = sender.company
+        put("guards_guarded", at=timezone.now(), company_id=client.parent_id, client_id=client.pk, sender=sender.sender_id,
+            recipient="34600123456", country="ES", why="identical", guard_id=1, detail="5", refused=True, messages=1)  # fmt: skip
+        TrafficNotice.objects.create(
+            company_id=client.parent_id, client=client, sender=sender, trouble="silent", at=timezone.now(),
+            true_at=timezone.now(), ended_at=timezone.now(), window_minutes=20, messages=50, failed=0,
+        )  # fmt: skip
+
+
 def put_fees() -> None:
     """A fee of each client's sender ID that could not be taken."""
     from relais.records.senders.models import SenderFee, SenderId

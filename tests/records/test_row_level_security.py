@@ -42,6 +42,7 @@ MACHINERY = {
         "traffic_waiting_part",
         "traffic_withdrawal",
         "senders_stopchange",
+        "guards_capuse",
     ),
 }
 SECRET = ("password", "key_hash", "password_encrypted", "webhook_guid")
@@ -129,6 +130,7 @@ def full(world: World) -> World:
     )
     from relais.records.catalog.models import NumberPrefix as Prefix
     from relais.records.connections.models import ClientSmppConnection
+    from relais.records.guards.models import Cap, FloodFilter, LinkList, NoticeAddresses, TrafficNotice, TrustedNumber
     from relais.records.people.models import Department
     from relais.records.senders.models import FeeRule, SenderFee, SenderId, SenderRegistration, SenderRule, StopEntry
 
@@ -153,6 +155,18 @@ def full(world: World) -> World:
             for label in ("Sold", "Bought")
         )
         CountryPrices.objects.create(company=world.companies[name], service=sold, cost_service=bought)
+    for name in ("owner", "reseller"):
+        keeper, client = world.companies[name], world.companies["reseller" if name == "owner" else "client"]
+        Cap.objects.create(company=keeper, client=client, messages_max=1)
+        FloodFilter.objects.create(company=keeper, client=client, identical_max=1)
+        LinkList.objects.create(company=keeper, client=client, sender=SenderId.objects.exclude(agreement=None)[0])
+        TrustedNumber.objects.create(company=keeper, number="34600123456")
+        NoticeAddresses.objects.create(company=keeper, emails="noc@example.com")
+        TrafficNotice.objects.create(company=keeper, client=client, sender=SenderId.objects.exclude(agreement=None)[0],
+                                     trouble="failing" if name == "owner" else "silent", at=NOW, true_at=NOW,
+                                     window_minutes=1, messages=1, failed=1)  # fmt: skip
+        put("guards_guarded", at=NOW, company_id=keeper.pk, client_id=client.pk, sender="", recipient="", country="",
+            why="messages", guard_id=1, detail="1", refused=True, messages=1)  # fmt: skip
     for sender in SenderId.objects.exclude(agreement=None).select_related("company"):
         SenderRegistration.objects.create(company=sender.company, sender=sender, country_id="ES")
         StopEntry.objects.create(company=sender.company, sender=sender, number="34600123456")

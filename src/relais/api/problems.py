@@ -114,6 +114,17 @@ PRESENTED: Mapping[Code, Presentation] = MappingProxyType(
             "The recipient does not want it",
             "The number is on your stop list: do not repeat, or take it off the list.",
         ),
+        Refusal.LINK_NOT_ALLOWED: Presentation(
+            422,
+            "A link is not allowed",
+            "Leave out the link that the detail names, or have its host allowed for this sender.",
+        ),
+        Refusal.RECIPIENT_FLOODED: Presentation(
+            422, "Too many messages to this number", "The number got enough for an hour: wait, do not repeat at once."
+        ),
+        Refusal.CAP_REACHED: Presentation(
+            403, "A cap is reached", "Wait for the next hour or day (UTC), or ask your provider to raise the cap."
+        ),
         Refusal.BALANCE_TOO_LOW: Presentation(
             402, "The balance is too low", "Pay in, then send again. Nothing was charged."
         ),

@@ -30,6 +30,9 @@ class Refusal(StrEnum):
     RATE_NOT_FOUND = "rate_not_found"
     DESTINATION_BLOCKED = "destination_blocked"
     RECIPIENT_OPTED_OUT = "recipient_opted_out"  # on the company's stop list, of all senders or of this one
+    LINK_NOT_ALLOWED = "link_not_allowed"  # of a host that is not on the sender's list
+    RECIPIENT_FLOODED = "recipient_flooded"  # it got as many messages in the last hour as a flood filter lets through
+    CAP_REACHED = "cap_reached"  # of messages or money, in an hour or a day
     BALANCE_TOO_LOW = "balance_too_low"  # at any level: which one is not told (RSL-43)
     PROVIDER_UNAVAILABLE = (
         "provider_unavailable"  # a level above is disabled, not in force or not linked (RSL-44, RSL-48)

@@ -8,6 +8,7 @@ import structlog
 
 from relais.jobs.money import add_money_jobs
 from relais.jobs.outbox import SendText, add_outbox, add_sender_mails
+from relais.jobs.traffic_watch import add_traffic_watch
 from relais.pipeline.ids import floor
 from relais.store.blocks import blocks
 from relais.store.sessions import open_session
@@ -19,9 +20,11 @@ SESSIONS_KEPT = timedelta(days=8)  # of conversations of 24 hours; a message is 
 CALLBACKS_KEPT = timedelta(days=7)
 SANDBOX_KEPT = timedelta(days=7)
 AUDIT_KEPT_MONTHS = 24  # unless a setting says otherwise (AUD-15)
+USES_KEPT, GUARDED_KEPT = timedelta(days=2), timedelta(days=30)  # of caps; what guard rails stopped
 SEALED_AT_ONCE = 1_000
 
 _SQL = blocks("upkeep")
+_GUARDS = blocks("guard_rails")
 log = structlog.get_logger()
 
 
@@ -86,6 +89,7 @@ def make_app(
         log.info("imports.forgotten", imports=cancel_forgotten(datetime.now(UTC)))
 
     add_money_jobs(app)
+    add_traffic_watch(app)
     return app
 
 
@@ -100,6 +104,8 @@ async def keep_up(dsn: str, now: datetime, *, audit_kept_months: int = AUDIT_KEP
         await session.execute(_SQL["forget_callbacks"], now - CALLBACKS_KEPT)
         await session.execute(_SQL["forget_stop_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sandbox"], floor(now - SANDBOX_KEPT))
+        await session.execute(_GUARDS["forget_uses"], now - USES_KEPT)
+        await session.execute(_GUARDS["forget_guarded"], now - GUARDED_KEPT)
         await session.execute(_SQL["forget_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sessions"], now)
         await seal(session)

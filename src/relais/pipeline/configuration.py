@@ -27,6 +27,7 @@ from relais.core.rating.types import CoverKind, ServiceType
 from relais.pipeline import default_senders, sender_rules
 from relais.pipeline.default_senders import DefaultSenders
 from relais.pipeline.numbering import build_number_plan
+from relais.pipeline.rails import Rails, load_rails
 from relais.pipeline.rate_trees import RateTree, load_rate_trees
 from relais.pipeline.sender_rules import SenderRules
 from relais.secretbox import SecretBox
@@ -206,6 +207,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     rate_trees: Mapping[int, RateTree]  # scope → what `scopes` was made of
     default_senders: DefaultSenders  # of messages that name none
     sender_rules: SenderRules | None  # what countries take as senders; None = no country has a rule
+    rails: Rails | None = None  # None: no guard rail is set
 
 
 def in_force(periods: Sequence[Any], now: datetime) -> list[Any]:
@@ -282,6 +284,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             sender_rules=sender_rules.compiled(
                 await session.fetch(_SQL["sender_rules"]), await session.fetch(_SQL["sender_registrations"])
             ),
+            rails=await load_rails(session, companies, agreements.values()),
         )
 
 

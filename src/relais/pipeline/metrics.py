@@ -13,6 +13,9 @@ TICK_MESSAGES = Histogram(
 )
 MESSAGES_ACCEPTED = Counter("relais_messages_accepted_total", "Messages accepted.", ["channel"])
 MESSAGES_REFUSED = Counter("relais_messages_refused_total", "Messages refused, by reason.", ["code"])
+MESSAGES_GUARDED = Counter(
+    "relais_messages_guarded_total", "Messages that passed a limit of a guard rail.", ["limit", "done"]
+)
 MESSAGES_FINISHED = Counter("relais_messages_finished_total", "Messages in a final state.", ["status"])
 PARTS_SENT = Counter("relais_parts_sent_total", "Parts accepted by vendors.", ["connection"])
 RECEIPTS = Counter("relais_receipts_total", "Delivery receipts by what became of them.", ["result"])

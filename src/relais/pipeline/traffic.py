@@ -133,6 +133,7 @@ class Traffic:
         self._pool: asyncpg.Pool | None = None
         self._housekeeping: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
+        self._flooding: asyncio.Task[None] | None = None
         self._admission: Admission
 
     async def open(self) -> None:
@@ -147,6 +148,8 @@ class Traffic:
         self._housekeeping = asyncio.create_task(self._housekeep(), name="housekeeping")
         beats = Beats(self._instance, self._lanes.values, self._writer.shortages, self.deliveries.told)
         self._beating = asyncio.create_task(beats.run(self._pool), name="beats")
+        floods = self._writer.guard_rails.floods
+        self._flooding = asyncio.create_task(floods.run(self._pool, lambda: self.snapshot.rails, self._instance))
 
     async def failed(self) -> None:
         """Returns, or raises its fault, when a part of the pipeline that must run has ended."""
@@ -157,7 +160,7 @@ class Traffic:
 
     async def close(self) -> None:
         """Stop sending, write what is due, and let go of everything."""
-        for task in (self._housekeeping, self._beating):
+        for task in (self._housekeeping, self._beating, self._flooding):
             if task:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)

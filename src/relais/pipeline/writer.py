@@ -22,8 +22,10 @@ from relais.pipeline import books, rows
 from relais.pipeline.accept import refused
 from relais.pipeline.configuration import Snapshot, in_force
 from relais.pipeline.decide import Decision, Request, batch_of, changed, decide, events_of, remember
+from relais.pipeline.guard_rails import GuardRails, Held
 from relais.pipeline.message import Batch, Message
 from relais.pipeline.metrics import TICK_MESSAGES, TICK_SECONDS
+from relais.pipeline.rails import Rails
 from relais.pipeline.settle import Plan
 from relais.pipeline.submission import Accepted, Answer, Refused
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_session
@@ -45,6 +47,7 @@ class _Written(msgspec.Struct):
     decision: Decision
     answers: list[Answer | Refused]
     batch_ids: list[int]  # of the queued batches, in their order
+    held: tuple[Rails, Held] | None = None  # what guard rails made of it
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -70,6 +73,7 @@ class Writer:
         self.number = instance.int >> 65  # 63 bits
         self._ports = ports
         self._tick_s = tick_s
+        self.guard_rails = GuardRails()
         self._requests: list[Request] = []
         self._waiting_count = 0
         self._due = asyncio.Event()
@@ -206,6 +210,8 @@ class Writer:
         decision = written.decision
         self.shortages.update(decision.lacking)
         remember(plan, decision)
+        if written.held is not None:
+            self.guard_rails.committed(*written.held, decision.accepted)
         for batch_id, (batch, messages) in zip(written.batch_ids, decision.queued, strict=True):
             if batch.owner is not None:  # to be sent by this gateway now
                 self._ports.send(batch_of(batch_id, messages), messages)
@@ -240,10 +246,16 @@ class Writer:
         balances = await transaction.lock_balances(rows_due.agreement_ids)
         replayed = await self._replayed(transaction, requests)
         fresh = [request for request, answer in zip(requests, replayed, strict=True) if answer is None]
+        snapshot, held = self._ports.snapshot(), None
+        if snapshot.rails is not None and fresh:
+            held = snapshot.rails, await self.guard_rails.hold(transaction.session, snapshot.rails, fresh, now)
+            fresh = held[1].requests
         before = await books.lock(transaction, self._accounts(balances, now), rows_due)
-        decision = decide(before, plan, fresh, self._ports.snapshot(), self._owner_of, now)
+        decision = decide(before, plan, fresh, snapshot, self._owner_of, now)
         if decision.accepted:
             await transaction.copy_messages([rows.message_row(message) for message in decision.accepted])
+        if held is not None:
+            await self.guard_rails.write(transaction.session, *held, decision.accepted, now)
         await self._insert_idempotent_answers(transaction, fresh, decision.answers, now)
         await rows.write_plan(transaction, plan, decision.edrs, now)
         moved = changed(balances, decision.state)
@@ -256,7 +268,7 @@ class Writer:
         await books.store(transaction, before, decision.state)
         fresh_answers = iter(decision.answers)
         ordered = [answer if answer is not None else next(fresh_answers) for answer in replayed]
-        return _Written(decision, ordered, batch_ids)
+        return _Written(decision, ordered, batch_ids, held)
 
     def _owner_of(self, connection_id: int) -> UUID | None:
         return self._instance if self._ports.owns(connection_id) else None

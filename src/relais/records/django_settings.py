@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "relais.records.billing",
     "relais.records.people",
     "relais.records.access",
+    "relais.records.guards",
     "relais.records.traffic",
     *_PAGES,
 ]

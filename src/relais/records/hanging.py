@@ -20,6 +20,7 @@ from relais.records.catalog.models import (
 )
 from relais.records.connections.models import ClientSmppConnection, VendorSmppConnection
 from relais.records.errors import WHOLE, Invalid, Reason
+from relais.records.guards.models import Cap, FloodFilter, LinkList, TrustedNumber
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
 from relais.records.people.models import Department, Role, User
 from relais.records.senders.models import SenderId, SenderRegistration, SenderRule, StopEntry
@@ -80,6 +81,7 @@ def _of_company(company: Company) -> Sequence[Found]:
             "deleted sender IDs with their history",
         ),
         _counted(StopEntry.objects.filter(company=company), "stop list entry", "stop list entries"),
+        _guards_of(company),
         _counted(User.objects.filter(company=company), "user", "users"),
         _counted(
             User.everybody.filter(company=company).exclude(deleted_at=None),
@@ -92,6 +94,14 @@ def _of_company(company: Company) -> Sequence[Found]:
         ),
         _counted(Department.objects.filter(company=company), "department", "departments"),
     )
+
+
+def _guards_of(company: Company) -> Found:
+    """Those that it keeps, and those that hold for it."""
+    models = (Cap, FloodFilter, LinkList, TrustedNumber)
+    count = sum(model.objects.filter(company=company).count() for model in models)
+    count += sum(model.objects.filter(client=company).exclude(company=company).count() for model in models[:3])
+    return Reason("guard rail") if count == 1 else Reason("guard rails"), count
 
 
 def _of_legal_entity(entity: LegalEntity) -> Sequence[Found]:
@@ -160,6 +170,7 @@ def _of_country(country: Country) -> Sequence[Found]:
         _counted(NumberPrefix.objects.filter(country=country), "number prefix", "number prefixes"),
         _counted(CallingCode.objects.filter(country=country), "calling code", "calling codes"),
         _counted(LegalEntity.objects.filter(country=country.pk), "legal entity", "legal entities"),
+        _counted(Cap.objects.filter(country=country), "cap", "caps"),
         _counted(Bank.objects.filter(country=country.pk), "bank", "banks"),
         _counted(SenderRule.objects.filter(country=country), "sender rule", "sender rules"),
         _counted(SenderRegistration.objects.filter(country=country), "sender registration", "sender registrations"),

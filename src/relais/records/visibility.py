@@ -40,6 +40,15 @@ from relais.records.catalog.models import (
     Service,
 )
 from relais.records.connections.models import ClientSmppConnection, VendorSmppConnection
+from relais.records.guards.models import (
+    Cap,
+    FloodFilter,
+    Guarded,
+    LinkList,
+    NoticeAddresses,
+    TrafficNotice,
+    TrustedNumber,
+)
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
 from relais.records.people.models import (
     ApiKey,
@@ -219,9 +228,15 @@ def _bought(user: User) -> Q:
     return Q(agreement__in=Agreement.objects.filter(company_id=user.company_id).values("pk"))
 
 
-@rule_of(PasswordPolicy, Service, VendorSmppConnection)
+@rule_of(PasswordPolicy, Service, VendorSmppConnection, Cap, FloodFilter, LinkList, TrustedNumber, NoticeAddresses)
 def _own(user: User, action: Action) -> Q:
     return Q(company_id=user.company_id)
+
+
+@rule_of(Guarded, TrafficNotice)
+def _told_to(user: User, action: Action) -> Q:
+    """Of whoever keeps the guard, or the level that is told (SID-252). Nobody writes it by hand."""
+    return NOTHING if action == "manage" else Q(company_id=user.company_id)
 
 
 @rule_of(FeeRule)

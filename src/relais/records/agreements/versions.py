@@ -51,7 +51,7 @@ def require_sound_terms(version: AgreementVersion, currency: str) -> None:
         if getattr(version, column) not in zone_names()
     }
     for column in EMAIL_COLUMNS:
-        wrong = [address for address in addresses(getattr(version, column)) if not _is_address(address)]
+        wrong = [address for address in addresses(getattr(version, column)) if not is_address(address)]
         if wrong:
             reasons[column] = tuple(
                 Reason("%(address)s is not an e-mail address", address=repr(each)) for each in wrong
@@ -74,7 +74,7 @@ def addresses(text: str) -> list[str]:
     return [address.strip() for address in text.split(",")] if text.strip() else []
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     try:
         validate_email(text)
     except ValidationError:

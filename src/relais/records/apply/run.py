@@ -13,7 +13,18 @@ from typing import Any
 from django.db import transaction
 
 from relais.records.agreements.posting import lock_balances
-from relais.records.apply import access, agreements, billing, catalog, parties, people, pricing, senders, traffic
+from relais.records.apply import (
+    access,
+    agreements,
+    billing,
+    catalog,
+    guards,
+    parties,
+    people,
+    pricing,
+    senders,
+    traffic,
+)
 from relais.records.apply.document import read_document
 from relais.records.apply.locks import lock_named
 from relais.records.apply.references import Dangling
@@ -41,6 +52,11 @@ STEPS: tuple[Section, ...] = (
     pricing.FeeRules(),
     access.PasswordPolicies(),  # before users, whose passwords they judge
     people.ApiKeys(),
+    guards.Caps(),
+    guards.FloodFilters(),
+    guards.LinkLists(),
+    guards.TrustedNumbers(),
+    guards.NoticeEmails(),
     people.Departments(),
     people.Roles(),
     people.Users(),

@@ -61,7 +61,11 @@ GROUPS: Mapping[str, tuple[Group, ...]] = {
         _group("Audit", looked_at=("Audit",)),
         _group("Pre-moderation"),
         _group("Portals"),
-        _group("Traffic", "Live traffic", "Messages", "EDRs", "Webhooks", looked_at=("Live traffic", "Messages", "EDRs")),
+        _group(
+            "Traffic",
+            "Live traffic", "Messages", "EDRs", "Webhooks", "Guard rails",
+            looked_at=("Live traffic", "Messages", "EDRs"),
+        ),
     ),
     Interface.CLIENT_PORTAL: (
         _group("Export", looked_at=("Export",)),

@@ -1,0 +1,1 @@
+"""Guard rails: what a level forbids, or watches, of the traffic of those it serves."""

@@ -1,0 +1,1 @@
+"""Verbs of guard rails: one file each."""

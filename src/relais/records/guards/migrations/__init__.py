@@ -1,0 +1,1 @@
+"""Migrations, in order; SQL stands beside those that need it."""

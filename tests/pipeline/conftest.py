@@ -138,14 +138,15 @@ async def running(
     *,
     registered: bool = False,
     adapters: Mapping[str, Any] | None = None,
+    allow_private: bool = False,
 ) -> AsyncIterator[Running]:
     """The pipeline on the database `dsn`, until the end of the block; with the `registered` vendors, or those `adapters`, instead
-    of a script."""
+    of a script. `allow_private`: servers of the test may be asked."""
     vendor = vendor or ScriptedVendor()
     configuration = Configuration(dsn, SecretBox(SECRET_KEY))
     await configuration.open()
     adapters = vendors() if registered else adapters or {"smpp": vendor}
-    traffic = Traffic(dsn, configuration, tick_s=0.002, adapters=adapters)
+    traffic = Traffic(dsn, configuration, tick_s=0.002, adapters=adapters, callbacks_allow_private=allow_private)
     await traffic.open()
     session = await asyncpg.connect(dsn)
     key = next(iter(configuration.snapshot.api_keys.values()))

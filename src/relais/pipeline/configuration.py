@@ -25,6 +25,7 @@ from relais.core.opt_out import Asked, own_words
 from relais.core.rating.tree import compile_tree
 from relais.core.rating.types import CoverKind, ServiceType
 from relais.pipeline.numbering import build_number_plan
+from relais.pipeline.portability import NOBODY, Portability, load_portability
 from relais.pipeline.rate_trees import RateTree, load_rate_trees
 from relais.secretbox import SecretBox
 from relais.store.blocks import blocks
@@ -176,6 +177,7 @@ class Network(msgspec.Struct, frozen=True):
     operator: str
     mcc: str | None
     mccmnc: str | None
+    country: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -196,6 +198,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     networks: Mapping[int, Network]
     number_plan: NumberPlan
     rate_trees: Mapping[int, RateTree]  # scope → what `scopes` was made of
+    portability: Portability = NOBODY
 
 
 def in_force(periods: Sequence[Any], now: datetime) -> list[Any]:
@@ -220,7 +223,9 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
         changes = await session.fetchrow(_SQL["changes"], former.change if former else 0)
         if former is None or not _NUMBERING_TABLES.isdisjoint(changes["tables"]):
             networks = {
-                row["id"]: Network(row["id"], row["name"], row["operator"], row["mcc"], row["mccmnc"])
+                row["id"]: Network(
+                    row["id"], row["name"], row["operator"], row["mcc"], row["mccmnc"], row["country_id"]
+                )
                 for row in await session.fetch(_SQL["networks"])
             }
             number_plan = build_number_plan(
@@ -259,6 +264,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             networks=networks,
             number_plan=number_plan,
             rate_trees=rate_trees,
+            portability=await load_portability(session, box, companies),
         )
 
 

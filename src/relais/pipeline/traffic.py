@@ -10,6 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +22,7 @@ from relais.contracts.vendors import IncomingMessage, Vendor, VendorReceipt
 from relais.core.lifecycle import State
 from relais.core.refusals import Refusal
 from relais.pipeline import incoming, rows, settle, views
-from relais.pipeline.accept import Admission, refused
+from relais.pipeline.accept import Admission, Admitted, refused
 from relais.pipeline.beats import Beats
 from relais.pipeline.channels import CHANNELS
 from relais.pipeline.configuration import ApiKey, Configuration, Snapshot
@@ -41,6 +42,7 @@ from relais.pipeline.metrics import (
 )
 from relais.pipeline.origin import ForClient
 from relais.pipeline.ownership import Ownership
+from relais.pipeline.ported import Ported
 from relais.pipeline.receipts import Receipts, Report
 from relais.pipeline.recovery import open_messages
 from relais.pipeline.resume import resume
@@ -65,6 +67,7 @@ from relais.pipeline.withdrawals import Replacement, Withdrawals
 from relais.pipeline.writer import Ports, Writer
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
+from relais.transport.http import is_public
 
 HOUSEKEEPING_S = 0.5
 RECEIPTS_WITHIN_S = 5.0  # of most messages
@@ -112,6 +115,7 @@ class Traffic:
         self._withdrawals = Withdrawals(self._lanes, self._receipts, self._canceled)
         self._sandbox = Sandbox(self._open_pool)
         self._stops = StopLists()
+        self._ported = Ported((lambda address: True) if callbacks_allow_private else is_public, lambda: self._admission)
         self.two_way = TwoWay(self._open_pool, lambda: self.snapshot)
         ports = Ports(
             snapshot=lambda: self._admission.snapshot,
@@ -138,7 +142,9 @@ class Traffic:
         await self._writer.open()
         await self._keep_house()
         self._housekeeping = asyncio.create_task(self._housekeep(), name="housekeeping")
-        beats = Beats(self._instance, self._lanes.values, self._writer.shortages, self.deliveries.told)
+        beats = Beats(
+            self._instance, self._lanes.values, self._writer.shortages, self.deliveries.told, self._ported.told
+        )
         self._beating = asyncio.create_task(beats.run(self._pool), name="beats")
 
     async def failed(self) -> None:
@@ -155,6 +161,7 @@ class Traffic:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         await asyncio.gather(*(lane.stop() for lane in self._lanes.values()))
+        self._ported.close()
         await self._writer.close()
         await self._ownership.close()
         if self._pool:
@@ -187,6 +194,12 @@ class Traffic:
         if key.sandbox:
             self._sandbox.submit_one(key, self.snapshot, judged(outcome), idempotency, tell)
             return None
+        if self._admission.snapshot.portability.companies:
+            hand_in = partial(self._hand_in, key, idempotency, tell)
+            return self._ported.hand_in(key, submission, outcome, hand_in, tell)
+        return self._hand_in(key, idempotency, tell, outcome)
+
+    def _hand_in(self, key: ApiKey, idempotency: Idempotency | None, tell: Tell, outcome: Admitted) -> Refused | None:
         messages: list[Message] = []
         if isinstance(outcome, Message):
             messages.append(outcome)
@@ -206,6 +219,8 @@ class Traffic:
         outcomes = [self._admission.admit(key, submission, now) for submission in submissions]
         if key.sandbox:
             return await self._sandbox.submit(key, self.snapshot, list(map(judged, outcomes)), idempotency)
+        if self._admission.snapshot.portability.companies:
+            outcomes = await self._ported.admit_all(key, submissions, outcomes)
         for outcome in outcomes:
             if isinstance(outcome, Refused):
                 MESSAGES_REFUSED.labels(outcome.refusal.value).inc()
@@ -238,6 +253,8 @@ class Traffic:
     def preview(self, key: ApiKey, submission: Submission) -> PreviewView | Refused:
         """What the message would cost now, or why it would be refused but for the balance; nothing is written."""
         outcome = self._admission.admit(key, submission, datetime.now(UTC))
+        if self._admission.snapshot.portability.companies:
+            outcome = self._ported.from_memory(key, submission, outcome)
         if isinstance(outcome, Refused):
             return outcome
         return rows.preview(outcome, self._admission.snapshot) or refused(Refusal.RATE_NOT_FOUND)

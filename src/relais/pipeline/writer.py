@@ -244,6 +244,8 @@ class Writer:
         decision = decide(before, plan, fresh, self._ports.snapshot(), self._owner_of, now)
         if decision.accepted:
             await transaction.copy_messages([rows.message_row(message) for message in decision.accepted])
+            if self._ports.snapshot().portability.companies:
+                await rows.write_lookups(transaction, decision.accepted)
         await self._insert_idempotent_answers(transaction, fresh, decision.answers, now)
         await rows.write_plan(transaction, plan, decision.edrs, now)
         moved = changed(balances, decision.state)

@@ -89,6 +89,18 @@ SELECT prefix, country_id, network_id FROM catalog_numberprefix
 -- name: calling_codes
 SELECT calling_code, country_id, main, national_lengths FROM catalog_callingcode
 
+-- name: mnp_companies
+-- Those that have numbers looked up, as far as it is for them to say: `pipeline.portability` says whose word counts for whom.
+SELECT id, mnp_connection_id, mnp_channels FROM parties_company WHERE mnp_requests
+
+-- name: mnp_connections
+SELECT id, name, enabled, kind, address, enum_suffix, mcc_path, mnc_path, login, password_encrypted, timeout_ms, lifetime_s,
+       lifetimes::text AS lifetimes
+FROM connections_mnpconnection
+
+-- name: network_codes
+SELECT mccmnc, network_id FROM catalog_networkcode
+
 -- name: networks
 -- Each with the lowest of its MCC-MNC codes.
 SELECT n.id, n.name, n.operator, n.country_id, min(c.mccmnc) AS mccmnc, min(c.mcc) AS mcc

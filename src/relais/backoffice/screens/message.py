@@ -53,7 +53,7 @@ def message_view(request: HttpRequest, pk: str) -> HttpResponse:
         "valid_till": (message.send_at or message.accepted_at) + timedelta(seconds=message.validity_s),
         "links": _links(request, message),
         "parts": [(part, STATE.html(part.state, part)) for part in parts],
-        "steps": story.steps(message, parts, charges, connection),
+        "steps": story.steps(message, parts, charges, connection, story.looked_up(message, viewer)),
         "callbacks": _callbacks(request, message, viewer),
         **_money(charges, viewer),
         "took": _took(message),

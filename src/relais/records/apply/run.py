@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from relais.records.agreements.posting import lock_balances
-from relais.records.apply import access, agreements, billing, catalog, parties, people, pricing, traffic
+from relais.records.apply import access, agreements, billing, catalog, mnp, parties, people, pricing, traffic
 from relais.records.apply.document import read_document
 from relais.records.apply.locks import lock_named
 from relais.records.apply.references import Dangling
@@ -24,6 +24,7 @@ from relais.records.errors import Invalid
 
 # A section may take two steps: what refers forward waits for its turn.
 STEPS: tuple[Section, ...] = (
+    mnp.MnpConnections(),
     parties.Companies(),
     parties.Banks(),
     parties.LegalEntities(),

@@ -14,6 +14,7 @@ from relais.records.traffic.models import (
     CallbackStop,
     Edr,
     Incoming,
+    Lookup,
     Message,
     PackUse,
     PartReceipt,
@@ -35,7 +36,7 @@ def _incoming(user: User, action: Action) -> Q:
     return _messages(user, action)
 
 
-@rule_of(SentPart, PartReceipt)
+@rule_of(SentPart, PartReceipt, Lookup)
 def _of_messages(user: User, action: Action) -> Q:
     return NOTHING if action == "manage" else Q(message__company__in=own_and_children(user.company_id))
 

@@ -169,6 +169,8 @@ async def write_plan(transaction: TickTransaction, plan: Plan, edrs: Sequence[Ro
         await transaction.copy_incoming(plan.incoming)
     if plan.stop_changes:
         await stop_lists.write(transaction.session, plan.stop_changes)
+    if plan.answers:
+        await transaction.copy_answers(plan.answers)
     if plan.delivered_ids:
         await transaction.delete_deliveries(plan.delivered_ids)
     if plan.unparked_rows:

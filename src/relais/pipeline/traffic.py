@@ -64,6 +64,7 @@ from relais.pipeline.submission import (
 from relais.pipeline.two_way import TwoWay
 from relais.pipeline.waiting_parts import WaitingParts
 from relais.pipeline.withdrawals import Replacement, Withdrawals
+from relais.pipeline.word_answers import WordAnswers
 from relais.pipeline.writer import Ports, Writer
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
@@ -116,6 +117,7 @@ class Traffic:
         self._sandbox = Sandbox(self._open_pool)
         self._stops = StopLists()
         self._ported = Ported((lambda address: True) if callbacks_allow_private else is_public, lambda: self._admission)
+        self._answers = WordAnswers(lambda: self.snapshot, self.submit_one)
         self.two_way = TwoWay(self._open_pool, lambda: self.snapshot)
         ports = Ports(
             snapshot=lambda: self._admission.snapshot,
@@ -252,9 +254,8 @@ class Traffic:
 
     def preview(self, key: ApiKey, submission: Submission) -> PreviewView | Refused:
         """What the message would cost now, or why it would be refused but for the balance; nothing is written."""
-        outcome = self._admission.admit(key, submission, datetime.now(UTC))
-        if self._admission.snapshot.portability.companies:
-            outcome = self._ported.from_memory(key, submission, outcome)
+        by_range = self._admission.admit(key, submission, datetime.now(UTC))
+        outcome = self._ported.from_memory(key, submission, by_range)
         if isinstance(outcome, Refused):
             return outcome
         return rows.preview(outcome, self._admission.snapshot) or refused(Refusal.RATE_NOT_FOUND)
@@ -363,8 +364,7 @@ class Traffic:
         self.deliveries.committed(plan)
         self._withdrawals.committed(plan)
         self._stops.apply(plan.stop_changes)
-        if plan.answers:
-            incoming.send_answers(plan, self.submit_one)
+        self._answers.hand_in(plan.answers)
         if plan.sent:
             PARTS_SENT.labels("all").inc(len(plan.sent))
         if plan.stored_receipts:
@@ -449,6 +449,7 @@ class Traffic:
             CONNECTION_WAITING.labels(lane.configuration.name).set(lane.waiting_count)
         async with self._pool.acquire() as session:
             await self._stops.refresh(session)
+            await self._answers.keep_house(session, now)
             await self.deliveries.keep_house(session)
         if self._lanes:
             await self._withdrawals.take_asked(self._pool)

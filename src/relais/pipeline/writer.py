@@ -311,8 +311,9 @@ class Writer:
             first_message = rows.message_row(accepted[0]) if accepted else None
             try:
                 committed = await tick_took_place(
-                    self._session, first_message, plan.sent[0] if plan.sent else None, edrs[0] if edrs else None
-                )
+                    self._session, first_message, plan.sent[0] if plan.sent else None, edrs[0] if edrs else None,
+                    plan.incoming[0] if plan.incoming else None,
+                )  # fmt: skip
             except _DATABASE_AWAY:
                 await self._drop_session()
                 continue

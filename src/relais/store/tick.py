@@ -20,6 +20,7 @@ INCOMING_COLUMNS = (
     "asked"
 )  # fmt: skip
 LOOKUP_COLUMNS = ("message_id", "connection_id", "result", "mccmnc", "took_ms", "range_network_id")
+ANSWER_COLUMNS = ("id", "at", "company_id", "source", "recipient", "body")
 IDEMPOTENCY_COLUMNS = ("api_key_id", "key", "created_at", "body_digest", "answer")
 
 EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, EDR_CORRECTED, EDR_CORRECTED_BACK = 1, 2, 3, 4, 5
@@ -159,6 +160,9 @@ class TickTransaction:
     async def copy_incoming(self, rows: Sequence[Row]) -> None:
         await self._copy("traffic_incoming", INCOMING_COLUMNS, rows)
 
+    async def copy_answers(self, rows: Sequence[Row]) -> None:
+        await self._copy("traffic_answer", ANSWER_COLUMNS, rows)
+
     async def delete_deliveries(self, row_ids: Sequence[int]) -> None:
         await self.session.execute(_SQL["delete_deliveries"], row_ids)
 
@@ -231,7 +235,9 @@ async def hold_writer(session: asyncpg.Connection, number: int) -> None:
     await session.execute(_SQL["hold_writer"], number)
 
 
-async def tick_took_place(session: asyncpg.Connection, message: Row | None, sent: Row | None, edr: Row | None) -> bool:
+async def tick_took_place(
+    session: asyncpg.Connection, message: Row | None, sent: Row | None, edr: Row | None, incoming: Row | None
+) -> bool:
     """Whether a tick that held these rows (one of each kind, None = it held none) was committed. The session must hold
     the writer. A tick that held none of them changes nothing when it is written again."""
     arguments = (
@@ -241,5 +247,6 @@ async def tick_took_place(session: asyncpg.Connection, message: Row | None, sent
         [edr[0]] if edr else [],
         [edr[7]] if edr else [],
         [edr[8]] if edr else [],
+        [incoming[0]] if incoming else [],
     )
     return bool(await session.fetchval(_SQL["tick_took_place"], *arguments))

@@ -14,13 +14,14 @@ ORDER BY agreement_id
 FOR UPDATE
 
 -- name: tick_took_place
--- $1 message ids accepted, $2 message ids of parts sent with $3 their parts, $4 message ids, $5 levels and $6 entries of EDRs:
--- one row of each kind at most, of a tick whose commit was not answered. Whether any of them is there.
+-- $1 message ids accepted, $2 message ids of parts sent with $3 their parts, $4 message ids, $5 levels and $6 entries of EDRs, $7
+-- ids of messages from phones: one row of each kind at most, of a tick whose commit was not answered. Whether any of them is there.
 SELECT EXISTS (SELECT FROM traffic_message WHERE id = ANY ($1::uuid[]))
     OR EXISTS (SELECT FROM traffic_sent AS s JOIN unnest($2::uuid[], $3::smallint[]) AS k (message_id, part) USING (message_id, part))
     OR EXISTS (
         SELECT FROM traffic_edr AS e
         JOIN unnest($4::uuid[], $5::smallint[], $6::smallint[]) AS k (message_id, level, entry) USING (message_id, level, entry))
+    OR EXISTS (SELECT FROM traffic_incoming WHERE id = ANY ($7::uuid[]))
 
 -- name: close_tick
 -- Five small changes in one round trip; each part may be empty. $1 message ids, $2 final states, $3 positions in $13 of the

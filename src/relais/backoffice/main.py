@@ -73,6 +73,7 @@ def configure_pages(settings: Settings) -> None:
         secure_cookies=settings.web_tls,
         https_header=("HTTP_X_FORWARDED_PROTO", "https") if settings.web_tls and settings.web_proxies else None,
         middleware=(
+            "relais.pages.middleware.request_id",
             "relais.pages.middleware.client_address",
             "relais.pages.middleware.headers",
             "relais.pages.middleware.site",

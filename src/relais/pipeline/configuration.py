@@ -69,6 +69,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     networks: Networks = ()
     rps_limit: int | None = None
     expires_at: datetime | None = None
+    names: frozenset[str] = frozenset()  # its own and its company's, case-folded
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -375,6 +376,7 @@ def _api_key(row: Any, company_enabled: bool) -> ApiKey:
     return ApiKey(
         row["id"], row["company_id"], row["rights"], company_enabled, row["sandbox"], row["webhook_url"] or None,
         _networks(row["networks"]), row["rps_limit"], row["expires_at"],
+        frozenset((row["name"].casefold(), row["company_name"].casefold())),
     )  # fmt: skip
 
 

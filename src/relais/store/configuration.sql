@@ -80,8 +80,10 @@ SELECT id, name, company_id, network, login, password_encrypted, system_type, ss
 FROM connections_clientsmppconnection
 
 -- name: api_keys
-SELECT id, company_id, key_hash, rights, sandbox, webhook_url, networks, rps_limit, expires_at
-FROM people_apikey WHERE revoked_at IS NULL
+SELECT k.id, k.company_id, k.key_hash, k.rights, k.sandbox, k.webhook_url, k.networks, k.rps_limit, k.expires_at, k.name,
+       c.name AS company_name
+FROM people_apikey AS k JOIN parties_company AS c ON c.id = k.company_id
+WHERE k.revoked_at IS NULL
 
 -- name: number_prefixes
 SELECT prefix, country_id, network_id FROM catalog_numberprefix

@@ -6,6 +6,7 @@ Each field below states its default, its range and its meaning; `docs/reference/
 """
 
 import difflib
+import ipaddress
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -67,6 +68,13 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(","))
+    except ValueError:
+        raise ValueError("addresses and networks separated by commas") from None
+
+
 def _secret_key(text: str) -> str:
     if len(text) < SECRET_KEY_LENGTH_MIN:
         raise ValueError(f"at least {SECRET_KEY_LENGTH_MIN} characters")
@@ -106,6 +114,7 @@ FILE = Kind(lambda text: Path(text).absolute(), "a file")
 FOLDER = Kind(lambda text: Path(text).absolute(), "a folder")
 SECRET = Kind(_secret_key, f"at least {SECRET_KEY_LENGTH_MIN} characters")
 NAMES = Kind(_names, "host names separated by commas")
+NETWORKS = Kind(_networks, "addresses and networks separated by commas")
 HOST = Kind(_host, "a host name or an address")
 TEXT = Kind(_text, "a text")
 PORT = _whole_number(1, 65535)
@@ -159,6 +168,12 @@ class Settings:
     )
     api_host: str = _setting(HOST, "Where the customer API listens.", "127.0.0.1")
     api_port: int = _setting(PORT, "Port of the customer API.", 8001)
+    api_proxies: tuple[Any, ...] = _setting(
+        NETWORKS,
+        "Proxies before the customer API whose X-Forwarded-For is believed, where a key is taken from certain addresses only.",
+        (),
+        "none",
+    )
     smpp_host: str = _setting(HOST, "Where clients' SMPP sessions are taken.", "127.0.0.1")
     smpp_port: int = _setting(PORT, "Port of clients' SMPP sessions without TLS.", 2775)
     smpp_tls_port: int = _setting(PORT, "Port of clients' SMPP sessions over TLS, with a certificate.", 3550)

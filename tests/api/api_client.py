@@ -19,7 +19,13 @@ class Answered:
     body: bytes
 
     def json(self) -> Any:
-        return json.loads(self.body)
+        """The document, without the id of the request, which differs each time."""
+        document = json.loads(self.body)
+        return (
+            {name: value for name, value in document.items() if name != "request_id"}
+            if isinstance(document, dict)
+            else document
+        )
 
 
 class Client:

@@ -34,7 +34,8 @@ TEXT_CHARACTERS_MAX = 1_530
 
 
 def _key(number: int, company: int, rights: int, company_enabled: bool = True) -> ApiKey:
-    return ApiKey(id=number, company_id=company, rights=rights, company_enabled=company_enabled)
+    names = frozenset({"shop", f"company {company}"})
+    return ApiKey(id=number, company_id=company, rights=rights, company_enabled=company_enabled, names=names)
 
 
 KEYS = {

@@ -242,7 +242,7 @@ def test_without_a_key_in_force_nobody_comes_in(
 def test_every_documented_operation_takes_a_key_with_the_right_to_it(client: Client) -> None:
     asked = 0
     for path, operations in client.get("/api/v1/openapi.json", key=None).json()["paths"].items():
-        for method in operations:
+        for method in (each for each, told in operations.items() if told.get("security") != []):
             url = path.replace("{id}", "0195f0d2-7a44-7c31-9a5e-3f6f00000000")
             body = b"{" if method == "post" else None  # nothing that could be sent
             answers = [client.ask(method.upper(), url, body, key=key) for key in (None, "sends", "reads", "counts")]

@@ -24,7 +24,7 @@ def ask(client: Client, **changes: Any) -> Answered:
 
 def test_a_message_is_taken_as_query_form_and_json_and_asked_after(client: Client, pipeline: FakePipeline) -> None:
     answers = [
-        ask(client),
+        ask(client, username=" Company 10"),
         client.ask("POST", "/api", urlencode(GOOD).encode(), key=None, headers=FORM),
         client.ask("POST", "/api", GOOD | {"dnis": 34600000001}, key=None),
     ]
@@ -61,7 +61,8 @@ def test_a_long_text_is_cut_where_that_is_asked_for(client: Client, pipeline: Fa
     ("changes", "status", "words"),
     [
         ({"password": "nobody's"}, 401, "no API key"), ({"password": ""}, 401, "no API key"),
-        ({"password": "disabled"}, 420, "provider"),
+        ({"password": "disabled"}, 420, "provider"), ({"username": "somebody"}, 401, "name of the API key"),
+        ({"username": ""}, 401, "name of the API key"), ({"username": "company 20"}, 401, "name of the API key"),
         ({"password": "reads"}, 420, "right"), ({"command": "balance"}, 400, "submit or query"), ({"dnis": ""}, 400, "1 to 100"),
         ({"dnis": ",".join(["34600000001"] * 101)}, 400, "1 to 100"), ({"longMessageMode": "all"}, 400, "longMessageMode"),
         ({"command": "query", "messageId": "7"}, 400, "messageId"), ({"message": "refuse:text_too_long"}, 400, ""),

@@ -178,7 +178,7 @@ def test_the_same_key_and_body_get_the_same_answer_and_one_charge(client: Client
 def test_a_refusal_is_replayed_as_the_same_problem(client: Client) -> None:
     refused = MESSAGE | {"text": "refuse:balance_too_low"}
     first, again = (client.post(refused, headers={"Idempotency-Key": "r"}) for _ in range(2))
-    assert (first.status, first.body) == (again.status, again.body) == (402, first.body)
+    assert (first.status, first.json()) == (again.status, again.json()) == (402, first.json())
     assert again.headers["idempotent-replayed"] == "true"
 
 
@@ -233,7 +233,7 @@ def test_another_companys_message_is_not_found(client: Client) -> None:
     answer = client.get(f"/api/v1/messages/{accepted['id']}", key="other")
     assert (answer.status, answer.json()["code"]) == (404, "not_found")
     never = client.get("/api/v1/messages/0195f0d2-7a44-7c31-9a5e-3f6fffffffff")
-    assert (never.status, never.body) == (404, answer.body)
+    assert (never.status, never.json()) == (404, answer.json())
 
 
 def test_balances_have_a_row_for_each_agreement_and_null_when_unlimited(client: Client) -> None:

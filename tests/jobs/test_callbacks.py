@@ -243,9 +243,17 @@ def test_a_renewed_secret_signs_beside_the_former_one_for_a_day(db: str) -> None
         await world.until("bool_and(state = 2) AND count(*) = 2")
         await world.queue(client, key=None, sender=3)
         await world.until("bool_and(state = 2) AND count(*) = 3")
-        subjects = [(f"key {key_id}", 2), (f"key {key_id}", 1), ("sender ID 3", 1)]
+        sender_id = await world.session.fetchval(
+            "INSERT INTO senders_senderid (company_id, sender_id, name, status, webhook_secret_version,"
+            " webhook_secret_changed_at) SELECT id, '2525', 'Club', 'active', 3, now() FROM parties_company LIMIT 1 RETURNING id"
+        )
+        await world.queue(client, key=None, sender=sender_id)
+        await world.until("bool_and(state = 2) AND count(*) = 4")
+        club = f"sender ID {sender_id}"
+        subjects = [(f"key {key_id}", 2), (f"key {key_id}", 1), ("sender ID 3", 1), (club, 3), (club, 2)]
         keys = [base64.b64decode(secret_of(SECRET_KEY, *each).removeprefix("whsec_")) for each in subjects]
-        for (headers, body), signing in zip(client.requests, (keys[:2], keys[:1], keys[2:]), strict=True):
+        expected = (keys[:2], keys[:1], keys[2:3], keys[3:])
+        for (headers, body), signing in zip(client.requests, expected, strict=True):
             made = signature_headers(signing, headers["webhook-id"], int(headers["webhook-timestamp"]), body)
             assert headers["webhook-signature"] == made["webhook-signature"]
             assert len(headers["webhook-signature"].split()) == len(signing)

@@ -77,3 +77,10 @@ def put_fees() -> None:
             agreement=sender.agreement, sender=sender, kind="setup", sender_id_type="alphanumeric", tries=1,
             reason="Rate not found",
         )  # fmt: skip
+
+
+def use_mnp_connection(key: str) -> None:
+    """The System owner has chosen it for itself."""
+    from relais.records.parties.models import Company
+
+    Company.objects.filter(parent=None).update(mnp_connection_id=key)

@@ -96,6 +96,13 @@ def test_RSL_7_a_company_marked_as_reseller_is_one_in_the_list(owner: Any) -> No
     assert listed.table[0].cells[4].html == "true"
 
 
+def default_mnp() -> int:
+    from relais.records.connections.models import MnpConnection
+
+    key: int = MnpConnection.objects.get(name="DEFAULT").pk
+    return key
+
+
 def test_CO_17_CO_18_CO_64_RSL_37_MNP_is_the_tenants_alone(owner: Any, reseller: Any) -> None:
     mnp = {"mnp_requests", "mnp_connection", "mnp_channels"}
     assert mnp <= set(owner.get("/bo/companies/new/").context["drawer"].form.fields)
@@ -105,24 +112,28 @@ def test_CO_17_CO_18_CO_64_RSL_37_MNP_is_the_tenants_alone(owner: Any, reseller:
 
 
 def test_CO_19_CO_20_with_MNP_requests_on_a_connection_and_channels_are_needed(owner: Any) -> None:
-    common = {"own_legal_entity": own_entity("System owner LE"), "mnp_requests": "on", "mnp_connection": "DEFAULT"}
+    common = {"own_legal_entity": own_entity("System owner LE"), "mnp_requests": "on", "mnp_connection": default_mnp()}
     answer = added(owner, "Casa Verde", **common)
     assert answer.status_code == 422 and list(answer.context["drawer"].form.errors) == ["mnp_channels"]
     answer = added(owner, "Casa Verde", **common | {"mnp_connection": "", "mnp_channels": ["sms"]})
     assert answer.status_code == 422 and list(answer.context["drawer"].form.errors) == ["mnp_connection"]
     made = added(owner, "Casa Verde", **common, mnp_channels=["sms", "rcs"])
-    assert (made.mnp_requests, made.mnp_connection, made.mnp_channels) == (True, "DEFAULT", ["sms", "rcs"])
+    assert (made.mnp_requests, made.mnp_connection_id, made.mnp_channels) == (True, default_mnp(), ["sms", "rcs"])
+    begun = owner.get("/bo/companies/new/").context["drawer"].form
+    assert begun.initial["mnp_connection"] == default_mnp()
+    offered = owner.get("/bo/companies/new/?options=mnp_connection&term=").json()["options"]
+    assert offered == [{"value": default_mnp(), "text": "DEFAULT (switched off)"}]
 
 
 def test_CO_21_what_MNP_held_is_kept_while_the_requests_are_off(owner: Any) -> None:
     made = added(owner, "Casa Verde", own_legal_entity=own_entity("System owner LE"), mnp_requests="on",
-                 mnp_connection="DEFAULT", mnp_channels=["sms", "rcs"])  # fmt: skip
+                 mnp_connection=default_mnp(), mnp_channels=["sms", "rcs"])  # fmt: skip
     drawer = owner.get(f"/bo/companies/{made.pk}/edit/").context["drawer"]
     assert drawer.form.fields["mnp_channels"].show_when == "mnp_requests=true"
     answer = owner.post(f"/bo/companies/{made.pk}/edit/", FORM | {"name": "Casa Verde"})
     assert answer.status_code == 302, errors_of(answer)
     made.refresh_from_db()
-    assert (made.mnp_requests, made.mnp_connection, made.mnp_channels) == (False, "DEFAULT", ["sms", "rcs"])
+    assert (made.mnp_requests, made.mnp_connection_id, made.mnp_channels) == (False, default_mnp(), ["sms", "rcs"])
 
 
 def test_CO_55_the_own_legal_entity_is_text_once_the_company_exists(reseller: Any) -> None:

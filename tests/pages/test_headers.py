@@ -33,7 +33,9 @@ def test_GEN_74_over_tls_cookies_are_for_tls_alone_and_browsers_stay_with_it(ser
     from django.test import Client
 
     client = Client(headers=BY_TLS)
-    page = client.get("/bo/log-in/")
+    page = client.get("/bo/log-in/", headers={"X-Request-Id": "mine-7"})
+    assert page.headers["X-Request-Id"] == "mine-7"
+    assert client.get("/bo/nowhere/", headers={"X-Request-Id": "a b"}).headers["X-Request-Id"] != "a b"
     assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert "Strict-Transport-Security" not in Client().get("/bo/log-in/").headers, (
         "not over plain HTTP: nobody would heed it"

@@ -22,9 +22,12 @@ def test_incoming_messages_are_listed_and_shown(reseller: Any) -> None:
     assert arrived("owner").get("/bo/incoming-messages/").context["list"].table == []
 
 
-def test_the_secret_of_a_senders_webhook_is_shown_once_to_who_asks(reseller: Any) -> None:
+def test_the_secret_of_a_senders_webhook_is_shown_renewed_and_a_webhook_that_was_gone_allowed_again(
+    reseller: Any,
+) -> None:
     from relais.records.people.models import AuditAction
     from relais.records.senders.models import SenderId
+    from relais.records.traffic.models import CallbackStop
 
     sender = SenderId.objects.get(sender_id="Monsters")
     url = f"/bo/sender-ids/{sender.pk}/"
@@ -33,6 +36,15 @@ def test_the_secret_of_a_senders_webhook_is_shown_once_to_who_asks(reseller: Any
     assert 'data-copy="whsec_' in reseller.post(f"{url}do/webhook-secret/", follow=True).content.decode()
     assert "whsec_" not in reseller.get(url).content.decode()
     assert AuditAction.objects.filter(action__startswith="Show secret").exists()
+    assert reseller.post(f"{url}do/renew-secret/", follow=True).content.decode().count('data-copy="whsec_') == 2
+    refused = reseller.post(f"{url}do/renew-secret/")
+    assert refused.status_code == 409 and "less than a day ago" in refused.content.decode()
+    assert SenderId.objects.get(pk=sender.pk).webhook_secret_version == 2
+    assert reseller.get(f"{url}do/allow-again/").status_code == 404
+    stop = {"url": "https://shop.example/incoming", "stopped_at": datetime.now(UTC)}
+    CallbackStop.objects.create(company=sender.company, sender=sender, **stop)
+    assert "answered 410 Gone" in reseller.get(url).content.decode()
+    assert reseller.post(f"{url}do/allow-again/").status_code == 302 and not CallbackStop.objects.exists()
 
 
 def test_numbers_are_pasted_onto_a_stop_list_and_one_that_is_none_puts_nobody_there(reseller: Any) -> None:

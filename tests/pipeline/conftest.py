@@ -138,14 +138,16 @@ async def running(
     *,
     registered: bool = False,
     adapters: Mapping[str, Any] | None = None,
+    allow_private: bool = False,
     **options: Any,
 ) -> AsyncIterator[Running]:
     """The pipeline on the database `dsn`, until the end of the block; with the `registered` vendors, or those `adapters`, instead
-    of a script. `options` are the pipeline's."""
+    of a script. `allow_private`: servers of the test may be asked. `options` are the pipeline's."""
     vendor = vendor or ScriptedVendor()
     configuration = Configuration(dsn, SecretBox(SECRET_KEY))
     await configuration.open()
     adapters = vendors() if registered else adapters or {"smpp": vendor}
+    options |= {"callbacks_allow_private": allow_private}
     traffic = Traffic(dsn, configuration, tick_s=0.002, adapters=adapters, **options)
     await traffic.open()
     session = await asyncpg.connect(dsn)

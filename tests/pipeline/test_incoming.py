@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from tests.pipeline.conftest import ITALY, MOVISTAR, VODAFONE, Running, on, running
 
 from relais.contracts.vendors import IncomingMessage
 from relais.core.numbers import CallingCode, NumberPlan
 from relais.core.refusals import Refusal
 from relais.pipeline.configuration import Sender
+from relais.pipeline.ids import MessageIds
 from relais.pipeline.incoming import Numbers
 from relais.pipeline.incoming_parts import IncomingParts
 from relais.pipeline.submission import Accepted, MessagesAsked, Refused, StopsAsked, StopsWanted
@@ -239,3 +241,37 @@ def test_stop_lists_are_changed_over_the_api_and_followed_from_the_database(spai
         await until_refused(True)
 
     on(spain_db, story)
+
+
+def test_an_answer_to_a_word_is_sent_once_wherever_the_process_ends(
+    spain_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the commit and the hand-in, and between that and the row's end; two gateways find what was left behind."""
+    answered = "SELECT count(*) = $1 FROM traffic_message WHERE body = 'You get no more.'"
+
+    async def told_and_gone() -> None:
+        async with running(spain_db) as pipeline:
+            await two_way_sender(pipeline)
+            with monkeypatch.context() as fault:
+                fault.setattr(pipeline.traffic._answers, "hand_in", lambda answers: None)
+                await told(pipeline, "Leave me!")
+            assert await pipeline.session.fetchval("SELECT count(*) FROM traffic_answer") == 1
+            assert await pipeline.session.fetchval(answered, 0)
+            refused = await pipeline.send(source="2525")
+            assert isinstance(refused, Refused), "the stop was obeyed all the same"
+
+    async def found() -> None:
+        async with running(spain_db) as first, running(spain_db) as second:
+            await first.session.execute("UPDATE traffic_answer SET at = at - interval '6 seconds'")
+            row = await first.session.fetchrow("SELECT * FROM traffic_answer")
+            await first.until(answered, 1)
+            await first.until("SELECT count(*) = 0 FROM traffic_answer")
+            worthless = (MessageIds().take(0.0), row["at"] - timedelta(hours=13), *tuple(row)[2:])
+            for values in (tuple(row), worthless):
+                await second.session.execute("INSERT INTO traffic_answer VALUES ($1, $2, $3, $4, $5, $6)", *values)
+            await second.until("SELECT count(*) = 0 FROM traffic_answer")
+            assert await second.session.fetchval(answered, 1), "it is known what came of it"
+            await first.books_agree()
+
+    asyncio.run(told_and_gone())
+    asyncio.run(found())

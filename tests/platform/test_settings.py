@@ -2,6 +2,7 @@
 
 import stat
 from dataclasses import FrozenInstanceError
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         "RELAIS_WEB_PROXIES": "1",
         "RELAIS_API_HOST": "::1",
         "RELAIS_API_PORT": "1",
+        "RELAIS_API_PROXIES": "10.0.0.0/8, 2001:db8::1",
         "RELAIS_SMPP_HOST": "a",
         "RELAIS_SMPP_PORT": "2",
         "RELAIS_SMPP_TLS_PORT": "8",
@@ -61,7 +63,8 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
     }
     assert read(environment, tmp_path) == Settings(
         "postgresql://me@db.example/relais", tmp_path / "data", tmp_path / "bin", "k" * 32,
-        "w", 5, ("bo.example.com", "relais.example.com"), True, 1, "::1", 1, "a", 2, 8,
+        "w", 5, ("bo.example.com", "relais.example.com"), True, 1, "::1", 1,
+        (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128")), "a", 2, 8,
         tmp_path / "chain.pem", tmp_path / "key.pem", "b", 3, "c", 4, 65535, 6, 7,
         "mail.example", 465, "tls", "Relais <relais@example.com>", "relais", "secret", 10, "debug", "json", True, 36,
     )  # fmt: skip
@@ -75,6 +78,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         ("RELAIS_API_PORT", "8001 ", "RELAIS_API_PORT takes a whole number from 1 to 65535, not '8001 '"),
         ("RELAIS_API_PORT", "²", "RELAIS_API_PORT takes a whole number from 1 to 65535, not '²'"),
         ("RELAIS_TICK_MS", "9" * 30, f"RELAIS_TICK_MS takes a whole number from 1 to 10, not '{'9' * 30}'"),
+        ("RELAIS_API_PROXIES", "proxy", "RELAIS_API_PROXIES takes addresses and networks separated by commas, not 'proxy'"),
         ("RELAIS_API_HOST", "http://a/", "RELAIS_API_HOST takes a host name or an address, not 'http://a/'"),
         ("RELAIS_LOG_LEVEL", "loud", "RELAIS_LOG_LEVEL takes one of debug, info, warning, error, not 'loud'"),
         ("RELAIS_CALLBACKS_ALLOW_PRIVATE", "1", "RELAIS_CALLBACKS_ALLOW_PRIVATE takes yes or no, not '1'"),

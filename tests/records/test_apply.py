@@ -174,7 +174,7 @@ payments:
     assert faults[0] == f"part.yaml: companies[1].typ: unknown field; known are {known}"
     assert faults[1] == "part.yaml: companies[2].name: is required"
     assert faults[2] == "part.yaml: companies[4]: is the same record as companies[0]"
-    assert faults[3].startswith("part.yaml: contacts: unknown section; known are companies, banks, legal_entities")
+    assert faults[3].startswith("part.yaml: contacts: unknown section; known are mnp_connections, companies, banks")
     assert faults[4:] == [
         'part.yaml: payments[0].payment_amount: an amount is written as a text, such as "0.04", not as a number',
         "part.yaml: payments[1].payment_date: a date such as 2025-01-31 is expected",

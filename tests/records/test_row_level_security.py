@@ -29,6 +29,7 @@ MACHINERY = {
     *("procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers"),
     *(
         "billing_told",
+        "traffic_answer",
         "traffic_bundle_member",
         "traffic_counter",
         "traffic_delivery",
@@ -133,6 +134,7 @@ def full(world: World) -> World:
     from relais.records.guards.models import Cap, FloodFilter, LinkList, NoticeAddresses, TrafficNotice, TrustedNumber
     from relais.records.people.models import Department
     from relais.records.senders.models import FeeRule, SenderFee, SenderId, SenderRegistration, SenderRule, StopEntry
+    from relais.records.traffic.models import Message
 
     for name in ("client", "neighbour"):
         Department.objects.create(company=world.companies[name], name="Desk")
@@ -172,6 +174,8 @@ def full(world: World) -> World:
         StopEntry.objects.create(company=sender.company, sender=sender, number="34600123456")
         FeeRule.objects.create(company=sender.company, sender=sender, effective_from=START.date())
         SenderFee.objects.create(agreement=sender.agreement, sender=sender, kind="setup", sender_id_type="short_code")
+    for row in Message.objects.values_list("pk", flat=True):
+        put("traffic_lookup", message_id=row, connection_id=1, result=1, took_ms=1)
     for agreement in Agreement.objects.all():
         put("traffic_shortage", agreement_id=agreement.pk, hour=NOW, messages=1, last_at=NOW)
     EnabledService.objects.filter(agreement=agreements["reseller"]).update(hidden_from_client=True)

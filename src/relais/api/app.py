@@ -10,13 +10,14 @@ from starlette.types import Receive, Scope, Send
 
 from relais.api import documents
 from relais.api.asking import Asking
+from relais.api.callers import REQUEST_ID, body_with, request_id_in
 from relais.api.carrier import Carrier
 from relais.api.endpoints import REQUESTS, Endpoint
 from relais.api.express import MESSAGES_PATH, Head
 from relais.api.keys import Gate
 from relais.api.ports import DEFAULTS, ApiSettings, Pipeline
 from relais.api.problems import EdgeProblem, headers_of, problem
-from relais.api.replies import PROBLEM_JSON, Handler, Reply, encode, refused
+from relais.api.replies import PROBLEM_JSON, Handler, Reply, refused
 from relais.api.sending import Sending
 from relais.api.two_way import TwoWay
 
@@ -34,7 +35,7 @@ class CustomerApi:
     __slots__ = ("_routed", "plain_heads", "send_message", "sending")
 
     def __init__(self, pipeline: Pipeline, settings: ApiSettings) -> None:
-        gate = Gate(pipeline)
+        gate = Gate(pipeline, settings.proxies)
         self.sending, asking = Sending(pipeline, gate), Asking(pipeline, gate)
         self.send_message = Endpoint("send_message", self.sending.send_message)
         self.plain_heads: dict[bytes, Head] = {}
@@ -93,7 +94,7 @@ def _route(method: str, path: str, operation: str, handle: Handler) -> Route:
     return Route(path, Endpoint(operation, handle), methods=[method])
 
 
-async def _unrouted(_request: Request, error: Exception) -> Response:
+async def _unrouted(request: Request, error: Exception) -> Response:
     """The router's own refusals, 404 and 405, as problems."""
     allowed = error.headers.get("Allow") if isinstance(error, HTTPException) and error.headers else None
     if allowed is None:
@@ -103,7 +104,9 @@ async def _unrouted(_request: Request, error: Exception) -> Response:
         told, headers = problem(EdgeProblem.METHOD_NOT_ALLOWED, f"This address takes {allow}."), {"allow": allow}
     REQUESTS.labels("none", str(told.status)).inc()
     headers |= {name.decode(): value.decode() for name, value in headers_of(told)}
-    return Response(encode(told), told.status, headers, PROBLEM_JSON.decode())
+    request_id = request_id_in(dict(request.scope["headers"]))
+    headers[REQUEST_ID.decode()] = request_id.decode()
+    return Response(body_with(refused(told), request_id), told.status, headers, PROBLEM_JSON.decode())
 
 
 async def _alive(_scope: Scope, _receive: Receive) -> Reply:

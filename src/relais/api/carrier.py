@@ -2,7 +2,7 @@
 same admission as the API proper. `docs/reference/carrier-http.md` says what is taken.
 
 What is refused is one line of text: 400 for what the request says, 401 for who asks, 420 for whatever else. The password is an
-API key; like everything in a query it stands in no log of ours.
+API key, the username its name or its company's; like everything in a query it stands in no log of ours.
 """
 
 import time
@@ -88,6 +88,8 @@ class Carrier:
                 if key.code == EdgeProblem.UNAUTHORIZED:
                     return _said(NOT_YOU, "The password is no API key in force.")
                 return _said(REFUSED, key.detail)
+            if given.get("username", "").strip().casefold() not in key.names:
+                return _said(NOT_YOU, "The username must be the name of the API key, or of its company.")
             return await (self._submit(key, given) if command == "submit" else self._query(key, given))
         except Unfit as unfit:
             return _said(BAD_REQUEST, str(unfit))

@@ -11,6 +11,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.types import Receive, Scope
@@ -114,6 +115,11 @@ def _curl(method: str, path: str, operation: dict[str, Any], described: dict[str
     for parameter in (_resolved(item, described) for item in operation.get("parameters", ())):
         path = path.replace("{" + parameter["name"] + "}", parameter["example"])
     lines = [f"curl {origin}{path}", '  -H "Authorization: Bearer $KEY"']
+    if operation.get("security") == []:
+        given = {
+            item["name"]: item["example"] for item in operation.get("parameters", ()) if item["name"] != "messageId"
+        }
+        lines = [f"curl '{origin}{path}?{urlencode(given | {'password': '$KEY'}, safe='$')}'" if given else lines[0]]
     if method == "post" and "requestBody" not in operation:
         lines[0] = lines[0].replace("curl ", "curl -X POST ")
     elif method == "post":

@@ -7,6 +7,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import Receive, Scope, Send
 
+from relais.api.callers import body_with, request_id_in
 from relais.api.problems import EdgeProblem, problem
 from relais.api.replies import Handler, Reply, refused, send_reply
 
@@ -34,19 +35,26 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_s = perf_counter()
+        request_id = request_id_in(dict(scope["headers"]))
         try:
             reply = await self._handle(scope, receive)
         except Exception as error:
-            reply = self.fault(error)
+            reply = self.fault(error, request_id)
         if reply is None:
             return
-        await send_reply(reply, receive, send)
+        await send_reply(reply, body_with(reply, request_id), request_id, receive, send)
         self.count(reply.status, started_s)
 
-    def fault(self, error: BaseException) -> Reply:
+    def fault(self, error: BaseException, request_id: bytes) -> Reply:
         """Log what broke; what the client is told of it leads to that line."""
         instance = f"urn:uuid:{uuid4()}"
-        _log.error("api_request.failed", operation=self.operation, instance=instance, exc_info=error)
+        _log.error(
+            "api_request.failed",
+            operation=self.operation,
+            request=request_id.decode(),
+            instance=instance,
+            exc_info=error,
+        )
         return refused(problem(EdgeProblem.INTERNAL, instance=instance))
 
     def count(self, status: int, started_s: float) -> None:

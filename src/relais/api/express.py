@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from relais.api.callers import REQUEST_ID, body_with, request_id_in
 from relais.api.endpoints import Endpoint
 from relais.api.replies import JSON, Header, Reply
 from relais.api.sending import Sending, told_reply
@@ -27,6 +28,7 @@ HEAD_OCTETS_MAX, HEADS_MAX = 2_048, 512  # of heads that are remembered
 _URL: Final = MESSAGES_PATH.encode()
 _REQUEST_LINE: Final = b"POST %b HTTP/1.1\r\n" % _URL
 _NOT_PLAIN: Final = frozenset({b"content-encoding", b"transfer-encoding", b"expect", b"upgrade"})
+_OF_ONE_REQUEST: Final = frozenset({b"idempotency-key", REQUEST_ID})
 _STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
@@ -41,12 +43,13 @@ class _Promised:
     """A request under way on the short way, where uvicorn keeps its own cycle: it asks after these. Called with what the
     pipeline tells."""
 
-    __slots__ = ("_protocol", "_started_s", "disconnected", "keep_alive", "response_complete")
+    __slots__ = ("_protocol", "_started_s", "disconnected", "keep_alive", "request_id", "response_complete")
     message_event = asyncio.Event()  # set when the connection is lost; nobody waits
 
-    def __init__(self, protocol: "ExpressProtocol", started_s: float) -> None:
+    def __init__(self, protocol: "ExpressProtocol", started_s: float, request_id: bytes) -> None:
         self._protocol = protocol
         self._started_s = started_s
+        self.request_id = request_id
         self.response_complete = self.disconnected = False
         self.keep_alive = True
 
@@ -123,12 +126,12 @@ class ExpressProtocol(HttpToolsProtocol):
         self._take(self._plain_headers, body, self._started_s)
 
     def _take(self, headers: dict[bytes, bytes], body: bytes, started_s: float) -> None:
-        waiting = _Promised(self, started_s)
+        waiting = _Promised(self, started_s, request_id_in(headers))
         self.cycle = waiting  # type: ignore[assignment]  # stands in for uvicorn's
         try:
             reply = self._sending.take_message(headers, body, waiting, self.client[0] if self.client else "")
         except Exception as error:
-            reply = self._endpoint.fault(error)
+            reply = self._endpoint.fault(error, waiting.request_id)
         if reply is not None:
             self._answer(waiting, started_s, reply)
 
@@ -152,9 +155,13 @@ class ExpressProtocol(HttpToolsProtocol):
         return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
     def _remember(self, head: bytes, headers: dict[bytes, bytes]) -> None:
-        """Keep a head that will come again; not one with a key of its own, nor one whose lines are not its headers one by
-        one (so that its first empty line is for certain where the parser saw its end)."""
-        if b"idempotency-key" in headers or head.count(b"\n") != len(headers) + 2 or len(headers) != len(self.headers):
+        """Keep a head that will come again; not one with a key or an id of its own, nor one whose lines are not its headers
+        one by one (so that its first empty line is for certain where the parser saw its end)."""
+        if (
+            not _OF_ONE_REQUEST.isdisjoint(headers)
+            or head.count(b"\n") != len(headers) + 2
+            or len(headers) != len(self.headers)
+        ):
             return
         if len(self._heads) >= HEADS_MAX:
             self._heads.clear()
@@ -165,7 +172,7 @@ class ExpressProtocol(HttpToolsProtocol):
         try:
             reply = told_reply(told)
         except Exception as error:
-            reply = self._endpoint.fault(error)
+            reply = self._endpoint.fault(error, waiting.request_id)
         self._answer(waiting, started_s, reply)
 
     def _answer(self, waiting: _Promised, started_s: float, reply: Reply) -> None:
@@ -178,9 +185,18 @@ class ExpressProtocol(HttpToolsProtocol):
         if self._dated[0] is not default:  # uvicorn makes a new list every second
             self._dated = (default, _lines(default))
         own = _lines(reply.headers) if waiting.keep_alive else _lines((*reply.headers, (b"connection", b"close")))
+        body = body_with(reply, waiting.request_id)
         self.transport.write(
-            b"%b%bcontent-type: %b\r\ncontent-length: %d\r\n%b\r\n%b"
-            % (_STATUS_LINES[reply.status], self._dated[1], reply.content_type, len(reply.body), own, reply.body)
+            b"%b%bcontent-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\n%b\r\n%b"
+            % (
+                _STATUS_LINES[reply.status],
+                self._dated[1],
+                reply.content_type,
+                len(body),
+                waiting.request_id,
+                own,
+                body,
+            )
         )
         if not waiting.keep_alive:
             self.transport.close()

@@ -1,15 +1,15 @@
 """Who is calling: from the `Authorization` header (RFC 6750) to a key in force that has the right needed."""
 
-import ipaddress
 from datetime import UTC, datetime
 from hashlib import sha256
 
 from starlette.types import Scope
 
+from relais.api.callers import caller_of, within
 from relais.api.ports import Pipeline
 from relais.api.problems import EdgeProblem, Problem, problem
 from relais.core.refusals import Refusal
-from relais.pipeline.configuration import RIGHT_BALANCE, RIGHT_SEND, RIGHT_STATUS, ApiKey
+from relais.pipeline.configuration import RIGHT_BALANCE, RIGHT_SEND, RIGHT_STATUS, ApiKey, Networks
 
 REMEMBERED_MAX = 10_000
 RIGHT_NAMES = {RIGHT_SEND: "send", RIGHT_STATUS: "status", RIGHT_BALANCE: "balance"}
@@ -19,15 +19,17 @@ class Gate:
     """Admits requests. Remembers the digests of headers that led to a key, never a verdict: a key that is revoked, or
     whose company is disabled, is refused as soon as the snapshot says so."""
 
-    __slots__ = ("_digests", "_left", "_pipeline")
+    __slots__ = ("_digests", "_left", "_pipeline", "_proxies")
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, proxies: Networks = ()) -> None:
         self._pipeline = pipeline
+        self._proxies = proxies
         self._digests: dict[bytes, bytes] = {}
         self._left: dict[int, tuple[float, float]] = {}  # by key with a limit: messages left, and when that was
 
     def admit(self, headers: dict[bytes, bytes], right: int, peer: str) -> ApiKey | Problem:
-        """The caller's key when it may do `right` (one of `RIGHT_*`) from the address `peer`, else why not."""
+        """The caller's key when it may do `right` (one of `RIGHT_*`), else why not. `peer`: who is connected, the caller or a
+        proxy."""
         authorization = headers.get(b"authorization", b"")
         digest = self._digests.get(authorization)
         key = self._pipeline.api_key(digest) if digest is not None else self._first_seen(authorization)
@@ -36,8 +38,8 @@ class Gate:
             return problem(EdgeProblem.UNAUTHORIZED if self._pipeline.ready else EdgeProblem.NOT_READY)
         if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
             return problem(EdgeProblem.UNAUTHORIZED, f"The key was valid until {key.expires_at:%Y-%m-%d %H:%M} UTC.")
-        if key.networks and not _within(peer, key):
-            return problem(EdgeProblem.ADDRESS_NOT_ALLOWED, f"The key is not taken from {peer or 'where you are'}.")
+        if key.networks and not within(caller := caller_of(headers, peer, self._proxies), key.networks):
+            return problem(EdgeProblem.ADDRESS_NOT_ALLOWED, f"The key is not taken from {caller or 'where you are'}.")
         if not key.company_enabled:
             return problem(Refusal.COMPANY_DISABLED)
         if not key.rights & right:
@@ -79,12 +81,3 @@ def peer_of(scope: Scope) -> str:
     """The address a request came from; "" where there is none."""
     client = scope.get("client")
     return client[0] if client else ""
-
-
-def _within(peer: str, key: ApiKey) -> bool:
-    try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
-    except ValueError:
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return any(address in network for network in key.networks)

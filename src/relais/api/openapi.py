@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from relais.api import shapes
+from relais.api import openapi_carrier, shapes
 from relais.api.ports import DEFAULTS, ApiSettings
 from relais.api.problems import PRESENTED, Code, EdgeProblem, Problem, headers_of, problem
 from relais.api.questions import STATUSES
@@ -56,6 +56,9 @@ delivered, three seconds after it was sent.
 Money is text with six decimals beside its ISO 4217 currency. Instants are ISO 8601 with a zone; answers use UTC. \
 Fields that this page does not name are refused, so that a misspelt one is never ignored; of a field given twice the \
 last counts.
+
+Every answer carries `X-Request-Id`: yours, if you sent one of 1 to 128 letters, digits and `._:=+/-`, else one of ours. \
+Quote it when you ask about a request.
 
 Errors are problems (RFC 9457, `application/problem+json`). Program against `code`; the rest is for people."""
 
@@ -120,7 +123,7 @@ def document(settings: ApiSettings = DEFAULTS) -> dict[str, Any]:
         ref_template=_SCHEMAS + "{name}",
     )
     statuses = "\n".join(f"- `{state.label}`: {meaning}" for state, meaning in STATUS_MEANINGS.items())
-    return {
+    described: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": "Relais customer API", "version": API_VERSION, "description": INTRODUCTION},
         "servers": [{"url": settings.public_url or "/"}],
@@ -149,16 +152,23 @@ def document(settings: ApiSettings = DEFAULTS) -> dict[str, Any]:
                 ),
             },
             "/api/v1/balance": {"get": _get_balance()},
+            "/api": openapi_carrier.operations(),
         },
         "components": {
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key of your company, shown once."}
             },
             "parameters": {"IdempotencyKey": _idempotency_key()},
+            "headers": {"RequestId": {"description": "Yours, or one of ours.", "schema": {"type": "string"}}},
             "schemas": schemas,
             "examples": {code: _example(code) for code in PRESENTED},
         },
     }
+    for methods in described["paths"].values():
+        for operation in methods.values():
+            for response in operation["responses"].values():
+                response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
+    return described
 
 
 def _send_message() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
 
-from relais.pipeline.configuration import ApiKey
+from relais.pipeline.configuration import ApiKey, Networks
 from relais.pipeline.submission import (
     Answer,
     BalanceView,
@@ -78,9 +78,11 @@ class Pipeline(Protocol):
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
     """`public_url` is the origin customers call, e.g. "https://api.example.com", printed in the documentation; empty =
-    the origin the documentation was read from. `serves_metrics` puts /metrics on the same port."""
+    the origin the documentation was read from. `serves_metrics` puts /metrics on the same port. `proxies`: networks whose word
+    on a caller's address counts."""
 
     public_url: str = ""
+    proxies: Networks = ()
     serves_metrics: bool = True
 
 

@@ -216,6 +216,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     ]
     errors: Annotated[tuple[FieldError, ...], Meta(description="Each field that does not fit, up to 20.")] = ()
     instance: Annotated[str, Meta(description="Quote this to support; only with `internal`.")] | None = None
+    request_id: Annotated[str, Meta(description="As in the header `X-Request-Id`.")] | None = None
 
 
 def problem(

@@ -39,20 +39,23 @@ def refused(problem: Problem, *headers: Header, closes: bool = False) -> Reply:
     return Reply(problem.status, encode(problem), PROBLEM_JSON, headers_of(problem) + headers, closes)
 
 
-async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
-    """Sends `reply` whole."""
-    headers = [(b"content-type", reply.content_type), (b"content-length", b"%d" % len(reply.body)), *reply.headers]
+async def send_reply(reply: Reply, body: bytes, request_id: bytes, receive: Receive, send: Send) -> None:
+    """Sends `reply` whole, with that body."""
+    headers = [
+        (b"content-type", reply.content_type), (b"content-length", b"%d" % len(body)), (b"x-request-id", request_id),
+        *reply.headers,
+    ]  # fmt: skip
     if reply.closes:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if reply.closes:
-        await send({"type": "http.response.body", "body": reply.body, "more_body": True})
+        await send({"type": "http.response.body", "body": body, "more_body": True})
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAINED_FOR_S):
                 await _drain(receive)
         await send({"type": "http.response.body"})
     else:
-        await send({"type": "http.response.body", "body": reply.body})
+        await send({"type": "http.response.body", "body": body})
 
 
 async def _drain(receive: Receive) -> None:

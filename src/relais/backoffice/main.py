@@ -73,6 +73,7 @@ def configure_pages(settings: Settings) -> None:
         secure_cookies=settings.web_tls,
         https_header=("HTTP_X_FORWARDED_PROTO", "https") if settings.web_tls and settings.web_proxies else None,
         middleware=(
+            "relais.pages.middleware.request_id",
             "relais.pages.middleware.client_address",
             "relais.pages.middleware.headers",
             "relais.pages.middleware.site",
@@ -89,6 +90,7 @@ def configure_pages(settings: Settings) -> None:
         FORM_RENDERER="django.forms.renderers.TemplatesSetting",  # widgets of ours are templates of ours
         LOGIN_URL="/bo/log-in/",
         TRUSTED_PROXIES_COUNT=settings.web_proxies,
+        CALLBACKS_ALLOW_PRIVATE=settings.callbacks_allow_private,
         SECURE_HSTS_SECONDS=HSTS_S if settings.web_tls else 0,
     )
 

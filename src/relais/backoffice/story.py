@@ -16,13 +16,15 @@ from relais.pages.traffic import ENTRIES, RESERVED, STATES
 from relais.pages.viewer import Viewer
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import EnabledService, Network, RateNode
-from relais.records.connections.models import VendorSmppConnection
+from relais.records.connections.models import MnpConnection, VendorSmppConnection
 from relais.records.traffic.models import (
     PLATFORM_KEY_ID,
     Callback,
     Edr,
     Entry,
     Fallback,
+    Lookup,
+    LookupResult,
     Message,
     PartReceipt,
     SentPart,
@@ -227,8 +229,36 @@ def fallback(message: Any, viewer: Viewer) -> Fallback | None:
     return viewer.rows(Fallback).filter(message=message).first()
 
 
+def looked_up(message: Any, viewer: Viewer) -> Step | None:
+    """Where the operator of the number came from, of a message whose number was looked up (CO-70). Who was asked is the tenant's
+    to know."""
+    lookup = viewer.rows(Lookup).filter(pk=message.pk).select_related("range_network").first()
+    if lookup is None:
+        return None
+    asked = viewer.rows(MnpConnection).filter(pk=lookup.connection_id).values_list("name", flat=True).first()
+    if lookup.mccmnc and message.network_id is not None and lookup.range_network_id != message.network_id:
+        words = _("Served by %(network)s, %(code)s") % {"network": message.network.name, "code": lookup.mccmnc}
+        if lookup.range_network is not None:
+            words += "; " + _("the number range is of %(network)s") % {"network": lookup.range_network.name}
+    elif lookup.mccmnc and message.network_id is not None:
+        words = _("Served by %(network)s, as its number range says") % {"network": message.network.name}
+    else:
+        words = _("The number range counts")
+    result = _(LookupResult(lookup.result).label)
+    told = [words, f"{asked}: {result}" if asked else result]
+    if lookup.result in (LookupResult.ANSWERED, LookupResult.FAILED):
+        told.append(f"{lookup.took_ms} ms")
+    tone = "warn" if lookup.result in (LookupResult.FAILED, LookupResult.LEFT_ALONE) else "mute"
+    return Step(message.accepted_at, _("Operator looked up"), "; ".join(told), tone)
+
+
 def steps(
-    message: Any, parts: Sequence[Part], charges: Sequence[Charge], connection: str, other: Fallback | None = None
+    message: Any,
+    parts: Sequence[Part],
+    charges: Sequence[Charge],
+    connection: str,
+    other: Fallback | None = None,
+    lookup: Step | None = None,
 ) -> list[Step]:
     """What happened, oldest first."""
     reserved = [f"{amount(each.gross_micros, AMOUNT_DECIMALS)} {each.currency} on {each.agreement}" for each in charges
@@ -237,7 +267,7 @@ def steps(
     told = [f"HTTP API, key {key}" if key else "SMPP" if message.client_connection_id else "By the platform"]
     if reserved:
         told.append(f"reserved {', '.join(reserved)}")
-    found = [Step(message.accepted_at, "Accepted", "; ".join(told), "hollow")]
+    found = [*([lookup] if lookup else []), Step(message.accepted_at, "Accepted", "; ".join(told), "hollow")]
     if message.send_at is not None:
         found.append(Step(message.accepted_at, "Scheduled", f"For {message.send_at:%d.%m.%Y %H:%M} UTC", "hollow"))
     if other is not None:

@@ -126,8 +126,9 @@ def _prepared(process: str, *listeners: str) -> "Settings":
 def _customer_api(settings: "Settings", traffic: "Traffic") -> Any:
     from relais.api.app import create_app
     from relais.api.main import Server
+    from relais.api.ports import ApiSettings
 
-    return Server(create_app(traffic), settings.api_host, settings.api_port)
+    return Server(create_app(traffic, ApiSettings(proxies=settings.api_proxies)), settings.api_host, settings.api_port)
 
 
 def _smpp_server(settings: "Settings", traffic: "Traffic") -> Any:

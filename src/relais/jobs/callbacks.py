@@ -217,12 +217,11 @@ class CallbackSender:
 
     def _keys(self, row: Any, now: datetime) -> tuple[bytes, ...]:
         """What signs for the API key, or for the sender ID."""
-        if row["api_key_id"] is None:
-            return _signing_keys(self._secret_key, f"sender ID {row['sender_id']}", 1, None, now)
-        changed_at = row["secret_changed_at"]
+        key_id, changed_at = row["api_key_id"], row["secret_changed_at"]
+        subject = f"sender ID {row['sender_id']}" if key_id is None else f"key {key_id}"
         # To the minute, so that what is worked out once serves many.
         now = now.replace(second=0, microsecond=0)
-        return _signing_keys(self._secret_key, f"key {row['api_key_id']}", row["secret_version"] or 1, changed_at, now)
+        return _signing_keys(self._secret_key, subject, row["secret_version"] or 1, changed_at, now)
 
     def _settle(
         self, row: Any, state: int, due_at: datetime | None, attempts: int | None = None, status: int | None = None

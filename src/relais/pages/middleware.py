@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from relais.records.people.models import Interface
+from relais.request_ids import request_id_of
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -27,6 +29,19 @@ def headers(answer: Answer) -> Answer:
         response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def request_id(answer: Answer) -> Answer:
+    """Every answer carries the id of its request, and so does each line that is logged meanwhile."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        told = request_id_of(request.META.get("HTTP_X_REQUEST_ID", "").encode("latin-1", "replace")).decode()
+        with structlog.contextvars.bound_contextvars(request=told):
+            response = answer(request)
+        response["X-Request-Id"] = told
         return response
 
     return middleware

@@ -21,6 +21,7 @@ from relais.records.zones import zone_names
 
 EVERYBODY = "everybody"  # the line of pages that are for whoever is logged in
 SHARED_LINES = frozenset({"MCCMNC"})
+TENANT_LINES = frozenset({"MNP connections"})  # of what the System owner alone has (CO-18)
 
 
 class Viewer:
@@ -48,7 +49,9 @@ class Viewer:
 
     def may(self, line: str, level: str = VIEW) -> bool:
         """Whether the person has `level` of the permission line, or more. What all companies share only the System owner
-        manages."""
+        manages, and what is the System owner's nobody else looks at."""
+        if line in TENANT_LINES and self.company.parent_id is not None:
+            return False
         if level == MANAGE and line in SHARED_LINES and self.company.parent_id is not None:
             return False
         return line == EVERYBODY or includes(self.levels.get(line, NONE), level)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from relais.contracts.vendors import Pricing
-from relais.core.numbers import normalise
+from relais.core.numbers import Range, normalise
 from relais.core.rating.types import Parameter, Term
 from relais.core.refusals import Refusal
 from relais.core.segments import NotEncodable, TooManyParts
@@ -28,6 +28,7 @@ CLIENT_REF_CHARACTERS_MAX = 128
 CALLBACK_URL_CHARACTERS_MAX = 2048
 
 A2P = "A2P"
+Admitted = Message | Refused
 
 DETAILS = {
     Refusal.KEY_WITHOUT_RIGHT: "This API key may not send messages; use a key with the right 'send'.",
@@ -88,8 +89,8 @@ class Admission:
         self._ids = ids
         self._callbacks_allow_private = callbacks_allow_private
 
-    def admit(self, key: ApiKey, submission: Submission, now: datetime) -> Message | Refused:
-        """The message, rated at every level and not yet charged; or why it is refused."""
+    def admit(self, key: ApiKey, submission: Submission, now: datetime, served: Range | None = None) -> Admitted:
+        """The message, rated at every level and not yet charged; or why it is refused. `served` counts instead of the range."""
         sender = self._sender(key, submission)
         refusal = sender if isinstance(sender, Refusal) else self._refuse_options(submission, now)
         if refusal is not None:
@@ -97,7 +98,7 @@ class Admission:
         assert isinstance(sender, Sender)
         channel = channels.NUMBERS[submission.channel]
         digits = normalise(submission.destination)
-        number_range = self.snapshot.number_plan.resolve(digits) if digits else None
+        number_range = served or (self.snapshot.number_plan.resolve(digits) if digits else None)
         if digits is None or number_range is None:
             return refused(Refusal.NUMBER_INVALID)
         if self._stopped(key.company_id, sender.id, digits) and not submission.despite_stop:

@@ -48,7 +48,7 @@ class LaneCounts:
 class Beats:
     """Writes a beat a second until cancelled. `lanes`: those that the gateway drives now. `shortages`: by agreement how many
     messages its balance did not cover; taken out of it once they are written. `clients`: what there is to tell of the SMPP
-    connections of clients, by id."""
+    connections of clients, by id; `lookups`: of MNP connections."""
 
     def __init__(
         self,
@@ -56,11 +56,13 @@ class Beats:
         lanes: Callable[[], Iterable["Lane"]],
         shortages: Counter[int],
         clients: Callable[[], Mapping[str, Any]] = dict,
+        lookups: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self._gateway = gateway
         self._lanes = lanes
         self._shortages = shortages
         self._clients = clients
+        self._lookups = lookups
         self._count = 0
 
     async def run(self, pool: asyncpg.Pool) -> None:
@@ -77,6 +79,7 @@ class Beats:
             {
                 "connections": {str(lane.connection_id): _of_lane(lane, now) for lane in lanes},
                 "clients": self._clients(),
+                "mnp": self._lookups(),
                 "refused": _refused(),
                 **_ticks(),
             }

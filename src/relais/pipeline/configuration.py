@@ -27,6 +27,7 @@ from relais.core.rating.types import CoverKind, ServiceType
 from relais.pipeline import default_senders, sender_rules
 from relais.pipeline.default_senders import DefaultSenders
 from relais.pipeline.numbering import build_number_plan
+from relais.pipeline.portability import NOBODY, Portability, load_portability
 from relais.pipeline.rails import Rails, load_rails
 from relais.pipeline.rate_trees import RateTree, load_rate_trees
 from relais.pipeline.sender_rules import SenderRules
@@ -72,6 +73,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     networks: Networks = ()
     rps_limit: int | None = None
     expires_at: datetime | None = None
+    names: frozenset[str] = frozenset()  # its own and its company's, case-folded
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -184,6 +186,7 @@ class Network(msgspec.Struct, frozen=True):
     operator: str
     mcc: str | None
     mccmnc: str | None
+    country: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -208,6 +211,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     default_senders: DefaultSenders  # of messages that name none
     sender_rules: SenderRules | None  # what countries take as senders; None = no country has a rule
     rails: Rails | None = None  # None: no guard rail is set
+    portability: Portability = NOBODY
 
 
 def in_force(periods: Sequence[Any], now: datetime) -> list[Any]:
@@ -232,7 +236,9 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
         changes = await session.fetchrow(_SQL["changes"], former.change if former else 0)
         if former is None or not _NUMBERING_TABLES.isdisjoint(changes["tables"]):
             networks = {
-                row["id"]: Network(row["id"], row["name"], row["operator"], row["mcc"], row["mccmnc"])
+                row["id"]: Network(
+                    row["id"], row["name"], row["operator"], row["mcc"], row["mccmnc"], row["country_id"]
+                )
                 for row in await session.fetch(_SQL["networks"])
             }
             number_plan = build_number_plan(
@@ -285,6 +291,7 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
                 await session.fetch(_SQL["sender_rules"]), await session.fetch(_SQL["sender_registrations"])
             ),
             rails=await load_rails(session, companies, agreements.values()),
+            portability=await load_portability(session, box, companies),
         )
 
 
@@ -397,6 +404,7 @@ def _api_key(row: Any, company_enabled: bool) -> ApiKey:
     return ApiKey(
         row["id"], row["company_id"], row["rights"], company_enabled, row["sandbox"], row["webhook_url"] or None,
         _networks(row["networks"]), row["rps_limit"], row["expires_at"],
+        frozenset((row["name"].casefold(), row["company_name"].casefold())),
     )  # fmt: skip
 
 

@@ -18,12 +18,12 @@ from relais.contracts.vendors import IncomingMessage
 from relais.core.numbers import normalise
 from relais.core.opt_out import Asked, asked_by
 from relais.core.segments import concatenation_headers
-from relais.pipeline.configuration import ANSWER_KEY_ID, RIGHT_SEND, ApiKey, Sender, Snapshot
+from relais.pipeline.configuration import Sender, Snapshot
 from relais.pipeline.incoming_parts import UDH_BIT, IncomingParts
 from relais.pipeline.origin import ClientIncoming, Place
 from relais.pipeline.settle import Plan
 from relais.pipeline.stop_lists import StopChange
-from relais.pipeline.submission import Accepted, Answer, Idempotency, Refused, Submission, Tell, Told
+from relais.pipeline.word_answers import WordAnswer
 from relais.store.binary import Row
 from relais.store.tick import Callback
 
@@ -93,33 +93,16 @@ def take(plan: Plan, numbers: Numbers, parts: IncomingParts, new_id: Callable[[]
             plan.callbacks.append(Callback(sender.company_id, None, sender.id, message_id, sender.webhook_url, event))
         number = normalise(message.source)
         if asked is not None and number is not None:
-            _obey(plan, sender, number, asked)
+            _obey(plan, sender, number, asked, new_id, now)
 
 
-def _obey(plan: Plan, sender: Sender, number: str, asked: Asked) -> None:
-    """The recipient goes on the sender's stop list, or off it; what the sender answers to that is sent after the commit."""
+def _obey(plan: Plan, sender: Sender, number: str, asked: Asked, new_id: Callable[[], UUID], now: datetime) -> None:
+    """The recipient goes on the sender's stop list, or off it; what the sender answers to that is stored too, and handed in after
+    the commit."""
     if asked is not Asked.HELP:
         plan.stop_changes.append(StopChange(sender.company_id, sender.id, number, asked is Asked.STOP))
     if answer := sender.answers.get(asked):
-        submission = Submission(source=sender.text, destination=number, text=answer, despite_stop=True)
-        plan.answers.append((sender.company_id, submission))
-
-
-def send_answers(
-    plan: Plan, submit_one: Callable[[ApiKey, Submission, Idempotency | None, Tell], Refused | None]
-) -> None:
-    """Hand in what sender IDs answer to words, charged like any message; that one cannot be sent is told in the log."""
-
-    def tell(told: Told | Refused) -> None:
-        outcome = told.outcomes[0] if isinstance(told, Answer) else told
-        if not isinstance(outcome, Accepted):
-            log.warning("answer.refused", reason=outcome.refusal if isinstance(outcome, Refused) else repr(outcome))
-
-    for company_id, submission in plan.answers:
-        _, enabled = plan.snapshot.companies[company_id]
-        key = ApiKey(id=ANSWER_KEY_ID, company_id=company_id, rights=RIGHT_SEND, company_enabled=enabled)
-        if (at_once := submit_one(key, submission, None, tell)) is not None:
-            tell(at_once)
+        plan.answers.append(WordAnswer(new_id(), now, sender.company_id, sender.text, number, answer))
 
 
 def received_event(

@@ -12,6 +12,7 @@ from relais.core.rating.types import Term
 from relais.core.segments import Encoded
 from relais.pipeline.channels import SMS, WHATSAPP
 from relais.pipeline.origin import Origin
+from relais.pipeline.portability import Lookup
 
 RECEIPT_GRACE = timedelta(hours=1)  # after a message's validity, receipts are still awaited
 
@@ -37,7 +38,7 @@ class Message:
     have a say, is what the terms are chosen from when the message is written; `receipts[part]` the final state of that part;
     `expires_at_s`, in seconds since the epoch, when it is worthless to its client; `priced` what each level owes by the first
     report that named what the message was, on channels whose vendors say so, and `hop` the chain as it was accepted (a
-    `rate.Hop`)."""
+    `rate.Hop`); `lookup` what came of looking its number up, where that was done."""
 
     __slots__ = (
         "__weakref__",
@@ -55,6 +56,7 @@ class Message:
         "expires_at_s",
         "hop",
         "id",
+        "lookup",
         "network_id",
         "origin",
         "parts_unsent",
@@ -118,6 +120,7 @@ class Message:
         self.origin = origin
         self.channel = channel
         self.hop = hop
+        self.lookup: Lookup | None = None
         self.priced: tuple[Term, ...] | None = None
         self.state = State.ACCEPTED
         self.batch: Batch | None = None

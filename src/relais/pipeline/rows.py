@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 
 import msgspec
+from msgspec.structs import astuple
 
 from relais.core.charging.types import Captured, Charged, Reversed
 from relais.core.charging.types import Outcome as ChargeOutcome
@@ -172,10 +173,18 @@ async def write_plan(transaction: TickTransaction, plan: Plan, edrs: Sequence[Ro
         await incoming_parts.write(transaction.session, plan.incoming_parts, plan.joined_parts)
     if plan.stop_changes:
         await stop_lists.write(transaction.session, plan.stop_changes)
+    if plan.answers:
+        await transaction.copy_answers(plan.answers)
     if plan.delivered_ids:
         await transaction.delete_deliveries(plan.delivered_ids)
     if plan.unparked_rows:
         await transaction.delete_unmatched_receipts(plan.unparked_rows)
+
+
+async def write_lookups(transaction: TickTransaction, messages: Sequence[Message]) -> None:
+    """What came of looking the numbers of messages up, of those where that was done."""
+    if found := [(message.id, *astuple(message.lookup)) for message in messages if message.lookup is not None]:
+        await transaction.copy_lookups(found)
 
 
 def _exchanged_row(message: Message) -> Row:

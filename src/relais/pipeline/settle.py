@@ -22,7 +22,7 @@ from relais.pipeline.lane import Lane
 from relais.pipeline.message import Batch, Message
 from relais.pipeline.origin import TEXT_CHARACTERS, ClientReceipt, ForClient, Origin, wants
 from relais.pipeline.stop_lists import StopChange
-from relais.pipeline.submission import Submission
+from relais.pipeline.word_answers import WordAnswer
 from relais.store.binary import Row
 from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage
 
@@ -71,7 +71,7 @@ class Plan:
         ] = []  # of long ones that are not whole yet, and keys of what need not be kept any more
         self.joined_parts: list[tuple[int, str, str, int, int]] = []
         self.stop_changes: list[StopChange] = []  # what recipients asked for
-        self.answers: list[tuple[int, Submission]] = []  # to that, by company; handed in once the plan is committed
+        self.answers: list[WordAnswer] = []  # to that; handed in once the plan is committed
         self.stored_incoming: list[tuple[Lane, IncomingMessage]] = []  # to be answered once the plan is committed
         self.unparked_rows: list[int] = []  # of receipts that were stored until their part was known
         self.stored_receipts: list[tuple[Lane, VendorReceipt]] = []  # to be answered once the plan is committed

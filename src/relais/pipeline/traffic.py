@@ -10,6 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +22,7 @@ from relais.contracts.vendors import IncomingMessage, Vendor, VendorReceipt
 from relais.core.lifecycle import State
 from relais.core.refusals import Refusal
 from relais.pipeline import incoming, rows, settle, views
-from relais.pipeline.accept import Admission, refused
+from relais.pipeline.accept import Admission, Admitted, refused
 from relais.pipeline.beats import Beats
 from relais.pipeline.channels import CHANNELS
 from relais.pipeline.configuration import ApiKey, Configuration, Snapshot
@@ -42,6 +43,7 @@ from relais.pipeline.metrics import (
 )
 from relais.pipeline.origin import ForClient
 from relais.pipeline.ownership import Ownership
+from relais.pipeline.ported import Ported
 from relais.pipeline.receipts import Receipts, Report
 from relais.pipeline.recovery import open_messages
 from relais.pipeline.resume import resume
@@ -64,10 +66,12 @@ from relais.pipeline.submission import (
 from relais.pipeline.two_way import TwoWay
 from relais.pipeline.waiting_parts import WaitingParts
 from relais.pipeline.withdrawals import Replacement, Withdrawals
+from relais.pipeline.word_answers import WordAnswers
 from relais.pipeline.writer import Ports, Writer
 from relais.store.binary import Row
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
+from relais.transport.http import is_public
 
 HOUSEKEEPING_S = 0.5
 RECEIPTS_WITHIN_S = 5.0  # of most messages
@@ -119,6 +123,8 @@ class Traffic:
         self._withdrawals = Withdrawals(self._lanes, self._receipts, self._canceled)
         self._sandbox = Sandbox(self._open_pool)
         self._stops = StopLists()
+        self._ported = Ported((lambda address: True) if callbacks_allow_private else is_public, lambda: self._admission)
+        self._answers = WordAnswers(lambda: self.snapshot, self.submit_one)
         self.two_way = TwoWay(self._open_pool, lambda: self.snapshot)
         ports = Ports(
             snapshot=lambda: self._admission.snapshot,
@@ -146,7 +152,9 @@ class Traffic:
         await self._writer.open()
         await self._keep_house()
         self._housekeeping = asyncio.create_task(self._housekeep(), name="housekeeping")
-        beats = Beats(self._instance, self._lanes.values, self._writer.shortages, self.deliveries.told)
+        beats = Beats(
+            self._instance, self._lanes.values, self._writer.shortages, self.deliveries.told, self._ported.told
+        )
         self._beating = asyncio.create_task(beats.run(self._pool), name="beats")
         floods = self._writer.guard_rails.floods
         self._flooding = asyncio.create_task(floods.run(self._pool, lambda: self.snapshot.rails, self._instance))
@@ -165,6 +173,7 @@ class Traffic:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         await asyncio.gather(*(lane.stop() for lane in self._lanes.values()))
+        self._ported.close()
         await self._writer.close()
         await self._ownership.close()
         if self._pool:
@@ -197,6 +206,12 @@ class Traffic:
         if key.sandbox:
             self._sandbox.submit_one(key, self.snapshot, judged(outcome), idempotency, tell)
             return None
+        if self._admission.snapshot.portability.companies:
+            hand_in = partial(self._hand_in, key, idempotency, tell)
+            return self._ported.hand_in(key, submission, outcome, hand_in, tell)
+        return self._hand_in(key, idempotency, tell, outcome)
+
+    def _hand_in(self, key: ApiKey, idempotency: Idempotency | None, tell: Tell, outcome: Admitted) -> Refused | None:
         messages: list[Message] = []
         if isinstance(outcome, Message):
             messages.append(outcome)
@@ -216,6 +231,8 @@ class Traffic:
         outcomes = [self._admission.admit(key, submission, now) for submission in submissions]
         if key.sandbox:
             return await self._sandbox.submit(key, self.snapshot, list(map(judged, outcomes)), idempotency)
+        if self._admission.snapshot.portability.companies:
+            outcomes = await self._ported.admit_all(key, submissions, outcomes)
         for outcome in outcomes:
             if isinstance(outcome, Refused):
                 MESSAGES_REFUSED.labels(outcome.refusal.value).inc()
@@ -247,7 +264,8 @@ class Traffic:
 
     def preview(self, key: ApiKey, submission: Submission) -> PreviewView | Refused:
         """What the message would cost now, or why it would be refused but for the balance; nothing is written."""
-        outcome = self._admission.admit(key, submission, datetime.now(UTC))
+        by_range = self._admission.admit(key, submission, datetime.now(UTC))
+        outcome = self._ported.from_memory(key, submission, by_range)
         if isinstance(outcome, Refused):
             return outcome
         return rows.preview(outcome, self._admission.snapshot) or refused(Refusal.RATE_NOT_FOUND)
@@ -361,8 +379,7 @@ class Traffic:
         self.deliveries.committed(plan)
         self._withdrawals.committed(plan)
         self._stops.apply(plan.stop_changes)
-        if plan.answers:
-            incoming.send_answers(plan, self.submit_one)
+        self._answers.hand_in(plan.answers)
         if plan.sent:
             PARTS_SENT.labels("all").inc(len(plan.sent))
         if plan.stored_receipts:
@@ -447,6 +464,7 @@ class Traffic:
             CONNECTION_WAITING.labels(lane.configuration.name).set(lane.waiting_count)
         async with self._pool.acquire() as session:
             await self._stops.refresh(session)
+            await self._answers.keep_house(session, now)
             await self.deliveries.keep_house(session)
         if self._lanes:
             await self._withdrawals.take_asked(self._pool)

@@ -254,6 +254,8 @@ class Writer:
         decision = decide(before, plan, fresh, snapshot, self._owner_of, now)
         if decision.accepted:
             await transaction.copy_messages([rows.message_row(message) for message in decision.accepted])
+            if snapshot.portability.companies:
+                await rows.write_lookups(transaction, decision.accepted)
         if held is not None:
             await self.guard_rails.write(transaction.session, *held, decision.accepted, now)
         await self._insert_idempotent_answers(transaction, fresh, decision.answers, now)

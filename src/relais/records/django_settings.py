@@ -189,6 +189,8 @@ def _shared() -> dict[str, Any]:
     return {name: value for name, value in globals().items() if name.isupper() and name not in _OF_THE_PROCESS}
 
 
+CALLBACKS_ALLOW_PRIVATE = False  # whether servers at private addresses may be asked; as the setting of that name says
+
 _OF_THE_PROCESS = {"SECRET_KEY", "DATABASES"}
 
 

@@ -18,7 +18,7 @@ from relais.records.catalog.models import (
     Scope,
     Service,
 )
-from relais.records.connections.models import ClientSmppConnection, VendorSmppConnection
+from relais.records.connections.models import ClientSmppConnection, MnpConnection, VendorSmppConnection
 from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.guards.models import Cap, FloodFilter, LinkList, TrustedNumber
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
@@ -164,6 +164,10 @@ def _of_client_connection(client: ClientSmppConnection) -> Sequence[Found]:
     )
 
 
+def _of_mnp_connection(asked: MnpConnection) -> Sequence[Found]:
+    return (_named(Company.objects.filter(mnp_connection=asked), "company", "companies"),)
+
+
 def _of_country(country: Country) -> Sequence[Found]:
     return (
         _counted(Network.objects.filter(country=country), "network", "networks"),
@@ -212,6 +216,7 @@ _FINDERS: dict[type[Model], Callable[..., Sequence[Found]]] = {
     Service: _of_service,
     VendorSmppConnection: _of_connection,
     ClientSmppConnection: _of_client_connection,
+    MnpConnection: _of_mnp_connection,
     Country: _of_country,
     Network: _of_network,
     Role: _of_role,

@@ -39,7 +39,7 @@ from relais.records.catalog.models import (
     Scope,
     Service,
 )
-from relais.records.connections.models import ClientSmppConnection, VendorSmppConnection
+from relais.records.connections.models import ClientSmppConnection, MnpConnection, VendorSmppConnection
 from relais.records.guards.models import (
     Cap,
     FloodFilter,
@@ -298,6 +298,12 @@ def _rate_import_files(user: User, action: Action) -> Q:
 @rule_of(Country, Network, NetworkCode, NumberPrefix, CallingCode, SenderRule)
 def _dictionaries(user: User, action: Action) -> Q:
     return EVERYTHING if action == "view" else _of_system_owner(user)
+
+
+@rule_of(MnpConnection)
+def _mnp_connections(user: User, action: Action) -> Q:
+    """The tenant's, and nobody else's to know of (CO-18, CO-69)."""
+    return _of_system_owner(user)
 
 
 def _of_system_owner(user: User) -> Q:

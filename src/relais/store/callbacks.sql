@@ -2,7 +2,7 @@
 
 -- name: claim
 -- $1 number of this worker, whose lock its session holds, $2 now, $3 how many at most. Due events that no living worker has; with
--- the version of their API key's secret, and whether their address is stopped.
+-- the version of the secret of their API key or sender ID, and whether their address is stopped.
 WITH living AS MATERIALIZED (
     SELECT classid::bigint << 32 | objid::bigint AS number FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1
@@ -16,13 +16,16 @@ WITH living AS MATERIALIZED (
     )
     RETURNING id, since, attempts, api_key_id, sender_id, url, event::text AS event
 )
-SELECT c.*, k.webhook_secret_version AS secret_version, k.webhook_secret_changed_at AS secret_changed_at,
+SELECT c.*, coalesce(k.webhook_secret_version, i.webhook_secret_version) AS secret_version,
+       coalesce(k.webhook_secret_changed_at, i.webhook_secret_changed_at) AS secret_changed_at,
        EXISTS (
            SELECT FROM traffic_callback_stop AS s
            WHERE s.url = c.url AND s.api_key_id IS NOT DISTINCT FROM c.api_key_id
              AND s.sender_id IS NOT DISTINCT FROM c.sender_id
        ) AS stopped
-FROM claimed AS c LEFT JOIN people_apikey AS k ON k.id = c.api_key_id
+FROM claimed AS c
+LEFT JOIN people_apikey AS k ON k.id = c.api_key_id
+LEFT JOIN senders_senderid AS i ON i.id = c.sender_id AND c.api_key_id IS NULL
 
 -- name: settle
 -- $1 ids of events that are to be let go, $2 state of each, $3 when it is due again (null = never), $4 attempts made, $5 status

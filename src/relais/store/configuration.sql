@@ -90,8 +90,10 @@ SELECT id, name, company_id, network, login, password_encrypted, system_type, ss
 FROM connections_clientsmppconnection
 
 -- name: api_keys
-SELECT id, company_id, key_hash, rights, sandbox, webhook_url, networks, rps_limit, expires_at
-FROM people_apikey WHERE revoked_at IS NULL
+SELECT k.id, k.company_id, k.key_hash, k.rights, k.sandbox, k.webhook_url, k.networks, k.rps_limit, k.expires_at, k.name,
+       c.name AS company_name
+FROM people_apikey AS k JOIN parties_company AS c ON c.id = k.company_id
+WHERE k.revoked_at IS NULL
 
 -- name: number_prefixes
 SELECT prefix, country_id, network_id FROM catalog_numberprefix
@@ -104,6 +106,18 @@ SELECT calling_code, country_id, main, national_lengths FROM catalog_callingcode
 SELECT c.mcc, array_agg(DISTINCT n.country_id) AS countries
 FROM catalog_networkcode AS c JOIN catalog_network AS n ON n.id = c.network_id
 GROUP BY c.mcc
+
+-- name: mnp_companies
+-- Those that have numbers looked up, as far as it is for them to say: `pipeline.portability` says whose word counts for whom.
+SELECT id, mnp_connection_id, mnp_channels FROM parties_company WHERE mnp_requests
+
+-- name: mnp_connections
+SELECT id, name, enabled, kind, address, enum_suffix, mcc_path, mnc_path, login, password_encrypted, timeout_ms, lifetime_s,
+       lifetimes::text AS lifetimes
+FROM connections_mnpconnection
+
+-- name: network_codes
+SELECT mccmnc, network_id FROM catalog_networkcode
 
 -- name: networks
 -- Each with the lowest of its MCC-MNC codes.

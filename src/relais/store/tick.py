@@ -19,6 +19,8 @@ INCOMING_COLUMNS = (
     "id", "received_at", "connection_id", "company_id", "sender_id", "client_connection_id", "source", "destination", "body",
     "asked"
 )  # fmt: skip
+LOOKUP_COLUMNS = ("message_id", "connection_id", "result", "mccmnc", "took_ms", "range_network_id")
+ANSWER_COLUMNS = ("id", "at", "company_id", "source", "recipient", "body")
 IDEMPOTENCY_COLUMNS = ("api_key_id", "key", "created_at", "body_digest", "answer")
 
 EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, EDR_CORRECTED, EDR_CORRECTED_BACK = 1, 2, 3, 4, 5
@@ -108,6 +110,9 @@ class TickTransaction:
     async def copy_messages(self, rows: Sequence[Row]) -> None:
         await self._copy_octets("traffic_message", MESSAGE_COLUMNS, binary.message_rows(rows))
 
+    async def copy_lookups(self, rows: Sequence[Row]) -> None:
+        await self._copy("traffic_lookup", LOOKUP_COLUMNS, rows)
+
     async def copy_sent(self, rows: Sequence[Row]) -> None:
         await self._copy_octets("traffic_sent", SENT_COLUMNS, binary.sent_rows(rows))
 
@@ -158,6 +163,9 @@ class TickTransaction:
     async def insert_fallbacks(self, rows: Sequence[Row]) -> None:
         """(message id, instant, sender taken instead, error); of a message the first counts."""
         await self.session.executemany(_SQL["insert_fallback"], rows)
+
+    async def copy_answers(self, rows: Sequence[Row]) -> None:
+        await self._copy("traffic_answer", ANSWER_COLUMNS, rows)
 
     async def delete_deliveries(self, row_ids: Sequence[int]) -> None:
         await self.session.execute(_SQL["delete_deliveries"], row_ids)

@@ -82,6 +82,15 @@ class HttpClient:
         its server closed meanwhile is made once more."""
         target = target_of(url)
         request = b"%b%bcontent-length: %d\r\n\r\n%b" % (target.head, headers, len(body), body)
+        return await self._answered(target, request, within_s)
+
+    async def get(self, url: str, headers: bytes, *, within_s: float) -> Answer:
+        """As `post`, without a body."""
+        target = target_of(url)
+        request = b"GET%b%b\r\n" % (target.head.removeprefix(b"POST"), headers)
+        return await self._answered(target, request, within_s)
+
+    async def _answered(self, target: Target, request: bytes, within_s: float) -> Answer:
         deadline_s = asyncio.get_running_loop().time() + within_s
         connection = self._kept(target)
         if connection is not None:

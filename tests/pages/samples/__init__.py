@@ -22,8 +22,10 @@ class Sample:
     `change`: fields of the form to edit and their other values, or what gives them once the database is there; `changed`: the
     column whose old and new value the audit shows.
     `deletable`: the record just made can go at once, and `deleted_as` is what the audit calls that. `who` keeps such records:
-    "reseller", or "owner" where all companies share them. `asked`: what an action's own form is sent, by the action's key.
-    `never_new`: keys of actions that a record just made never has; tests of the entity's own try them.
+    "reseller", or "owner" where all companies share them, or where it is `alone` in knowing of them. `asked`: what an action's
+    own form is sent, by the action's key.
+    `never_new`: keys of actions that a record just made never has; tests of the entity's own try them. `silent`: of those that
+    change no record.
     """
 
     new: Callable[[Any], Values]
@@ -32,8 +34,10 @@ class Sample:
     deletable: bool = True
     deleted_as: str = "delete"
     who: str = "reseller"
+    alone: bool = False
     asked: Mapping[str, Values] = field(default_factory=dict)
     never_new: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
 
     def changes(self) -> Values:
         return {name: value() if callable(value) else value for name, value in self.change.items()}

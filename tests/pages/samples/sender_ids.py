@@ -28,5 +28,5 @@ SAMPLE = Sample(
     change={"name": "Casa Azul"},
     changed="name",
     deleted_as="update",
-    never_new=frozenset({"setup-fee", "webhook-secret"}),
+    never_new=frozenset({"setup-fee", "webhook-secret", "renew-secret", "allow-again"}),
 )

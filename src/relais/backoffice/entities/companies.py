@@ -4,13 +4,15 @@ from typing import Any
 
 from django import forms
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.utils.translation import gettext
 
 from relais.backoffice.kinds import DayOf, Truth
 from relais.backoffice.levels import default_entity, own_entities
 from relais.pages.entity import Action, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
-from relais.pages.kinds import NOTHING, Badge, Choice, Computed, Id, Instant, Kind, Name, Reference
+from relais.pages.kinds import NOTHING, Badge, Choice, Computed, Id, Instant, Name, Reference
 from relais.pages.viewer import Viewer
+from relais.records.connections.models import DEFAULT_MNP, MnpConnection
 from relais.records.parties.actions.delete_company import delete_company
 from relais.records.parties.actions.save_company import (
     block_company,
@@ -18,7 +20,7 @@ from relais.records.parties.actions.save_company import (
     unblock_company,
     users_without_phone,
 )
-from relais.records.parties.models import Channel, Company, CompanyType, LegalEntity, MnpConnection
+from relais.records.parties.models import Channel, Company, CompanyType, LegalEntity
 
 TYPES = {CompanyType.CLIENT: "Client", CompanyType.RESELLER: "Reseller"}
 MNP_FIELDS = ("mnp_requests", "mnp_connection", "mnp_channels")
@@ -40,6 +42,13 @@ HINTS = {
 WIDGETS = {"description": forms.Textarea(attrs={"rows": 2})}
 
 
+class MnpConnectionField(ReferenceField):
+    """With a word where nobody is asked."""
+
+    def label_from_instance(self, obj: MnpConnection) -> str:
+        return str(obj) if obj.enabled else f"{obj} ({gettext('switched off')})"
+
+
 class CompanyForm(RecordForm):
     """The MNP group is the tenant's (CO-18, CO-64); what it holds is kept while the requests are off (CO-21)."""
 
@@ -49,8 +58,11 @@ class CompanyForm(RecordForm):
         help_text="It serves this company, and cannot be changed later",
     )
     type = forms.ChoiceField(initial=CompanyType.CLIENT)
-    mnp_connection = forms.ChoiceField(
-        choices=MnpConnection.choices, required=False, initial=MnpConnection.DEFAULT, label="MNP Connection"
+    mnp_connection = MnpConnectionField(
+        lambda viewer, chosen: viewer.rows(MnpConnection),
+        required=False,
+        label="MNP Connection",
+        preselects=lambda rows: rows.filter(name=DEFAULT_MNP).first(),
     )
     mnp_channels = forms.MultipleChoiceField(choices=Channel.choices, required=False, label="Channels")
     lockout_intended = forms.BooleanField(required=False)
@@ -117,7 +129,7 @@ def _clients(viewer: Viewer) -> Q:
 
 def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
     reseller = ExpressionWrapper(Q(type=CompanyType.RESELLER), output_field=BooleanField())
-    return rows.select_related("own_legal_entity").annotate(is_reseller=reseller)
+    return rows.select_related("own_legal_entity", "mnp_connection").annotate(is_reseller=reseller)
 
 
 def _channels(company: Company) -> tuple[str, str]:
@@ -148,7 +160,13 @@ COMPANIES = Entity(
         Column("type", "Type", Choice(TYPES), shown=False),
         Column("description", "Description", shown=False),
         Column("mnp_requests", "MNP Requests", Truth(), shown=False),
-        Column("mnp_connection", "MNP Connection", Kind(), shown=False),
+        Column(
+            "mnp_connection",
+            "MNP Connection",
+            Reference("mnp-connections"),
+            sort="mnp_connection__name",
+            shown=False,
+        ),
         Column("mnp_channels", "Channels", Computed(_channels), sort=None, shown=False),
         Column("two_factor_required", "Two Factor Authentication", Truth(), shown=False),
         Column("created", "Created at", Instant(seconds=True), path="created_at", shown=False),

@@ -13,7 +13,7 @@ from relais.backoffice.sender_fees import SetupFeeForm
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField, explained
 from relais.pages.kinds import Badge, Choice, Code, Flag, Id, Instant, Kind, Name, Number, Reference
-from relais.pages.viewer import Viewer
+from relais.pages.viewer import MANAGE, Viewer
 from relais.pages.widgets import GuidInput
 from relais.pages.words import SENDER_CHANNELS, SENDER_STATUS_CHOICES, SENDER_STATUSES, in_words
 from relais.records.agreements.models import Agreement
@@ -22,9 +22,11 @@ from relais.records.parties.models import Company
 from relais.records.saving import find
 from relais.records.senders.actions.delete_sender_id import delete_sender_id
 from relais.records.senders.actions.fees import charge_setup_fee, has_setup_fee
+from relais.records.senders.actions.renew_webhook_secret import renew_sender_webhook_secret
 from relais.records.senders.actions.save_sender_id import doubts_about, save_sender_id
 from relais.records.senders.models import SenderId, SenderStatus, VendorType
-from relais.records.traffic.webhooks import sender_webhook_secret
+from relais.records.traffic.models import CallbackStop
+from relais.records.traffic.webhooks import allow_again, sender_webhook_secrets
 
 VENDOR_TYPES = {VendorType.SMPP: "SMPP"}
 VENDOR_FIELDS = ("vendor_type", "smpp_connection", "second_smpp_connection", "service_type")
@@ -178,13 +180,28 @@ def _blocks(sender: SenderId, viewer: Viewer) -> list[Block]:
     blocks = [Block("backoffice/sender_vendor.html", {"sender": sender, "own": _shows_vendor(sender, viewer)})]
     if told := _doubts(sender):
         blocks.append(Block("backoffice/warnings.html", {"warnings": told}, before=True))
-    if secret := viewer.handed_over(f"{SECRET}-{sender.pk}"):
-        blocks.append(Block("backoffice/webhook_secrets.html", {"secrets": [secret]}, before=True))
+    secrets = viewer.handed_over(f"{SECRET}-{sender.pk}").split()
+    stops = list(viewer.rows(CallbackStop).filter(sender=sender).order_by("pk"))
+    if secrets or stops:
+        blocks.append(Block("backoffice/sender_webhook.html", {"secrets": secrets, "stops": stops}, before=True))
     return blocks
 
 
 def _show_secret(sender: SenderId, viewer: Viewer, data: dict[str, Any]) -> None:
-    viewer.hand_over(f"{SECRET}-{sender.pk}", sender_webhook_secret(sender))
+    _hand_over_secret(sender, viewer)
+
+
+def _renew_secret(sender: SenderId, viewer: Viewer, data: dict[str, Any]) -> None:
+    _hand_over_secret(renew_sender_webhook_secret(sender.pk, viewer.now), viewer)
+
+
+def _hand_over_secret(sender: SenderId, viewer: Viewer) -> None:
+    viewer.hand_over(f"{SECRET}-{sender.pk}", " ".join(sender_webhook_secrets(sender, viewer.now)))
+
+
+def _allow_again(sender: SenderId, viewer: Viewer, data: dict[str, Any]) -> None:
+    for stop in viewer.rows(CallbackStop, MANAGE).filter(sender=sender):
+        allow_again(stop.pk)
 
 
 def _set_status(status: SenderStatus) -> Any:
@@ -285,6 +302,20 @@ SENDER_IDS = Entity(
             form=SetupFeeForm,
         ),
         Action("webhook-secret", "Show secret", _show_secret, shown=lambda sender: bool(sender.webhook_url)),
+        Action(
+            "renew-secret",
+            "Renew secret…",
+            _renew_secret,
+            shown=lambda sender: bool(sender.webhook_url),
+            confirm="Events are signed with a new secret from now on, and for a day with the former one beside it: until then "
+            "the client's system has to know the new one.",
+        ),
+        Action(
+            "allow-again",
+            "Allow again",
+            _allow_again,
+            shown=lambda sender: CallbackStop.objects.filter(sender=sender).exists(),
+        ),
         Action(
             "block",
             "Block…",

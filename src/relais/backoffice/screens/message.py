@@ -55,7 +55,7 @@ def message_view(request: HttpRequest, pk: str) -> HttpResponse:
         "links": _links(request, message, viewer),
         "parts": [(part, STATE.html(part.state, part)) for part in parts],
         "sent_as": other.source if other else "",
-        "steps": story.steps(message, parts, charges, connection, other),
+        "steps": story.steps(message, parts, charges, connection, other, story.looked_up(message, viewer)),
         "callbacks": _callbacks(request, message, viewer),
         **_money(charges, viewer),
         "took": _took(message),

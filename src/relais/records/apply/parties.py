@@ -16,7 +16,6 @@ from relais.records.parties.models import (
     Company,
     CompanyType,
     LegalEntity,
-    MnpConnection,
 )
 from relais.records.parties.tree import level_and_above, system_owner
 
@@ -39,18 +38,21 @@ class Companies(Section):
         "moderation": Field(flag),
         "two_factor_required": Field(flag),
         "mnp_requests": Field(flag),
-        "mnp_connection": Field(one_of(*MnpConnection.values)),
+        "mnp_connection": Field(full_text),
         "mnp_channels": Field(_channels),
     }
     own: ClassVar = (
         "type", "creator_of_resellers", "enabled", "description", "moderation", "two_factor_required",
-        "mnp_requests", "mnp_connection", "mnp_channels",
+        "mnp_requests", "mnp_channels",
     )  # fmt: skip
 
     def apply(self, entry: Entry, run: Run) -> Outcome:
         found = self.record(entry)
         record = found or Company(name=entry["name"], parent=self._parent(entry))
-        changed = assign(record, self.given(entry, self.own))
+        values = self.given(entry, self.own)
+        if "mnp_connection" in entry:
+            values["mnp_connection"] = references.mnp_connection(entry["mnp_connection"], "mnp_connection")
+        changed = assign(record, values)
         if found is None or changed:
             save_company(record, entity_follows=True, lockout_intended=True)
         return Outcome.CREATED if found is None else changed_if(changed)

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import Service
-from relais.records.connections.models import ClientSmppConnection, VendorSmppConnection
+from relais.records.connections.models import ClientSmppConnection, MnpConnection, VendorSmppConnection
 from relais.records.errors import Invalid
 from relais.records.parties.models import Bank, BankAccount, Company, LegalEntity
 from relais.records.people.models import Department, Role
@@ -70,6 +70,12 @@ def vendor_smpp_connection(name: str, companies: tuple[int, ...], field: str) ->
 def client_smpp_connection(login: str, field: str) -> ClientSmppConnection:
     rows = ClientSmppConnection.objects.all()
     return _one(field, "client_smpp_connections", "client SMPP connection", rows, "login", "company__name", login)
+
+
+def mnp_connection(name: str, field: str) -> MnpConnection:
+    """They are the tenant's: none has an owner to be told apart by."""
+    rows = MnpConnection.objects.all()
+    return _one(field, "mnp_connections", "MNP connection", rows, "name", "name", name)
 
 
 def sender_id(name: str, parent_id: int, field: str) -> SenderId:

@@ -19,6 +19,7 @@ from relais.records.apply import (
     billing,
     catalog,
     guards,
+    mnp,
     parties,
     people,
     pricing,
@@ -35,6 +36,7 @@ from relais.records.errors import Invalid
 
 # A section may take two steps: what refers forward waits for its turn.
 STEPS: tuple[Section, ...] = (
+    mnp.MnpConnections(),
     parties.Companies(),
     parties.Banks(),
     parties.LegalEntities(),

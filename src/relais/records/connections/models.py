@@ -1,4 +1,4 @@
-"""Connections to vendors, and of clients to us."""
+"""Connections to vendors, of clients to us, and to servers that know who serves a number."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -100,6 +100,60 @@ class ClientSmppConnection(Editable):
                 & (Q(window_limit=None) | Q(window_limit__gt=0)),
                 name="client_smpp_limits_positive",
             ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MnpProvider(models.TextChoices):
+    """What a number portability server speaks (CO-69)."""
+
+    HTTP = "http", "HTTP"
+    ENUM = "enum", "ENUM"
+
+
+DEFAULT_MNP = "DEFAULT"  # the connection that always exists, under this name; a trigger holds to that
+MNP_TIMEOUT_MIN_MS, MNP_TIMEOUT_MAX_MS = 10, 300
+MNP_LIFETIME_MAX_S = 30 * 86_400
+
+
+class MnpConnection(Editable):
+    """A server that is asked which operator serves a number now. It is the tenant's. `lifetimes`: seconds an answer holds in that
+    country, instead of `lifetime_s`. The password is sealed by `relais.secretbox`; without one the column is empty."""
+
+    name = name_text()
+    enabled = flag(True)
+    kind = closed_set(MnpProvider, default=MnpProvider.HTTP, db_default=MnpProvider.HTTP)
+    address = blank_text(
+        1000
+    )  # a URL with {number}, or a name server; the DEFAULT one has none until somebody gives it
+    enum_suffix = models.CharField(max_length=200, blank=True, default="e164.arpa", db_default="e164.arpa")
+    mcc_path = models.CharField(max_length=200, blank=True, default="mcc", db_default="mcc")
+    mnc_path = models.CharField(max_length=200, blank=True, default="mnc", db_default="mnc")
+    login = blank_text(200)
+    password_encrypted = models.TextField(blank=True, default="", db_default="")
+    timeout_ms = models.IntegerField(
+        default=300, db_default=300,
+        validators=[MinValueValidator(MNP_TIMEOUT_MIN_MS), MaxValueValidator(MNP_TIMEOUT_MAX_MS)],
+    )  # fmt: skip
+    lifetime_s = models.IntegerField(
+        default=86_400, db_default=86_400, validators=[MinValueValidator(0), MaxValueValidator(MNP_LIFETIME_MAX_S)]
+    )
+    lifetimes = models.JSONField(default=dict, db_default={}, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), name="mnp_connection_name_once", violation_error_message="name is taken"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=MnpProvider.values), name="mnp_connection_kind"),
+            models.CheckConstraint(
+                condition=Q(timeout_ms__range=(MNP_TIMEOUT_MIN_MS, MNP_TIMEOUT_MAX_MS))
+                & Q(lifetime_s__range=(0, MNP_LIFETIME_MAX_S)),
+                name="mnp_connection_times",
+            ),
+            models.CheckConstraint(condition=Q(enabled=False) | ~Q(address=""), name="mnp_connection_address"),
         ]
 
     def __str__(self) -> str:

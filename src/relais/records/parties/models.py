@@ -38,12 +38,6 @@ class Channel(models.TextChoices):
     MOBILE_PUSH = "mobile_push", "Mobile Push"
 
 
-class MnpConnection(models.TextChoices):
-    """Connections for requests to an MNP server; the one named DEFAULT always exists (CO-69)."""
-
-    DEFAULT = "DEFAULT", "DEFAULT"
-
-
 class Company(Editable):
     """A client or a reseller; the one without a parent is the System owner."""
 
@@ -58,7 +52,7 @@ class Company(Editable):
     two_factor_required = flag()
     # Kept while the requests are off (CO-21). The tenant's to say, also for a reseller's clients (CO-18, CO-64).
     mnp_requests = flag()
-    mnp_connection = closed_set(MnpConnection, default=MnpConnection.DEFAULT, db_default=MnpConnection.DEFAULT)
+    mnp_connection = owner("connections.MnpConnection", null=True, blank=True, related_name="companies")
     mnp_channels = ArrayField(
         models.CharField(max_length=30, choices=Channel.choices), default=list, db_default=[], blank=True
     )

@@ -54,7 +54,8 @@ GROUPS: Mapping[str, tuple[Group, ...]] = {
         _group("Notifications settings"),
         _group(
             "Settings",
-            "Vendors SMPP connections", "Client SMPP connections", "HTTP connections", "Own legal entities",
+            "Vendors SMPP connections", "Client SMPP connections", "HTTP connections", "MNP connections",
+            "Own legal entities",
             "Notifications channels settings", "2FA SMS", "Own bank accounts", "Payment systems", "API keys",
             "Password policy",
         ),
@@ -117,7 +118,15 @@ SYSTEM_ROLES: Mapping[str, Mapping[str, Levels]] = {
         },
         "noc_engineer": {
             **_at(VIEW, _BO, EXPORT, "Sender IDs", "Audit", "Reports", "Traffic"),
-            **_at(MANAGE, _BO, "Vendors SMPP connections", "Client SMPP connections", "HTTP connections", "2FA SMS"),
+            **_at(
+                MANAGE,
+                _BO,
+                "Vendors SMPP connections",
+                "Client SMPP connections",
+                "HTTP connections",
+                "MNP connections",
+                "2FA SMS",
+            ),
         },
         "rate_manager": {
             **_at(VIEW, _BO, EXPORT, "Agreements"),

@@ -74,6 +74,9 @@ class SenderId(Editable):
     stop_answer = blank_text(1000)
     start_answer = blank_text(1000)
     help_answer = blank_text(1000)
+    # The secret of its webhook is derived from the version; after a change the former one signs beside it for a day.
+    webhook_secret_version = models.SmallIntegerField(default=1, db_default=1, editable=False)
+    webhook_secret_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = LiveSenders()

@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext_noop
 
 from relais.core.lifecycle import State
 from relais.records.traffic.instants import MessageIdField, accepted_at
@@ -157,6 +158,33 @@ class Fallback(models.Model):
     class Meta:
         managed = False
         db_table = "traffic_fallback"
+
+
+class LookupResult(models.IntegerChoices):
+    """As `pipeline.portability.Result` has it."""
+
+    ANSWERED = 1, gettext_noop("Answered")
+    FROM_MEMORY = 2, gettext_noop("From memory")
+    FAILED = 3, gettext_noop("No answer")
+    LEFT_ALONE = 4, gettext_noop("Not asked")
+
+
+class Lookup(models.Model):
+    """What came of looking up who serves a message's number (CO-70). `mccmnc` None: the answer named no operator, and the number
+    range counted. `range_network`: what that says."""
+
+    message = models.OneToOneField(
+        Message, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+    )
+    connection = _join("connections.MnpConnection")
+    result = models.SmallIntegerField(choices=LookupResult.choices)
+    mccmnc = models.TextField(null=True)
+    took_ms = models.IntegerField()
+    range_network = _join("catalog.Network", null=True)
+
+    class Meta:
+        managed = False
+        db_table = "traffic_lookup"
 
 
 class Edr(models.Model):

@@ -15,6 +15,7 @@ from relais.records.traffic.models import (
     Edr,
     Fallback,
     Incoming,
+    Lookup,
     Message,
     PackUse,
     PartReceipt,
@@ -36,7 +37,7 @@ def _incoming(user: User, action: Action) -> Q:
     return _messages(user, action)
 
 
-@rule_of(SentPart, PartReceipt, Fallback)
+@rule_of(SentPart, PartReceipt, Fallback, Lookup)
 def _of_messages(user: User, action: Action) -> Q:
     return NOTHING if action == "manage" else Q(message__company__in=own_and_children(user.company_id))
 

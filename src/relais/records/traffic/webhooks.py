@@ -20,7 +20,7 @@ from relais.records.people.models import ApiKey, User
 from relais.records.saving import find
 from relais.records.senders.models import SenderId
 from relais.records.traffic.models import Callback, CallbackState, CallbackStop
-from relais.wire.webhooks import secret_of, secrets_in_force
+from relais.wire.webhooks import secrets_in_force
 
 SEND_STOPPED_MAIL = "send_stopped_mail"
 TEST_TYPE = "webhook.test"
@@ -33,9 +33,12 @@ def webhook_secrets(key: ApiKey, now: datetime) -> tuple[str, ...]:
     )
 
 
-def sender_webhook_secret(sender: SenderId) -> str:
-    """What is signed with that tells the sender ID's webhook of incoming messages."""
-    return secret_of(settings.SECRET_KEY, f"sender ID {sender.pk}")
+def sender_webhook_secrets(sender: SenderId, now: datetime) -> tuple[str, ...]:
+    """What is signed with that tells the sender ID's webhook of incoming messages, likewise."""
+    changed_at = sender.webhook_secret_changed_at
+    return secrets_in_force(
+        settings.SECRET_KEY, f"sender ID {sender.pk}", sender.webhook_secret_version, changed_at, now
+    )
 
 
 @transaction.atomic

@@ -5,12 +5,13 @@ from datetime import datetime
 from django.db import transaction
 
 from relais.records.agreements.models import ResellingAgreement
+from relais.records.connections.models import DEFAULT_MNP, MnpConnection
 from relais.records.errors import WHOLE, Invalid, Reason
 from relais.records.parties.models import Company, CompanyType
 from relais.records.people.models import User
 from relais.records.saving import find, prepare, require_fixed, require_unchanged, save
 
-_MNP = ("mnp_requests", "mnp_connection", "mnp_channels")
+_MNP = ("mnp_requests", "mnp_connection_id", "mnp_channels")
 _NAMES_SHOWN_MAX = 5
 
 
@@ -110,8 +111,11 @@ def _check_mnp(company: Company, former: Company | None, reasons: dict[str, str]
     at_tenant = parent is None or parent.parent_id is None
     if not at_tenant and any(getattr(company, column) != getattr(before, column) for column in _MNP):
         reasons["mnp_requests"] = "is governed by the tenant: leave it as it is"
-    elif company.mnp_requests and not company.mnp_channels:
+        return
+    if company.mnp_requests and not company.mnp_channels:
         reasons["mnp_channels"] = "choose at least one channel while MNP requests are on"
+    if company.mnp_requests and company.mnp_connection_id is None:
+        company.mnp_connection = MnpConnection.objects.get(name=DEFAULT_MNP)
 
 
 def _check_lockout(company: Company, former: Company | None, reasons: dict[str, str]) -> None:

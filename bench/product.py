@@ -95,6 +95,7 @@ def _environment(dsn: str, ports: _Ports) -> dict[str, str]:
         "RELAIS_SIMULATOR_PORT": str(ports.simulator),
         "RELAIS_SIMULATOR_OPS_PORT": str(ports.simulator_ops),
         "RELAIS_LOG_LEVEL": "warning",
+        "RELAIS_CONNECTIONS_ALLOW_PRIVATE": "yes",
     }
 
 

@@ -41,6 +41,7 @@ class ScriptedVendor:
         self.ready = True
         self.events: VendorEvents | None = None
         self.taken_count = 0
+        self.sessions = (1, 1)
 
     @property
     def settings(self) -> type:
@@ -142,7 +143,7 @@ async def running(
     """The pipeline on the database `dsn`, until the end of the block; with the `registered` vendors, or those `adapters`, instead
     of a script."""
     vendor = vendor or ScriptedVendor()
-    configuration = Configuration(dsn, SecretBox(SECRET_KEY))
+    configuration = Configuration(dsn, SecretBox(SECRET_KEY), connections_allow_private=True)
     await configuration.open()
     adapters = vendors() if registered else adapters or {"smpp": vendor}
     traffic = Traffic(dsn, configuration, tick_s=0.002, adapters=adapters)

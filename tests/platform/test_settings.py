@@ -57,13 +57,14 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         "RELAIS_LOG_LEVEL": "debug",
         "RELAIS_LOG_FORMAT": "json",
         "RELAIS_CALLBACKS_ALLOW_PRIVATE": "yes",
+        "RELAIS_CONNECTIONS_ALLOW_PRIVATE": "yes",
         "RELAIS_AUDIT_KEPT_MONTHS": "36",
     }
     assert read(environment, tmp_path) == Settings(
         "postgresql://me@db.example/relais", tmp_path / "data", tmp_path / "bin", "k" * 32,
         "w", 5, ("bo.example.com", "relais.example.com"), True, 1, "::1", 1, "a", 2, 8,
         tmp_path / "chain.pem", tmp_path / "key.pem", "b", 3, "c", 4, 65535, 6, 7,
-        "mail.example", 465, "tls", "Relais <relais@example.com>", "relais", "secret", 10, "debug", "json", True, 36,
+        "mail.example", 465, "tls", "Relais <relais@example.com>", "relais", "secret", 10, "debug", "json", True, True, 36,
     )  # fmt: skip
 
 

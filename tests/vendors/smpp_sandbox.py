@@ -88,7 +88,7 @@ class Told:
 
 def settings_for(port: int, **fields: Any) -> SmppSettings:
     values: dict[str, Any] = {"host_name": "127.0.0.1", "port": port, "system_id": "relais", "password": "secret"}
-    values |= {"reconnect_min_s": 0.01, "reconnect_max_s": 0.05}
+    values |= {"reconnect_min_s": 0.01, "reconnect_max_s": 0.05, "allow_internal": True}
     return SmppSettings(**(values | fields))
 
 

@@ -157,6 +157,7 @@ def _serve_traffic(settings: "Settings", edges: Any, *, sends: bool = True) -> N
             box=SecretBox(settings.secret_key),
             tick_s=settings.tick_ms / 1000,
             callbacks_allow_private=settings.callbacks_allow_private,
+            connections_allow_private=settings.connections_allow_private,
             edges=edges,
             sends=sends,
         )

@@ -34,11 +34,17 @@ log = structlog.get_logger()
 class LaneCounts:
     """What became of a connection's messages and parts since the gateway took it up, and what happened to it lately."""
 
-    __slots__ = ("accepted", "delivered", "errors", "events", "receipts", "sent")
+    __slots__ = ("accepted", "delivered", "errors", "events", "failed", "last_error", "receipts", "sent")
 
     def __init__(self) -> None:
-        self.accepted = self.sent = self.receipts = self.delivered = self.errors = 0
+        self.accepted = self.sent = self.receipts = self.delivered = self.errors = self.failed = 0
         self.events: deque[tuple[int, str, str]] = deque(maxlen=EVENTS_KEPT)
+        self.last_error: tuple[int, str, str] | None = None
+
+    def error(self, text: str) -> None:
+        """A part was not taken, or not answered."""
+        self.errors += 1
+        self.last_error = (int(time.time() * 1000), "bad", text)
 
     def note(self, tone: str, text: str) -> None:
         """An event to show; `tone` ok, warn or bad."""
@@ -97,13 +103,17 @@ class Beats:
 
 
 def _of_lane(lane: "Lane", now: datetime) -> dict[str, Any]:
-    counts, oldest_at = lane.counts, lane.oldest_at
+    counts, oldest_at, (bound_count, wanted_count) = lane.counts, lane.oldest_at, lane.sessions
     return {
         "accepted": counts.accepted,
         "sent": counts.sent,
         "receipts": counts.receipts,
         "delivered": counts.delivered,
         "errors": counts.errors,
+        "failed": counts.failed,
+        "last_error": counts.last_error,
+        "sessions": bound_count,
+        "sessions_max": wanted_count,
         "queued": lane.waiting_count,
         "oldest_s": None if oldest_at is None else max(0, (now - oldest_at) // timedelta(seconds=1)),
         "window": lane.window_used,

@@ -131,7 +131,8 @@ class Sender(msgspec.Struct, frozen=True):
 class VendorConnection(msgspec.Struct, frozen=True):
     """`settings` is the adapter's own dataclass. `statuses_map` maps (status, error or "") to "unsent" or
     "undelivered" (VSMPP-27 to 37). `receipt_parts`: "all", "first" or "last" part decides about a long message.
-    `resends`: a part that was not answered goes out again, at the risk that the vendor has it twice."""
+    `resends`: a part that was not answered goes out again, at the risk that the vendor has it twice. `disconnected`: in use, but
+    not bound until somebody connects it again; another `reconnect_at` than before asks for new sessions."""
 
     id: int
     name: str
@@ -143,6 +144,12 @@ class VendorConnection(msgspec.Struct, frozen=True):
     statuses_map: Mapping[tuple[str, str], str]
     receipt_parts: str
     resends: bool = True
+    disconnected: bool = False
+    reconnect_at: datetime | None = None
+
+    @property
+    def binds(self) -> bool:
+        return not (self.disabled or self.disconnected)
 
 
 class ClientConnection(msgspec.Struct, frozen=True):
@@ -213,9 +220,11 @@ def period_start(snapshot: "Snapshot", agreement_id: int, at: datetime) -> datet
     return billing_period(snapshot.agreements[agreement_id], at).start
 
 
-async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Snapshot | None) -> Snapshot:
+async def load_snapshot(
+    session: asyncpg.Connection, box: SecretBox, former: Snapshot | None, *, allow_internal: bool = False
+) -> Snapshot:
     """Read the configuration in one transaction. What `former` already holds of dictionaries and rates is kept where they did
-    not change: they are the large part."""
+    not change: they are the large part. `allow_internal`: vendors may be where the platform itself is (VSMPP-45)."""
     async with session.transaction(isolation="repeatable_read", readonly=True):
         changes = await session.fetchrow(_SQL["changes"], former.change if former else 0)
         if former is None or not _NUMBERING_TABLES.isdisjoint(changes["tables"]):
@@ -251,7 +260,9 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
                 (r["company_id"], r["channel"], r["sender_id"].casefold()): _sender(r)
                 for r in await session.fetch(_SQL["sender_ids"])
             },
-            connections={r["id"]: _connection(r, box) for r in await session.fetch(_SQL["connections"])},
+            connections={
+                r["id"]: _connection(r, box, allow_internal) for r in await session.fetch(_SQL["connections"])
+            },
             client_connections={
                 r["login"]: _client_connection(r, box, _enabled(companies, r["company_id"]))
                 for r in await session.fetch(_SQL["client_connections"])
@@ -312,14 +323,14 @@ async def _scopes(session: asyncpg.Connection, trees: Mapping[int, RateTree]) ->
     return {service: tuple(periods) for service, periods in scopes.items()}
 
 
-def _connection(row: Any, box: SecretBox) -> VendorConnection:
+def _connection(row: Any, box: SecretBox, allow_internal: bool) -> VendorConnection:
     """A connection whose settings cannot be used counts as disabled: the others must go on."""
     options = json.loads(row["options"] or "{}")
     receipt_parts, resends = options.pop("receipt_parts", "all"), options.pop("resends", True)
     kind, settings = options.pop("vendor", SMPP), None
     if kind == SMPP:
         columns = ("host_name", "port", "system_id", "system_type", "use_tls", "use_tlv", "inverse_address_mode")
-        options |= {name: row[name] for name in columns}
+        options |= {name: row[name] for name in columns} | {"allow_internal": allow_internal}
     try:
         if kind == SMPP:
             options["password"] = box.decrypt(row["password_encrypted"])
@@ -334,7 +345,8 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
     }
     return VendorConnection(
         row["id"], row["name"], kind, settings, row["rps_limit"], row["window_limit"],
-        row["disabled"] or settings is None, statuses, receipt_parts, bool(resends),
+        row["disabled"] or settings is None, statuses, receipt_parts, bool(resends), row["disconnected"],
+        row["reconnect_at"],
     )  # fmt: skip
 
 
@@ -377,11 +389,13 @@ def _networks(listed: str) -> Networks:
 
 
 class Configuration:
-    """Holds the current snapshot and keeps it current until `close`."""
+    """Holds the current snapshot and keeps it current until `close`. `connections_allow_private`: whether vendors may be at
+    private and loopback addresses (VSMPP-45)."""
 
-    def __init__(self, dsn: str, box: SecretBox) -> None:
+    def __init__(self, dsn: str, box: SecretBox, *, connections_allow_private: bool = False) -> None:
         self._dsn = dsn
         self._box = box
+        self._allow_internal = connections_allow_private
         self._changed = asyncio.Event()
         self._followers: list[Callable[[Snapshot], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -392,7 +406,7 @@ class Configuration:
         """Load the first snapshot; raises what the database raises."""
         session = await open_session(self._dsn)
         try:
-            self.snapshot = await load_snapshot(session, self._box, None)
+            self.snapshot = await load_snapshot(session, self._box, None, allow_internal=self._allow_internal)
         finally:
             await session.close()
         self._task = asyncio.create_task(self._follow(), name="configuration")
@@ -429,7 +443,7 @@ class Configuration:
         if changes["newest"] == self.snapshot.change:
             return
         try:
-            self.snapshot = await load_snapshot(session, self._box, self.snapshot)
+            self.snapshot = await load_snapshot(session, self._box, self.snapshot, allow_internal=self._allow_internal)
         except (ValueError, LookupError, TypeError) as error:
             # A record that cannot be read must not stop the traffic that the former snapshot carries.
             if changes["newest"] != self._unreadable_change:

@@ -31,6 +31,7 @@ BURST_S = 0.02  # the bucket holds what may leave in this time, so that a limit 
 RATE_FLOOR_RPS = 1.0
 THROTTLE_PAUSE_S = 0.5
 DOWN_AFTER_S = 3.0  # without a session: then messages of senders that have a second connection take that
+OUR_OWN_DOING = ("stopped", "unbound")
 UNANSWERED = "no answer from the vendor"
 
 log = structlog.get_logger()
@@ -81,7 +82,7 @@ class Lane:
         self.connection_id = configuration.id
         self.configuration = configuration
         self.ready = False
-        self.reason = "disabled" if configuration.disabled else "connecting"
+        self.reason = "connecting" if configuration.binds else "disabled" if configuration.disabled else "disconnected"
         self.held = False  # while it is not certain that this gateway still owns the connection
         self.counts = LaneCounts()
         self._events = events
@@ -101,7 +102,7 @@ class Lane:
         self._timer: asyncio.TimerHandle | None = None
         self._pump_due = False
         self._connection: Connection | None = None
-        if not configuration.disabled:
+        if configuration.binds:
             self._connection = vendor.connect(configuration.settings, self)
         self.exact_ids_first = self.spellings("10")[0] == "10"  # with nearly all vendors: then forms need not be made
         self._task: asyncio.Task[None] | None = None
@@ -111,6 +112,11 @@ class Lane:
     def waiting_count(self) -> int:
         """Messages not yet handed over completely."""
         return len(self._queue) + len(self._again) + self._delayed_count
+
+    @property
+    def sessions(self) -> tuple[int, int]:
+        """How many are bound, and how many are wanted."""
+        return self._connection.sessions if self._connection else (0, 0)
 
     @property
     def window_used(self) -> int:
@@ -141,7 +147,7 @@ class Lane:
         return accepted_at(self._queue[0].message.id) if self._queue else None
 
     def start(self) -> None:
-        """Begin connecting, unless the connection is disabled: its messages then wait until they expire."""
+        """Begin connecting, unless the connection is disabled or disconnected: its messages then wait until they expire."""
         if self._connection is None:
             return
         self._task = self._loop.create_task(self._connection.run(), name=f"connection {self.configuration.name}")
@@ -252,7 +258,7 @@ class Lane:
         waiting = self._pending.pop(part, None)
         if waiting is None or waiting.ended:
             return
-        self.counts.errors += 1
+        self.counts.error(error)
         if kind is RefusalClass.THROTTLED:
             self._slow_down()
             self._again.append((waiting, part.part))
@@ -266,7 +272,7 @@ class Lane:
         waiting = self._pending.pop(part, None)
         if waiting is None or waiting.ended:
             return
-        self.counts.errors += 1
+        self.counts.error(UNANSWERED)
         if self.configuration.resends:
             self._try_again(waiting, part.part, UNANSWERED)
         else:
@@ -286,6 +292,8 @@ class Lane:
             self._unready_since_s = self._loop.time()
         self.ready, self.reason = ready, reason
         self.counts.note("ok" if ready else "bad", reason)
+        if not ready and reason not in OUR_OWN_DOING:
+            self.counts.last_error = self.counts.events[-1]
         log.info("connection.changed", connection=self.connection_id, ready=ready, reason=reason)
         if ready:
             self._loop.call_soon(self.pump)
@@ -323,6 +331,7 @@ class Lane:
         lane.pump()
 
     def _fail(self, waiting: _Waiting, error: str) -> None:
+        self.counts.failed += 1
         self._end(waiting)
         self._events.message_failed(waiting.message, error, self._clock())
 

@@ -71,7 +71,8 @@ FROM senders_senderid
 
 -- name: connections
 SELECT id, name, host_name, port, system_id, password_encrypted, system_type, use_tls, rps_limit, window_limit, use_tlv,
-       inverse_address_mode, disabled, statuses_map::text AS statuses_map, options::text AS options
+       inverse_address_mode, disabled, disconnected, reconnect_at, statuses_map::text AS statuses_map,
+       options::text AS options
 FROM connections_vendorsmppconnection
 
 -- name: client_connections

@@ -26,6 +26,8 @@ class VendorSmppConnection(Editable):
     use_tlv = flag()
     inverse_address_mode = flag()
     disabled = flag()
+    disconnected = flag()  # in use, but not bound until somebody connects it
+    reconnect_at = models.DateTimeField(null=True, blank=True)  # when new sessions were asked for last
     statuses_map = models.JSONField(default=dict, db_default={}, blank=True)
     options = models.JSONField(default=dict, db_default={}, blank=True)
 

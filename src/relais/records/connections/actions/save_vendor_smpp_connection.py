@@ -1,8 +1,10 @@
 """Make or change an SMPP connection to a vendor."""
 
+import socket
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from relais.contracts.registry import SMPP, vendors
@@ -13,6 +15,7 @@ from relais.records.parties.tree import level_and_above
 from relais.records.saving import prepare, require_fixed, save
 from relais.records.secrets import seal
 from relais.records.senders.models import SenderId
+from relais.transport.http import is_public
 
 METHODS = ("unsent", "undelivered")  # VSMPP-33
 PORT_MAX = 65_535
@@ -33,8 +36,9 @@ def save_vendor_smpp_connection(
     may use it, empty = all (VSMPP-12). `limits`: the form's checkbox; off, both limits go, on, one is needed (VSMPP-40).
     None leaves what is.
 
-    `Invalid` for settings the adapter could not use, for a statuses map with a status or code twice (VSMPP-43), for
-    companies that are not the owner or below it, and when a sender ID in use would lose the connection.
+    `Invalid` for settings the adapter could not use, for a host at an internal address (VSMPP-45), for a statuses map with a
+    status or code twice (VSMPP-43), for companies that are not the owner or below it, and when a sender ID in use would lose
+    the connection.
     """
     former = prepare(connection, unchanged_since)
     if former is not None:
@@ -46,6 +50,8 @@ def save_vendor_smpp_connection(
     if password is None and former is None:
         raise Invalid.of("password", "is required")
     _require_usable_settings(connection, _KEPT if password is None else password)
+    if former is None or former.host_name != connection.host_name:
+        _require_public_host(connection)
     _require_sound_map(connection.statuses_map)
     if password is not None:
         connection.password_encrypted = seal(password)
@@ -72,6 +78,21 @@ def _reserve_for(connection: VendorSmppConnection, companies: Collection[Company
             sender=str(sender),
         )
     connection.companies.set(companies)
+
+
+def _require_public_host(connection: VendorSmppConnection) -> None:
+    """As far as it can be known now: the adapter looks again whenever it connects. A name that nobody knows is no fault."""
+    if settings.CONNECTIONS_ALLOW_PRIVATE or connection.options.get("vendor", SMPP) != SMPP:
+        return
+    try:
+        found = socket.getaddrinfo(connection.host_name, connection.port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError):
+        return
+    if not any(is_public(str(place[4][0])) for place in found):
+        raise Invalid.of(
+            "host_name",
+            "leads to an internal address: the operator of this installation has not allowed that",
+        )
 
 
 def _require_usable_settings(connection: VendorSmppConnection, password: str) -> None:

@@ -29,7 +29,7 @@ Shown = tuple[SafeString | str, str]  # HTML, and the same as text
 def _bind(connection: Any, told: Told) -> Shown:
     label, tone, why = state_of(connection, told)
     css = " ".join(f"st-{each}" for each in tone.split())
-    html = format_html('<span class="st {}">{}</span> <span class="sm t3">{}</span>', css, label, why)
+    html = format_html('<span class="st {}">{}</span> <span class="sm t3 no-m">{}</span>', css, label, why)
     return html, f"{label}: {why}" if why else label
 
 

@@ -33,6 +33,7 @@ from relais.store.sessions import CONNECTION_LOST, open_session
 RIGHT_SEND, RIGHT_STATUS, RIGHT_BALANCE = 1, 2, 4
 ANSWER_KEY_ID = -2  # in place of an API key's: a sender ID answered a word like STOP by itself
 SMPP_KEY_ID = -1  # in place of an API key's: the message came over SMPP
+MOVE_AFTER_S = 60.0  # longer than most vendors' sessions need to come back
 POLL_S = 1.0  # how long a change can stay unseen when its notification is lost
 
 PACK_KINDS: Mapping[str, CoverKind] = {
@@ -132,7 +133,8 @@ class VendorConnection(msgspec.Struct, frozen=True):
     """`settings` is the adapter's own dataclass. `statuses_map` maps (status, error or "") to "unsent" or
     "undelivered" (VSMPP-27 to 37). `receipt_parts`: "all", "first" or "last" part decides about a long message.
     `resends`: a part that was not answered goes out again, at the risk that the vendor has it twice. `disconnected`: in use, but
-    not bound until somebody connects it again; another `reconnect_at` than before asks for new sessions."""
+    not bound until somebody connects it again; another `reconnect_at` than before asks for new sessions. `move_after_s`: down
+    for so long, what waits goes to the other connection of its sender; None = never."""
 
     id: int
     name: str
@@ -146,6 +148,7 @@ class VendorConnection(msgspec.Struct, frozen=True):
     resends: bool = True
     disconnected: bool = False
     reconnect_at: datetime | None = None
+    move_after_s: float | None = MOVE_AFTER_S
 
     @property
     def binds(self) -> bool:
@@ -327,6 +330,7 @@ def _connection(row: Any, box: SecretBox, allow_internal: bool) -> VendorConnect
     """A connection whose settings cannot be used counts as disabled: the others must go on."""
     options = json.loads(row["options"] or "{}")
     receipt_parts, resends = options.pop("receipt_parts", "all"), options.pop("resends", True)
+    move_after_s = options.pop("move_after_s", MOVE_AFTER_S)
     kind, settings = options.pop("vendor", SMPP), None
     if kind == SMPP:
         columns = ("host_name", "port", "system_id", "system_type", "use_tls", "use_tlv", "inverse_address_mode")
@@ -346,7 +350,7 @@ def _connection(row: Any, box: SecretBox, allow_internal: bool) -> VendorConnect
     return VendorConnection(
         row["id"], row["name"], kind, settings, row["rps_limit"], row["window_limit"],
         row["disabled"] or settings is None, statuses, receipt_parts, bool(resends), row["disconnected"],
-        row["reconnect_at"],
+        row["reconnect_at"], move_after_s,
     )  # fmt: skip
 
 

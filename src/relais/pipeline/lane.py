@@ -7,7 +7,7 @@ as failed. Unanswered and temporarily refused parts are tried again, `ATTEMPTS_M
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -139,7 +139,12 @@ class Lane:
     @property
     def down(self) -> bool:
         """Whether it has been without a session for longer than a reconnection takes."""
-        return not self.ready and self._loop.time() - self._unready_since_s >= DOWN_AFTER_S
+        return not self.ready and self.down_s >= DOWN_AFTER_S
+
+    @property
+    def down_s(self) -> float:
+        """For how long it has been without a session; 0 while there is one."""
+        return 0.0 if self.ready else self._loop.time() - self._unready_since_s
 
     @property
     def oldest_at(self) -> datetime | None:
@@ -188,6 +193,20 @@ class Lane:
                     self._queue.remove(waiting)
                 return True
         return False
+
+    def take_out(self, count_max: int, wanted: Callable[[Message], bool]) -> list[Message]:
+        """Messages of which nothing was handed over yet, the first ones first; they are not this lane's any more."""
+        taken: list[Message] = []
+        kept: list[_Waiting] = []
+        while self._queue and len(taken) < count_max:
+            waiting = self._queue.popleft()
+            untouched = not (waiting.next_part or waiting.skip or waiting.attempts or waiting.ended)
+            if untouched and wanted(waiting.message):
+                taken.append(waiting.message)
+            else:
+                kept.append(waiting)
+        self._queue.extendleft(reversed(kept))
+        return taken
 
     def acknowledge(self, receipts: Sequence[VendorReceipt | IncomingMessage]) -> None:
         """These receipts or incoming messages are stored: answer the vendor."""

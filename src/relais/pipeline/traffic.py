@@ -39,6 +39,7 @@ from relais.pipeline.metrics import (
     RECEIPTS,
     count_accepted,
 )
+from relais.pipeline.moves import Moves
 from relais.pipeline.origin import ForClient
 from relais.pipeline.ownership import Ownership
 from relais.pipeline.receipts import Receipts, Report
@@ -110,6 +111,7 @@ class Traffic:
         self._awaiting: list[tuple[int, datetime]] = []
         self._receipts = Receipts(self._matched)
         self._withdrawals = Withdrawals(self._lanes, self._receipts, self._canceled)
+        self._moves = Moves(self._lanes, self._sent_batches)
         self._sandbox = Sandbox(self._open_pool)
         self._stops = StopLists()
         self.two_way = TwoWay(self._open_pool, lambda: self.snapshot)
@@ -446,6 +448,8 @@ class Traffic:
         if self._withdrawals.due:
             await self._withdrawals.handle(session, self._admission)
         if self._ownership.certain:
+            if await self._moves.handle(session, self.snapshot, datetime.now(UTC)):
+                self._writer.recover_soon()
             await self._claim_due(session, datetime.now(UTC))
 
     def _await_slow_receipts(self) -> None:

@@ -149,8 +149,8 @@ VENDOR_SMPP_CONNECTIONS = Entity(
         Column("host_name", "Host name", Code(), phone="m3"),
         Column("port", "Port", Id(), phone="m2"),
         Column("system_id", "System ID", Code()),
-        Column("status", "Status", Badge(STATUSES), phone="m4"),
-        binds.column("bind"),
+        Column("status", "Status", Badge(STATUSES)),
+        binds.column("bind", phone="m4"),
         Column("inverse_address_mode", "MO inverse address mode", Truth()),
         binds.column("sessions"),
         binds.column("window"),
@@ -219,8 +219,8 @@ VENDOR_SMPP_CONNECTIONS = Entity(
             "Disable…",
             _switch(disabled=True),
             shown=lambda connection: not connection.disabled,
-            confirm="Its sender IDs stop sending at once. Queued messages wait until it is enabled again or their "
-            "validity ends; then what was reserved is released.",
+            confirm="Its sender IDs stop sending at once. Queued messages leave by the second connection of their "
+            "sender ID; others wait until it is enabled again or their validity ends, when what was reserved is released.",
             bulk=True,
         ),
         Action("enable", "Enable", _switch(disabled=False), shown=lambda connection: connection.disabled, bulk=True),

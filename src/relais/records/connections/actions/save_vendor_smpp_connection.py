@@ -19,7 +19,7 @@ from relais.transport.http import is_public
 
 METHODS = ("unsent", "undelivered")  # VSMPP-33
 PORT_MAX = 65_535
-OF_THE_PIPELINE = ("receipt_parts", "resends")  # options that are not the adapter's
+OF_THE_PIPELINE = ("receipt_parts", "resends", "move_after_s")  # options that are not the adapter's
 _KEPT = "kept"  # stands for the stored password, whose form was checked when it was given
 
 
@@ -100,6 +100,9 @@ def _require_usable_settings(connection: VendorSmppConnection, password: str) ->
         raise Invalid.of("host_name", "is required")
     if connection.port is None or not 1 <= connection.port <= PORT_MAX:
         raise Invalid.of("port", "must be a whole number from 1 to %(most)s", most=PORT_MAX)
+    move_after_s = connection.options.get("move_after_s", 0)
+    if move_after_s is not None and (isinstance(move_after_s, bool) or not isinstance(move_after_s, int | float)):
+        raise Invalid.of("options", "move_after_s is a number of seconds, or null")
     options = {name: value for name, value in connection.options.items() if name not in OF_THE_PIPELINE}
     kind = options.pop("vendor", SMPP)
     if kind not in vendors():

@@ -147,7 +147,7 @@ def _lose_answers(pipeline: Running) -> list[str]:
     def lossy(session: Any, *arguments: Any) -> Any:
         return handle(Lossy(session), *arguments)
 
-    pipeline.traffic._moves.handle = lossy  # type: ignore[method-assign,assignment]
+    pipeline.traffic._moves.handle = lossy
     return faults
 
 

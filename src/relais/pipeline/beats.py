@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from relais.pipeline.lane import Lane
 
 BEAT_S = 1.0
+GONE_AFTER = timedelta(seconds=4)  # a gateway that told nothing for so long has no sessions
 KEPT = timedelta(minutes=15)
 SHORTAGES_KEPT = timedelta(days=30)
 FORGET_EVERY_BEATS = 60
@@ -54,7 +55,8 @@ class LaneCounts:
 class Beats:
     """Writes a beat a second until cancelled. `lanes`: those that the gateway drives now. `shortages`: by agreement how many
     messages its balance did not cover; taken out of it once they are written. `clients`: what there is to tell of the SMPP
-    connections of clients, by id."""
+    connections of clients, by id. `elsewhere` hears, by such a connection, how many sessions that
+    hand messages in other gateways have of it."""
 
     def __init__(
         self,
@@ -62,11 +64,13 @@ class Beats:
         lanes: Callable[[], Iterable["Lane"]],
         shortages: Counter[int],
         clients: Callable[[], Mapping[str, Any]] = dict,
+        elsewhere: Callable[[Mapping[int, int]], None] = lambda sessions: None,
     ) -> None:
         self._gateway = gateway
         self._lanes = lanes
         self._shortages = shortages
         self._clients = clients
+        self._elsewhere = elsewhere
         self._count = 0
 
     async def run(self, pool: asyncpg.Pool) -> None:
@@ -90,6 +94,8 @@ class Beats:
         events = {str(lane.connection_id): list(lane.counts.events) for lane in lanes}
         async with pool.acquire() as session:
             await session.execute(_SQL["insert_beat"], now, self._gateway, beat, msgspec.json.encode(events).decode())
+            others = await session.fetch(_SQL["sessions_elsewhere"], self._gateway, now - GONE_AFTER)
+            self._elsewhere({row["connection_id"]: row["sessions"] for row in others})
             told = Counter(self._shortages)
             if told:
                 await session.execute(_SQL["count_shortages"], now, list(told), list(told.values()))

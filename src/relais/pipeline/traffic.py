@@ -140,7 +140,7 @@ class Traffic:
         await self._writer.open()
         await self._keep_house()
         self._housekeeping = asyncio.create_task(self._housekeep(), name="housekeeping")
-        beats = Beats(self._instance, self._lanes.values, self._writer.shortages, self.deliveries.told)
+        beats = Beats(self._instance, self._lanes.values, self._writer.shortages, *self.deliveries.counted)
         self._beating = asyncio.create_task(beats.run(self._pool), name="beats")
 
     async def failed(self) -> None:

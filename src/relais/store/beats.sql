@@ -8,6 +8,16 @@
 INSERT INTO traffic_gateway_beat (at, gateway, beat, events) VALUES ($1, $2, $3::text::jsonb, $4::text::jsonb)
 ON CONFLICT DO NOTHING
 
+-- name: sessions_elsewhere
+-- $1 run of the gateway that asks, $2 instant: who told nothing since then is gone. Clients' SMPP connections with the number of
+-- sessions that hand messages in at all other gateways.
+SELECT told.key::bigint AS connection_id, sum((told.value ->> 'senders')::integer)::integer AS sessions
+FROM (
+    SELECT DISTINCT ON (gateway) beat FROM traffic_gateway_beat WHERE at > $2 AND gateway <> $1 ORDER BY gateway, at DESC
+) AS latest, jsonb_each(latest.beat -> 'clients') AS told
+GROUP BY told.key
+HAVING sum((told.value ->> 'senders')::integer) > 0
+
 -- name: count_shortages
 -- $1 instant, $2 agreement ids, $3 of each how many messages its balance did not cover since the last beat.
 INSERT INTO traffic_shortage (agreement_id, hour, messages, last_at)

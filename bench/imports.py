@@ -138,7 +138,7 @@ def _worked_s() -> float:
 @contextmanager
 def _followed(dsn: str, secret_key: str) -> Iterator[Callable[[], int]]:
     """Follows the configuration as a gateway does, in a thread; how many snapshots it has had."""
-    from relais.pipeline.configuration import Configuration
+    from relais.pipeline.following import Configuration
     from relais.secretbox import SecretBox
 
     seen: list[Any] = []

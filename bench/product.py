@@ -102,6 +102,7 @@ def _environment(dsn: str, ports: _Ports) -> dict[str, str]:
         "RELAIS_WORKER_OPS_PORT": str(ports.worker_ops),
         "RELAIS_CALLBACKS_ALLOW_PRIVATE": "yes",
         "RELAIS_LOG_LEVEL": "warning",
+        "RELAIS_CONNECTIONS_ALLOW_PRIVATE": "yes",
     }
 
 

@@ -58,7 +58,13 @@ def relais(*arguments: str, dsn: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("RELAIS_")}
     return subprocess.run(
         [sys.executable, "-m", "relais", *arguments],
-        env=clean | {"RELAIS_DATABASE_URL": dsn, "RELAIS_SECRET_KEY": SECRET_KEY, "RELAIS_LOG_FORMAT": "json"},
+        env=clean
+        | {
+            "RELAIS_DATABASE_URL": dsn,
+            "RELAIS_SECRET_KEY": SECRET_KEY,
+            "RELAIS_LOG_FORMAT": "json",
+            "RELAIS_CONNECTIONS_ALLOW_PRIVATE": "yes",
+        },
         cwd=PROJECT,
         capture_output=True,
         text=True,

@@ -13,6 +13,7 @@ import "./list.js";
 import "./columns.js";
 import "./find.js";
 import "./live.js";
+import "./now.js";
 import "./lines.js";
 import "./order.js";
 import "./permissions.js";

@@ -17,7 +17,7 @@ COMMANDS = {
     "worker": "relais.commands.roles:worker",
     "web": "relais.commands.roles:web",
     "api": "relais.commands.roles:api",
-    "simulate": "relais.commands.roles:simulate",
+    "simulate": "relais.commands.simulate:simulate",
     "migrate": "relais.commands.database:migrate",
     "db": "relais.commands.database:db",
     "verify": "relais.commands.database:verify",

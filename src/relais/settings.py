@@ -218,6 +218,12 @@ class Settings:
         "Whether clients' callbacks may reach private and loopback addresses. Only for trials on one machine.",
         False,
     )
+    connections_allow_private: bool = _setting(
+        YES_OR_NO,
+        "Whether vendors' SMPP connections may lead to private and loopback addresses: for vendors behind a tunnel, and for "
+        "trials with the simulator. `relais demo` has it on.",
+        False,
+    )
     audit_kept_months: int = _setting(
         _whole_number(3, 240), "Months the audit is kept; what is older goes within the hour.", 24
     )

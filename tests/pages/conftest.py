@@ -28,6 +28,7 @@ def pages_on(dsn: str) -> Iterator[None]:
                 data_dir=Path(),
                 secret_key=SECRET_KEY,
                 web_names=("testserver", "127.0.0.1", "localhost"),
+                connections_allow_private=True,
             )
         )
         from django.test.utils import setup_test_environment, teardown_test_environment

@@ -21,6 +21,8 @@ def errors(answer: Any) -> dict[str, list[str]]:
 
 
 def test_CSMPP_3_to_CSMPP_18_the_page_of_connections(reseller: Any) -> None:
+    """CSMPP-4: a row as in the guide; CSMPP-5, CSMPP-16: the controls; CSMPP-8, CSMPP-11: the network is asked for, a system type
+    may be given."""
     from relais.records.parties.models import Company
     from relais.records.secrets import unseal
 
@@ -36,6 +38,7 @@ def test_CSMPP_3_to_CSMPP_18_the_page_of_connections(reseller: Any) -> None:
     for fault, field in (
         ({"name": ""}, "name"),  # CSMPP-6
         ({"company": ""}, "company"),  # CSMPP-7
+        ({"network": ""}, "network"),  # CSMPP-8
         ({"network": "192.0.2.0/24, 9"}, "network"),  # CSMPP-9: "9" is no address
         ({"network": "192.0.2.7/24"}, "network"),  # nor is a range that begins within itself
         ({"login": ""}, "login"),  # CSMPP-10
@@ -58,7 +61,17 @@ def test_CSMPP_3_to_CSMPP_18_the_page_of_connections(reseller: Any) -> None:
     assert unseal(connection("Long").password_encrypted) == "ninechars"
     assert connection("Long").network == "192.0.2.0/24, 2001:db8::1"
 
+    assert connection().network == "", "CSMPP-4: a connection of before may have none"
+    offered = reseller.get(URL).content.decode()
+    assert "New client SMPP connection" in offered and 'popovertarget="columns-menu"' in offered
+    system_type = {"name": "VA_switch", "login": "vav", "system_type": "VMA"}
+    assert reseller.post(f"{URL}new/", values | system_type).status_code == 302
+    row = next(row for row in reseller.get(URL).context["list"].table if row.label == "VA_switch")
+    cells = [str(cell.html) for cell in row.cells]
+    assert cells[4] == "vav" and "Active" in cells[5] and connection("VA_switch").system_type == "VMA"
+
     page = reseller.get(f"{URL}{connection().pk}/edit/").content.decode()
+    assert ">Save<" in page.replace("\n", "") and ">Cancel<" in page.replace("\n", "")
     assert "smpp-tm1" not in page and connection().password_encrypted not in page, "HTTPC-50"
     sent = {"name": "Monsters gateway", "login": "monsters", "password": "", "ssl_type": "none",
             "default_data_coding": "latin1", "disabled": "on"}  # fmt: skip

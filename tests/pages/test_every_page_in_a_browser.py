@@ -42,6 +42,7 @@ NO_PAGES = {
     "rates-probe",
     "pack-cost",
     "audit-entry-csv",
+    "connections-now",
     "rates-import",
     "rates-import-column",
     "rates-import-values",

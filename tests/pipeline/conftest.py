@@ -17,7 +17,8 @@ import pytest
 from relais.contracts.registry import vendors
 from relais.contracts.vendors import OutgoingPart, VendorEvents, VendorReceipt
 from relais.core.lifecycle import State
-from relais.pipeline.configuration import ApiKey, Configuration
+from relais.pipeline.configuration import ApiKey
+from relais.pipeline.following import Configuration
 from relais.pipeline.submission import Accepted, Outcome, Refused, Submission, Told
 from relais.pipeline.traffic import Traffic
 from relais.pipeline.verify import verify
@@ -41,6 +42,7 @@ class ScriptedVendor:
         self.ready = True
         self.events: VendorEvents | None = None
         self.taken_count = 0
+        self.sessions = (1, 1)
 
     @property
     def settings(self) -> type:
@@ -144,7 +146,7 @@ async def running(
     """The pipeline on the database `dsn`, until the end of the block; with the `registered` vendors, or those `adapters`, instead
     of a script. `allow_private`: servers of the test may be asked. `options` are the pipeline's."""
     vendor = vendor or ScriptedVendor()
-    configuration = Configuration(dsn, SecretBox(SECRET_KEY))
+    configuration = Configuration(dsn, SecretBox(SECRET_KEY), connections_allow_private=True)
     await configuration.open()
     adapters = vendors() if registered else adapters or {"smpp": vendor}
     options |= {"callbacks_allow_private": allow_private}

@@ -59,6 +59,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         "RELAIS_LOG_LEVEL": "debug",
         "RELAIS_LOG_FORMAT": "json",
         "RELAIS_CALLBACKS_ALLOW_PRIVATE": "yes",
+        "RELAIS_CONNECTIONS_ALLOW_PRIVATE": "yes",
         "RELAIS_AUDIT_KEPT_MONTHS": "36",
     }
     assert read(environment, tmp_path) == Settings(
@@ -66,7 +67,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         "w", 5, ("bo.example.com", "relais.example.com"), True, 1, "::1", 1,
         (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128")), "a", 2, 8,
         tmp_path / "chain.pem", tmp_path / "key.pem", "b", 3, "c", 4, 65535, 6, 7,
-        "mail.example", 465, "tls", "Relais <relais@example.com>", "relais", "secret", 10, "debug", "json", True, 36,
+        "mail.example", 465, "tls", "Relais <relais@example.com>", "relais", "secret", 10, "debug", "json", True, True, 36,
     )  # fmt: skip
 
 

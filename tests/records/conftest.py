@@ -21,7 +21,7 @@ def django_on(dsn: str) -> Iterator[None]:
     from django.conf import settings
 
     if not settings.configured:
-        configure(dsn, SECRET_KEY)
+        configure(dsn, SECRET_KEY, connections_allow_private=True)
     from django.db import connection
 
     before = dict(connection.settings_dict)

@@ -58,7 +58,7 @@ def test_messages_are_found_by_instants_from_inclusive_to_exclusive(spain: str) 
 def test_the_state_is_what_the_customer_api_says(spain: str) -> None:
     from relais.core.lifecycle import State
     from relais.pipeline import views
-    from relais.pipeline.configuration import Configuration
+    from relais.pipeline.following import Configuration
     from relais.records.traffic.models import Message
     from relais.secretbox import SecretBox
 

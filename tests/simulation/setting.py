@@ -9,7 +9,8 @@ import msgspec
 from tests.simulation.world import Setting
 
 from relais.core.rating.tree import compile_tree
-from relais.pipeline.configuration import Configuration, Period, Snapshot
+from relais.pipeline.configuration import Period, Snapshot
+from relais.pipeline.following import Configuration
 from relais.pipeline.rate_trees import node_row
 from relais.secretbox import SecretBox
 from relais.store.blocks import blocks

@@ -95,8 +95,9 @@ class House:
 
 
 def product_environment() -> dict[str, str]:
-    """The environment without any setting of the product."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("RELAIS_")}
+    """The environment without any setting of the product, but for vendors on this machine."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RELAIS_")}
+    return clean | {"RELAIS_CONNECTIONS_ALLOW_PRIVATE": "yes"}
 
 
 def stop(process: subprocess.Popen[bytes]) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from relais.contracts.vendors import Connection, IncomingMessage, OutgoingPart, RefusalClass, VendorReceipt
 from relais.simulators.smsc import Smsc, SmscSettings
+from relais.simulators.smsc_script import Script
 from relais.vendors.smpp import VENDOR, SmppSettings
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -88,7 +89,7 @@ class Told:
 
 def settings_for(port: int, **fields: Any) -> SmppSettings:
     values: dict[str, Any] = {"host_name": "127.0.0.1", "port": port, "system_id": "relais", "password": "secret"}
-    values |= {"reconnect_min_s": 0.01, "reconnect_max_s": 0.05}
+    values |= {"reconnect_min_s": 0.01, "reconnect_max_s": 0.05, "allow_internal": True}
     return SmppSettings(**(values | fields))
 
 
@@ -106,9 +107,9 @@ async def connected(port: int, **fields: Any) -> AsyncIterator[tuple[Connection,
 
 
 @asynccontextmanager
-async def simulated(**fields: Any) -> AsyncIterator[Smsc]:
+async def simulated(script: Script | None = None, **fields: Any) -> AsyncIterator[Smsc]:
     values: dict[str, Any] = {"port": 0, "receipt_delay_s": 0.0, "system_id": "relais", "password": "secret"}
-    smsc = Smsc(SmscSettings(**(values | fields)))
+    smsc = Smsc(SmscSettings(**(values | fields)), script)
     await smsc.start()
     try:
         yield smsc

@@ -370,3 +370,18 @@ def test_a_vendor_without_transceivers_is_bound_twice(run: Run) -> None:
             assert smsc.binds_count == 1, "receipts come over the receiver"
 
     run(body())
+
+
+def test_VSMPP_45_an_internal_address_is_not_connected_to_unless_that_is_allowed(run: Run) -> None:
+    async def body() -> None:
+        for host in ("127.0.0.1", "localhost"):
+            async with (
+                simulated() as smsc,
+                connected(smsc.port, host_name=host, allow_internal=False) as (connection, told),
+            ):
+                await told.until(lambda: told.changes)
+                reason = "no connection: the address is internal, which this installation does not allow"
+                assert told.changes == [(False, reason)] and connection.sessions == (0, 1)
+                assert smsc.binds_count == 0
+
+    run(body())

@@ -60,7 +60,7 @@ def test_validity_is_relative_and_bounded() -> None:
         (b"\x06\x08\x04\x01\x2a\x02\x01", "020c0002012a 020e000102 020f000101"),
     ],
 )
-def test_parts_are_joined_by_tlvs_where_the_vendor_wants_it(header: bytes, joined: str) -> None:
+def test_VSMPP_22_parts_are_joined_by_tlvs_where_the_vendor_wants_it(header: bytes, joined: str) -> None:
     request = submit_sm(part(header=header, parts=2), settings_for(2775, use_tlv=True))
     assert (request.esm_class, request.short_message, request.tlvs) == (0, b"Hello", bytes.fromhex(joined))
 

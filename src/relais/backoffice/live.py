@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Max
 from django.db.models.functions import Extract, Floor
+from django.utils.translation import gettext as _
 
 from relais.pages.viewer import Viewer
 from relais.records.connections.models import VendorSmppConnection
@@ -26,7 +27,6 @@ MINUTE = timedelta(seconds=60)
 EVENTS_COUNT_MAX = 8
 QUEUED_MANY = 1_000
 SPARK_WIDTH, SPARK_HEIGHT, BAR_WIDTH = 100, 26, 44
-COUNTED = ("accepted", "sent", "receipts", "delivered", "errors")
 _TROUBLE = {"bad": 0, "warn": 1, "info": 2, "ok": 3, "hollow": 4}
 
 
@@ -38,7 +38,7 @@ class Beat:
 
     def count(self, key: str, connections: Iterable[str]) -> int:
         lanes = self.told["connections"]
-        return sum(lanes[name][key] for name in connections if name in lanes)
+        return sum(lanes[name].get(key, 0) for name in connections if name in lanes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,9 @@ class Line:
     spark: str
     spark_css: str
     now: str
+    accepted: str
+    delivered_now: str
+    failed: str
     limit: int | None
     bar_width: int
     bar_css: str
@@ -98,15 +101,15 @@ def board(viewer: Viewer, now: datetime | None = None) -> Board:
     connections = list(viewer.rows(VendorSmppConnection).order_by("name", "pk"))
     names = [str(each.pk) for each in connections]
     history = _history(now)
-    recent = _recent(now)
-    latest = {beat.gateway: beat for beat in recent}  # the newest of each gateway comes last
-    lines = [_line(each, history, recent, now) for each in connections]
+    beats = recent(now)
+    latest = {beat.gateway: beat for beat in beats}  # the newest of each gateway comes last
+    lines = [_line(each, history, beats, now) for each in connections]
     lines.sort(key=lambda line: (_TROUBLE[line.tone.split()[0]], line.name.lower()))
-    heard_at = max((beat.at for beat in [*recent, *history]), default=None)
+    heard_at = max((beat.at for beat in [*beats, *history]), default=None)
     return Board(
         heard_at,
         not latest,
-        _figures(viewer, names, history, recent, latest.values(), lines),
+        _figures(viewer, names, history, beats, latest.values(), lines),
         _chart(names, history, now, viewer),
         _happenings(connections, latest),
         lines,
@@ -121,7 +124,8 @@ def _history(now: datetime) -> list[Beat]:
     return [Beat(*row) for row in rows.values_list("gateway", "at", "beat")]
 
 
-def _recent(now: datetime) -> list[Beat]:
+def recent(now: datetime) -> list[Beat]:
+    """What gateways that are there told lately, oldest first."""
     rows = GatewayBeat.objects.filter(at__gt=now - SILENT_AFTER, at__lte=now).order_by("at")
     return [Beat(*row) for row in rows.values_list("gateway", "at", "beat")]
 
@@ -150,22 +154,24 @@ def _grown(key: str, names: Sequence[str], beats: Iterable[Beat]) -> int:
     return sum(max(0, b.count(key, names) - a.count(key, names)) for a, b in _pairs(beats))
 
 
-def _now(key: str, names: Sequence[str], recent: Sequence[Beat]) -> int:
-    """A second, in hundredths, over the last seconds."""
-    if not recent:
+def rate_of(key: str, names: Sequence[str], lately: Sequence[Beat]) -> int:
+    """A second, in hundredths, over the last seconds of what was told `lately`."""
+    if not lately:
         return 0
-    beats = [beat for beat in recent if beat.at >= recent[-1].at - NOW_WITHIN]
+    beats = [beat for beat in lately if beat.at >= lately[-1].at - NOW_WITHIN]
     ms = max(1_000, (beats[-1].at - beats[0].at) // timedelta(milliseconds=1))
     return _grown(key, names, beats) * 100_000 // ms
 
 
-def _line(connection: Any, history: list[Beat], recent: list[Beat], now: datetime) -> Line:
+def _line(connection: Any, history: list[Beat], beats: list[Beat], now: datetime) -> Line:
     name = str(connection.pk)
     told: dict[str, Any] | None = None
-    for beat in recent:
+    for beat in beats:
         told = beat.told["connections"].get(name, told)
     label, tone, why = state_of(connection, told)
-    rate = _now("sent", [name], recent) if told else 0
+    rate, accepted, reported, delivered_now, unsent = (
+        rate_of(key, [name], beats) if told else 0 for key in ("sent", "accepted", "receipts", "delivered", "failed")
+    )
     limit = told["limit"] if told else connection.rps_limit
     share = min(100, rate // limit) if limit else 0
     lately = [beat for beat in history if beat.at >= now - MINUTE]
@@ -174,7 +180,8 @@ def _line(connection: Any, history: list[Beat], recent: list[Beat], now: datetim
     return Line(
         connection.pk, connection.name, label, tone, why,
         spark(_series(_rates("sent", [name], history), now)), css,
-        whole(rate), limit, BAR_WIDTH * share // 100, "w" if share >= 90 or tone == "warn" else "",
+        whole(rate), whole(accepted), whole(delivered_now), whole(unsent + max(0, reported - delivered_now)), limit,
+        BAR_WIDTH * share // 100, "w" if share >= 90 or tone == "warn" else "",
         f"{told['window']} / {told['window_max']}" if told else "",
         told["queued"] if told else 0,
         waited(told["oldest_s"]) if told and told["oldest_s"] is not None else "",
@@ -185,19 +192,21 @@ def _line(connection: Any, history: list[Beat], recent: list[Beat], now: datetim
 def state_of(connection: Any, told: dict[str, Any] | None) -> tuple[str, str, str]:
     """Label, tone, and the reason beside the badge. `told`: what a gateway last said of the connection, lately."""
     if connection.disabled:
-        return "Disabled", "hollow", ""
+        return _("Disabled"), "hollow", ""
+    if connection.disconnected:
+        return _("Disconnected"), "hollow", _("by hand")
     if told is None:
-        return "Failed", "bad", "no gateway drives it"
+        return _("Failed"), "bad", _("no gateway drives it")
     if not told["ready"]:
         connecting = told["reason"] == "connecting"
-        return ("Connecting", "info live", "") if connecting else ("Failed", "bad", told["reason"])
+        return (_("Connecting"), "info live", "") if connecting else (_("Failed"), "bad", told["reason"])
     if told["rate"] < told["limit"]:
-        return "Throttled", "warn", f"lowered to {told['rate']}/s"
-    return "Bound", "ok", ""
+        return _("Throttled"), "warn", _("lowered to %(rate)s/s") % {"rate": told["rate"]}
+    return _("Bound"), "ok", "" if told["reason"] == "bound" else told["reason"]
 
 
 def _figures(
-    viewer: Viewer, names: list[str], history: list[Beat], recent: list[Beat], latest: Iterable[Beat], lines: list[Line]
+    viewer: Viewer, names: list[str], history: list[Beat], beats: list[Beat], latest: Iterable[Beat], lines: list[Line]
 ) -> list[tuple[str, str, str, str, str]]:
     receipts, delivered = (_grown(key, names, history) for key in ("receipts", "delivered"))
     queued = sum(line.queued_count for line in lines)
@@ -205,9 +214,10 @@ def _figures(
                   if key in names and lane["oldest_s"] is not None), default=None)  # fmt: skip
     carrying = sum(line.now != "0" for line in lines)
     found = [
-        ("Accepted", whole(_now("accepted", names, recent)), "/s", f"{spaced(_grown('accepted', names, history))} in 10 min", ""),
-        ("Sent", whole(_now("sent", names, recent)), "/s", f"{carrying} of {len(lines)} connections carry", ""),
-        ("Delivery receipts", whole(_now("receipts", names, recent)), "/s",
+        ("Accepted", whole(rate_of("accepted", names, beats)), "/s",
+         f"{spaced(_grown('accepted', names, history))} in 10 min", ""),
+        ("Sent", whole(rate_of("sent", names, beats)), "/s", f"{carrying} of {len(lines)} connections carry", ""),
+        ("Delivery receipts", whole(rate_of("receipts", names, beats)), "/s",
          f"{percent(delivered, receipts)} delivered" if receipts else "none in 10 min", ""),
         ("Queued", spaced(queued), "", f"oldest waits {waited(oldest)}" if oldest is not None else "nothing waits",
          "warn" if queued >= QUEUED_MANY else ""),

@@ -89,6 +89,7 @@ def configure_pages(settings: Settings) -> None:
         ],
         FORM_RENDERER="django.forms.renderers.TemplatesSetting",  # widgets of ours are templates of ours
         LOGIN_URL="/bo/log-in/",
+        CONNECTIONS_ALLOW_PRIVATE=settings.connections_allow_private,
         TRUSTED_PROXIES_COUNT=settings.web_proxies,
         CALLBACKS_ALLOW_PRIVATE=settings.callbacks_allow_private,
         SECURE_HSTS_SECONDS=HSTS_S if settings.web_tls else 0,

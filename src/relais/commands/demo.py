@@ -27,6 +27,7 @@ def demo(context: click.Context, ends_by_itself: bool) -> None:
     from relais.logs import configure_logging
     from relais.settings import load
 
+    os.environ.setdefault("RELAIS_CONNECTIONS_ALLOW_PRIVATE", "yes")  # its vendor is the simulator
     os.environ.setdefault("RELAIS_LOG_LEVEL", "warning")  # the messages are the point, also to the children
     settings = load()
     require_free_ports(settings, WEB, API, SMPP, GATEWAY_OPS, WORKER_OPS, WEB_OPS, SIMULATOR, SIMULATOR_OPS)

@@ -19,7 +19,11 @@ def apply(file: Path) -> None:
     with any_database(load()) as settings:
         from relais.records.django_settings import configure
 
-        configure(dsn_of(settings), settings.secret_key)
+        configure(
+            dsn_of(settings),
+            settings.secret_key,
+            connections_allow_private=settings.connections_allow_private,
+        )
         from relais.records.apply import apply_file
         from relais.records.errors import Invalid
 

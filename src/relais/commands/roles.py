@@ -1,4 +1,4 @@
-"""`relais gateway | worker | web | api | simulate smsc`: one process of the product, alone.
+"""`relais gateway | worker | web | api`: one process of the product, alone.
 
 Here the parts of a process are put together (edges on a pipeline, an ops port beside it), because those parts do not
 import each other.
@@ -90,26 +90,6 @@ def web() -> None:
     serve(settings)
 
 
-@click.group()
-def simulate() -> None:
-    """Play the part of an outside party, for trials and tests."""
-
-
-@simulate.command()
-def smsc() -> None:
-    """Run an SMSC that takes messages over SMPP and answers with receipts."""
-    from relais.commands.ports import SIMULATOR, SIMULATOR_OPS, require_free_ports
-    from relais.logs import configure_logging
-    from relais.settings import load
-
-    settings = load(with_key=False)
-    require_free_ports(settings, SIMULATOR, SIMULATOR_OPS)
-    configure_logging("smsc", settings.log_level, settings.log_format)
-    import uvloop
-
-    uvloop.run(_run_smsc(settings))
-
-
 def _prepared(process: str, *listeners: str) -> "Settings":
     """Settings with a running database, free ports, and the log set up: what every role needs first."""
     from relais.commands.ports import require_free_ports
@@ -158,29 +138,8 @@ def _serve_traffic(settings: "Settings", edges: Any, *, sends: bool = True) -> N
             box=SecretBox(settings.secret_key),
             tick_s=settings.tick_ms / 1000,
             callbacks_allow_private=settings.callbacks_allow_private,
+            connections_allow_private=settings.connections_allow_private,
             edges=edges,
             sends=sends,
         )
     )
-
-
-async def _run_smsc(settings: "Settings") -> None:
-    """Until SIGINT or SIGTERM."""
-    import asyncio
-    import signal
-
-    from relais.observability import OpsServer
-    from relais.simulators.smsc import Smsc, SmscSettings
-
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    smsc = Smsc(SmscSettings(host=settings.simulator_host, port=settings.simulator_port))
-    ops = OpsServer(settings.ops_host, settings.simulator_ops_port, lambda: {"listening": True}, smsc.registry())
-    await smsc.start()
-    try:
-        await ops.start()
-        await stopped.wait()
-    finally:
-        await ops.stop()
-        await smsc.stop()

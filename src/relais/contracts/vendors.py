@@ -120,6 +120,10 @@ class VendorEvents(Protocol):
 class Connection(Protocol):
     """One live connection to a vendor."""
 
+    @property
+    def sessions(self) -> tuple[int, int]:
+        """How many of its sessions are bound now, and how many it wants."""
+
     async def run(self) -> None:
         """Connect, keep alive and reconnect with back-off until cancelled; then close in good order."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from relais.collector import calm_collector
-from relais.pipeline.configuration import Configuration
+from relais.pipeline.following import Configuration
 from relais.pipeline.traffic import Traffic
 from relais.secretbox import SecretBox
 
@@ -23,6 +23,7 @@ async def serve(
     box: SecretBox,
     tick_s: float,
     callbacks_allow_private: bool,
+    connections_allow_private: bool = False,
     edges: Callable[[Traffic], list[Any]],
     sends: bool = True,
 ) -> None:
@@ -34,7 +35,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    configuration = Configuration(dsn, box)
+    configuration = Configuration(dsn, box, connections_allow_private=connections_allow_private)
     await configuration.open()
     traffic = Traffic(dsn, configuration, tick_s=tick_s, callbacks_allow_private=callbacks_allow_private, sends=sends)
     listening = edges(traffic)

@@ -9,7 +9,8 @@ import hashlib
 
 import structlog
 
-from relais.pipeline.configuration import RIGHT_SEND, ApiKey, Configuration
+from relais.pipeline.configuration import RIGHT_SEND, ApiKey
+from relais.pipeline.following import Configuration
 from relais.pipeline.submission import Answer, Idempotency, Refused, Submission
 from relais.pipeline.traffic import Traffic
 from relais.records.traffic.models import PLATFORM_KEY_ID

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from relais.pipeline.lane import Lane
 
 BEAT_S = 1.0
+GONE_AFTER = timedelta(seconds=4)  # a gateway that told nothing for so long has no sessions
 KEPT = timedelta(minutes=15)
 SHORTAGES_KEPT = timedelta(days=30)
 FORGET_EVERY_BEATS = 60
@@ -34,11 +35,17 @@ log = structlog.get_logger()
 class LaneCounts:
     """What became of a connection's messages and parts since the gateway took it up, and what happened to it lately."""
 
-    __slots__ = ("accepted", "delivered", "errors", "events", "receipts", "sent")
+    __slots__ = ("accepted", "delivered", "errors", "events", "failed", "last_error", "receipts", "sent")
 
     def __init__(self) -> None:
-        self.accepted = self.sent = self.receipts = self.delivered = self.errors = 0
+        self.accepted = self.sent = self.receipts = self.delivered = self.errors = self.failed = 0
         self.events: deque[tuple[int, str, str]] = deque(maxlen=EVENTS_KEPT)
+        self.last_error: tuple[int, str, str] | None = None
+
+    def error(self, text: str) -> None:
+        """A part was not taken, or not answered."""
+        self.errors += 1
+        self.last_error = (int(time.time() * 1000), "bad", text)
 
     def note(self, tone: str, text: str) -> None:
         """An event to show; `tone` ok, warn or bad."""
@@ -48,7 +55,8 @@ class LaneCounts:
 class Beats:
     """Writes a beat a second until cancelled. `lanes`: those that the gateway drives now. `shortages`: by agreement how many
     messages its balance did not cover; taken out of it once they are written. `clients`: what there is to tell of the SMPP
-    connections of clients, by id; `lookups`: of MNP connections."""
+    connections of clients, by id. `elsewhere` hears, by such a connection, how many sessions that
+    hand messages in other gateways have of it. `lookups`: what there is to tell of MNP connections."""
 
     def __init__(
         self,
@@ -56,6 +64,7 @@ class Beats:
         lanes: Callable[[], Iterable["Lane"]],
         shortages: Counter[int],
         clients: Callable[[], Mapping[str, Any]] = dict,
+        elsewhere: Callable[[Mapping[int, int]], None] = lambda sessions: None,
         lookups: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self._gateway = gateway
@@ -63,6 +72,7 @@ class Beats:
         self._shortages = shortages
         self._clients = clients
         self._lookups = lookups
+        self._elsewhere = elsewhere
         self._count = 0
 
     async def run(self, pool: asyncpg.Pool) -> None:
@@ -87,6 +97,8 @@ class Beats:
         events = {str(lane.connection_id): list(lane.counts.events) for lane in lanes}
         async with pool.acquire() as session:
             await session.execute(_SQL["insert_beat"], now, self._gateway, beat, msgspec.json.encode(events).decode())
+            others = await session.fetch(_SQL["sessions_elsewhere"], self._gateway, now - GONE_AFTER)
+            self._elsewhere({row["connection_id"]: row["sessions"] for row in others})
             told = Counter(self._shortages)
             if told:
                 await session.execute(_SQL["count_shortages"], now, list(told), list(told.values()))
@@ -100,13 +112,17 @@ class Beats:
 
 
 def _of_lane(lane: "Lane", now: datetime) -> dict[str, Any]:
-    counts, oldest_at = lane.counts, lane.oldest_at
+    counts, oldest_at, (bound_count, wanted_count) = lane.counts, lane.oldest_at, lane.sessions
     return {
         "accepted": counts.accepted,
         "sent": counts.sent,
         "receipts": counts.receipts,
         "delivered": counts.delivered,
         "errors": counts.errors,
+        "failed": counts.failed,
+        "last_error": counts.last_error,
+        "sessions": bound_count,
+        "sessions_max": wanted_count,
         "queued": lane.waiting_count,
         "oldest_s": None if oldest_at is None else max(0, (now - oldest_at) // timedelta(seconds=1)),
         "window": lane.window_used,

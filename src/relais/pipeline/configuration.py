@@ -3,12 +3,10 @@
 Reads through `store/configuration.sql` and nothing else. Rate trees are compiled here, once a change, never a message.
 """
 
-import asyncio
-import contextlib
 import ipaddress
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -33,12 +31,11 @@ from relais.pipeline.rate_trees import RateTree, load_rate_trees
 from relais.pipeline.sender_rules import SenderRules
 from relais.secretbox import SecretBox
 from relais.store.blocks import blocks
-from relais.store.sessions import CONNECTION_LOST, open_session
 
 RIGHT_SEND, RIGHT_STATUS, RIGHT_BALANCE = 1, 2, 4
 ANSWER_KEY_ID = -2  # in place of an API key's: a sender ID answered a word like STOP by itself
 SMPP_KEY_ID = -1  # in place of an API key's: the message came over SMPP
-POLL_S = 1.0  # how long a change can stay unseen when its notification is lost
+MOVE_AFTER_S = 60.0  # longer than most vendors' sessions need to come back
 
 PACK_KINDS: Mapping[str, CoverKind] = {
     ServiceType.UNIT_PACK: CoverKind.UNITS,
@@ -140,7 +137,9 @@ class VendorConnection(msgspec.Struct, frozen=True):
     """`settings` is the adapter's own dataclass. `statuses_map` maps (status, error or "") to "unsent" or
     "undelivered" (VSMPP-27 to 37). `receipt_parts`: "all", "first" or "last" part decides about a long message.
     `resends`: a part that was not answered goes out again, at the risk that the vendor has it twice. `fallback_sender`: what a
-    message goes out under once the vendor has refused its sender, "" = nothing."""
+    message goes out under once the vendor has refused its sender, "" = nothing. `disconnected`: in use, but
+    not bound until somebody connects it again; another `reconnect_at` than before asks for new sessions. `move_after_s`: down
+    for so long, what waits goes to the other connection of its sender; None = never."""
 
     id: int
     name: str
@@ -153,6 +152,13 @@ class VendorConnection(msgspec.Struct, frozen=True):
     receipt_parts: str
     resends: bool = True
     fallback_sender: str = ""
+    disconnected: bool = False
+    reconnect_at: datetime | None = None
+    move_after_s: float | None = MOVE_AFTER_S
+
+    @property
+    def binds(self) -> bool:
+        return not (self.disabled or self.disconnected)
 
 
 class ClientConnection(msgspec.Struct, frozen=True):
@@ -229,9 +235,11 @@ def period_start(snapshot: "Snapshot", agreement_id: int, at: datetime) -> datet
     return billing_period(snapshot.agreements[agreement_id], at).start
 
 
-async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Snapshot | None) -> Snapshot:
+async def load_snapshot(
+    session: asyncpg.Connection, box: SecretBox, former: Snapshot | None, *, allow_internal: bool = False
+) -> Snapshot:
     """Read the configuration in one transaction. What `former` already holds of dictionaries and rates is kept where they did
-    not change: they are the large part."""
+    not change: they are the large part. `allow_internal`: vendors may be where the platform itself is (VSMPP-45)."""
     async with session.transaction(isolation="repeatable_read", readonly=True):
         changes = await session.fetchrow(_SQL["changes"], former.change if former else 0)
         if former is None or not _NUMBERING_TABLES.isdisjoint(changes["tables"]):
@@ -273,7 +281,9 @@ async def load_snapshot(session: asyncpg.Connection, box: SecretBox, former: Sna
             initiators=_grouped([r for r in enabled if r["type"] == _INITIATOR], "agreement_id", "service_id"),
             scopes=await _scopes(session, rate_trees),
             senders=senders,
-            connections={r["id"]: _connection(r, box) for r in await session.fetch(_SQL["connections"])},
+            connections={
+                r["id"]: _connection(r, box, allow_internal) for r in await session.fetch(_SQL["connections"])
+            },
             client_connections={
                 r["login"]: _client_connection(r, box, _enabled(companies, r["company_id"]))
                 for r in await session.fetch(_SQL["client_connections"])
@@ -345,14 +355,15 @@ async def _scopes(session: asyncpg.Connection, trees: Mapping[int, RateTree]) ->
     return {service: tuple(periods) for service, periods in scopes.items()}
 
 
-def _connection(row: Any, box: SecretBox) -> VendorConnection:
+def _connection(row: Any, box: SecretBox, allow_internal: bool) -> VendorConnection:
     """A connection whose settings cannot be used counts as disabled: the others must go on."""
     options = json.loads(row["options"] or "{}")
     receipt_parts, resends = options.pop("receipt_parts", "all"), options.pop("resends", True)
+    move_after_s = options.pop("move_after_s", MOVE_AFTER_S)
     kind, settings = options.pop("vendor", SMPP), None
     if kind == SMPP:
         columns = ("host_name", "port", "system_id", "system_type", "use_tls", "use_tlv", "inverse_address_mode")
-        options |= {name: row[name] for name in columns}
+        options |= {name: row[name] for name in columns} | {"allow_internal": allow_internal}
     try:
         if kind == SMPP:
             options["password"] = box.decrypt(row["password_encrypted"])
@@ -367,8 +378,8 @@ def _connection(row: Any, box: SecretBox) -> VendorConnection:
     }
     return VendorConnection(
         row["id"], row["name"], kind, settings, row["rps_limit"], row["window_limit"],
-        row["disabled"] or settings is None, statuses, receipt_parts, bool(resends),
-        fallback_sender=row["fallback_sender"],
+        row["disabled"] or settings is None, statuses, receipt_parts, bool(resends), row["fallback_sender"],
+        row["disconnected"], row["reconnect_at"], move_after_s,
     )  # fmt: skip
 
 
@@ -410,68 +421,3 @@ def _api_key(row: Any, company_enabled: bool) -> ApiKey:
 
 def _networks(listed: str) -> Networks:
     return tuple(ipaddress.ip_network(part.strip()) for part in listed.split(",") if part.strip())
-
-
-class Configuration:
-    """Holds the current snapshot and keeps it current until `close`."""
-
-    def __init__(self, dsn: str, box: SecretBox) -> None:
-        self._dsn = dsn
-        self._box = box
-        self._changed = asyncio.Event()
-        self._followers: list[Callable[[Snapshot], None]] = []
-        self._task: asyncio.Task[None] | None = None
-        self._unreadable_change = 0
-        self.snapshot: Snapshot
-
-    async def open(self) -> None:
-        """Load the first snapshot; raises what the database raises."""
-        session = await open_session(self._dsn)
-        try:
-            self.snapshot = await load_snapshot(session, self._box, None)
-        finally:
-            await session.close()
-        self._task = asyncio.create_task(self._follow(), name="configuration")
-
-    def follow(self, follower: Callable[[Snapshot], None]) -> None:
-        """Call `follower` with every snapshot from now on, the current one first."""
-        self._followers.append(follower)
-        follower(self.snapshot)
-
-    async def close(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _follow(self) -> None:
-        while True:
-            try:
-                session = await open_session(self._dsn)
-                try:
-                    await session.add_listener("relais_config", lambda *_: self._changed.set())
-                    while True:
-                        await self._refresh(session)
-                        with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(self._changed.wait(), POLL_S)
-                        self._changed.clear()
-                finally:
-                    await session.close(timeout=1)
-            except (*CONNECTION_LOST, asyncpg.PostgresError, TimeoutError) as error:
-                log.warning("configuration.unreachable", error=str(error))
-                await asyncio.sleep(POLL_S)
-
-    async def _refresh(self, session: asyncpg.Connection) -> None:
-        changes = await session.fetchrow(_SQL["changes"], self.snapshot.change)
-        if changes["newest"] == self.snapshot.change:
-            return
-        try:
-            self.snapshot = await load_snapshot(session, self._box, self.snapshot)
-        except (ValueError, LookupError, TypeError) as error:
-            # A record that cannot be read must not stop the traffic that the former snapshot carries.
-            if changes["newest"] != self._unreadable_change:
-                log.error("configuration.unreadable", change=changes["newest"], error=repr(error))
-            self._unreadable_change = changes["newest"]
-            return
-        log.info("configuration.loaded", change=self.snapshot.change, tables=sorted(changes["tables"]))
-        for follower in self._followers:
-            follower(self.snapshot)

@@ -5,7 +5,7 @@ whichever gateway it comes to takes the row up. A row goes when all of it is ans
 some of it may be told twice.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Protocol
 
 import asyncpg
@@ -47,6 +47,9 @@ class Outlet(Protocol):
     def told(self) -> Mapping[str, Any]:
         """What is to be shown of each client connection, by its id."""
 
+    def elsewhere(self, sessions: Mapping[int, int]) -> None:
+        """How many sessions of each client connection other gateways have, about once a second."""
+
 
 class Deliveries:
     """Between the writer's ticks and the outlet."""
@@ -63,9 +66,14 @@ class Deliveries:
         """From now on receipts are told through it."""
         self._outlet = outlet
 
-    def told(self) -> Mapping[str, Any]:
-        """`Outlet.told`."""
-        return self._outlet.told() if self._outlet else {}
+    @property
+    def counted(self) -> tuple[Callable[[], Mapping[str, Any]], Callable[[Mapping[int, int]], None]]:
+        """`Outlet.told` and `Outlet.elsewhere`, whether one is attached or not."""
+        return (lambda: self._outlet.told() if self._outlet else {}), self._elsewhere
+
+    def _elsewhere(self, sessions: Mapping[int, int]) -> None:
+        if self._outlet is not None:
+            self._outlet.elsewhere(sessions)
 
     def plan(self, plan: Plan) -> None:
         """What the next tick is to know: whom we can tell, and which rows are done with."""

@@ -8,7 +8,7 @@ sender, the message goes out once more under the connection's fallback sender (S
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -32,6 +32,7 @@ BURST_S = 0.02  # the bucket holds what may leave in this time, so that a limit 
 RATE_FLOOR_RPS = 1.0
 THROTTLE_PAUSE_S = 0.5
 DOWN_AFTER_S = 3.0  # without a session: then messages of senders that have a second connection take that
+OUR_OWN_DOING = ("stopped", "unbound")
 UNANSWERED = "no answer from the vendor"
 
 log = structlog.get_logger()
@@ -86,7 +87,7 @@ class Lane:
         self.connection_id = configuration.id
         self.configuration = configuration
         self.ready = False
-        self.reason = "disabled" if configuration.disabled else "connecting"
+        self.reason = "connecting" if configuration.binds else "disabled" if configuration.disabled else "disconnected"
         self.held = False  # while it is not certain that this gateway still owns the connection
         self.counts = LaneCounts()
         self._events = events
@@ -106,7 +107,7 @@ class Lane:
         self._timer: asyncio.TimerHandle | None = None
         self._pump_due = False
         self._connection: Connection | None = None
-        if not configuration.disabled:
+        if configuration.binds:
             self._connection = vendor.connect(configuration.settings, self)
         self.exact_ids_first = self.spellings("10")[0] == "10"  # with nearly all vendors: then forms need not be made
         self._task: asyncio.Task[None] | None = None
@@ -116,6 +117,11 @@ class Lane:
     def waiting_count(self) -> int:
         """Messages not yet handed over completely."""
         return len(self._queue) + len(self._again) + self._delayed_count
+
+    @property
+    def sessions(self) -> tuple[int, int]:
+        """How many are bound, and how many are wanted."""
+        return self._connection.sessions if self._connection else (0, 0)
 
     @property
     def window_used(self) -> int:
@@ -138,7 +144,12 @@ class Lane:
     @property
     def down(self) -> bool:
         """Whether it has been without a session for longer than a reconnection takes."""
-        return not self.ready and self._loop.time() - self._unready_since_s >= DOWN_AFTER_S
+        return not self.ready and self.down_s >= DOWN_AFTER_S
+
+    @property
+    def down_s(self) -> float:
+        """For how long it has been without a session; 0 while there is one."""
+        return 0.0 if self.ready else self._loop.time() - self._unready_since_s
 
     @property
     def oldest_at(self) -> datetime | None:
@@ -146,7 +157,7 @@ class Lane:
         return accepted_at(self._queue[0].message.id) if self._queue else None
 
     def start(self) -> None:
-        """Begin connecting, unless the connection is disabled: its messages then wait until they expire."""
+        """Begin connecting, unless the connection is disabled or disconnected: its messages then wait until they expire."""
         if self._connection is None:
             return
         self._task = self._loop.create_task(self._connection.run(), name=f"connection {self.configuration.name}")
@@ -187,6 +198,20 @@ class Lane:
                     self._queue.remove(waiting)
                 return True
         return False
+
+    def take_out(self, count_max: int, wanted: Callable[[Message], bool]) -> list[Message]:
+        """Messages of which nothing was handed over yet, the first ones first; they are not this lane's any more."""
+        taken: list[Message] = []
+        kept: list[_Waiting] = []
+        while self._queue and len(taken) < count_max:
+            waiting = self._queue.popleft()
+            untouched = not (waiting.next_part or waiting.skip or waiting.attempts or waiting.ended)
+            if untouched and wanted(waiting.message):
+                taken.append(waiting.message)
+            else:
+                kept.append(waiting)
+        self._queue.extendleft(reversed(kept))
+        return taken
 
     def acknowledge(self, receipts: Sequence[VendorReceipt | IncomingMessage]) -> None:
         """These receipts or incoming messages are stored: answer the vendor."""
@@ -257,7 +282,7 @@ class Lane:
         waiting = self._pending.pop(part, None)
         if waiting is None or waiting.ended:
             return
-        self.counts.errors += 1
+        self.counts.error(error)
         if kind is RefusalClass.THROTTLED:
             self._slow_down()
             self._again.append((waiting, part.part))
@@ -273,7 +298,7 @@ class Lane:
         waiting = self._pending.pop(part, None)
         if waiting is None or waiting.ended:
             return
-        self.counts.errors += 1
+        self.counts.error(UNANSWERED)
         if self.configuration.resends:
             self._try_again(waiting, part.part, UNANSWERED)
         else:
@@ -293,6 +318,8 @@ class Lane:
             self._unready_since_s = self._loop.time()
         self.ready, self.reason = ready, reason
         self.counts.note("ok" if ready else "bad", reason)
+        if not ready and reason not in OUR_OWN_DOING:
+            self.counts.last_error = self.counts.events[-1]
         log.info("connection.changed", connection=self.connection_id, ready=ready, reason=reason)
         if ready:
             self._loop.call_soon(self.pump)
@@ -341,6 +368,7 @@ class Lane:
         lane.pump()
 
     def _fail(self, waiting: _Waiting, error: str) -> None:
+        self.counts.failed += 1
         self._end(waiting)
         self._events.message_failed(waiting.message, error, self._clock())
 

@@ -9,9 +9,8 @@ import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -25,9 +24,10 @@ from relais.pipeline import incoming, rows, settle, views
 from relais.pipeline.accept import Admission, Admitted, refused
 from relais.pipeline.beats import Beats
 from relais.pipeline.channels import CHANNELS
-from relais.pipeline.configuration import ApiKey, Configuration, Snapshot
+from relais.pipeline.configuration import ApiKey, Snapshot
 from relais.pipeline.decide import Request
 from relais.pipeline.deliveries import Deliveries
+from relais.pipeline.following import Configuration
 from relais.pipeline.ids import MessageIds
 from relais.pipeline.incoming_parts import IncomingParts
 from relais.pipeline.lane import Lane
@@ -41,13 +41,12 @@ from relais.pipeline.metrics import (
     RECEIPTS,
     count_accepted,
 )
+from relais.pipeline.moves import Moves
 from relais.pipeline.origin import ForClient
+from relais.pipeline.outbox import MESSAGES_MAX, Outbox
 from relais.pipeline.ownership import Ownership
 from relais.pipeline.ported import Ported
 from relais.pipeline.receipts import Receipts, Report
-from relais.pipeline.recovery import open_messages
-from relais.pipeline.resume import resume
-from relais.pipeline.room import MESSAGES_MAX, Room
 from relais.pipeline.sandbox import Sandbox, judged
 from relais.pipeline.settle import Plan
 from relais.pipeline.stop_lists import StopLists
@@ -75,7 +74,6 @@ from relais.transport.http import is_public
 
 HOUSEKEEPING_S = 0.5
 RECEIPTS_WITHIN_S = 5.0  # of most messages
-CLAIM_BATCHES_MAX = 50  # between two ticks
 
 _SQL = blocks("messages")
 _DATABASE_AWAY = (*CONNECTION_LOST, *SESSION_ENDED, TimeoutError)
@@ -86,8 +84,7 @@ class Traffic:
     """The pipeline behind the edges (`api.ports.Pipeline`) and behind the lanes (`lane.LaneEvents`).
 
     Without `sends` it only accepts, and leaves messages to the gateways that own the connections. `adapters`: vendors by
-    kind, the registered ones by default. `messages_max` of a connection wait in
-    memory, the others in the outbox.
+    kind, the registered ones by default. `messages_max` of a connection wait in memory, the others in the outbox.
     """
 
     def __init__(
@@ -110,7 +107,6 @@ class Traffic:
         self._ids = MessageIds()
         self._ownership = Ownership(dsn)
         self._lanes: dict[int, Lane] = {}
-        self._room = Room(self._lanes, messages_max)
         self._sent: list[settle.Sent] = []
         self._ended: list[settle.Ended] = []
         self._reports: list[Report] = []
@@ -121,6 +117,11 @@ class Traffic:
         self._awaiting: list[tuple[int, datetime]] = []
         self._receipts = Receipts(self._matched)
         self._withdrawals = Withdrawals(self._lanes, self._receipts, self._canceled)
+        self._outbox = Outbox(
+            self._instance, self._lanes, self._receipts, self._withdrawals.canceling,
+            lambda ended: self._ended.extend(ended), messages_max,
+        )  # fmt: skip
+        self._moves = Moves(self._lanes, self._sent_batches)
         self._sandbox = Sandbox(self._open_pool)
         self._stops = StopLists()
         self._ported = Ported((lambda address: True) if callbacks_allow_private else is_public, lambda: self._admission)
@@ -129,7 +130,7 @@ class Traffic:
         ports = Ports(
             snapshot=lambda: self._admission.snapshot,
             plan=self._plan,
-            owns=self._room.takes,
+            owns=self._outbox.takes_over,
             send=self._send,
             committed=self._committed,
             recover=self._recover,
@@ -153,7 +154,7 @@ class Traffic:
         await self._keep_house()
         self._housekeeping = asyncio.create_task(self._housekeep(), name="housekeeping")
         beats = Beats(
-            self._instance, self._lanes.values, self._writer.shortages, self.deliveries.told, self._ported.told
+            self._instance, self._lanes.values, self._writer.shortages, *self.deliveries.counted, self._ported.told
         )
         self._beating = asyncio.create_task(beats.run(self._pool), name="beats")
         floods = self._writer.guard_rails.floods
@@ -479,7 +480,9 @@ class Traffic:
         if self._withdrawals.due:
             await self._withdrawals.handle(session, self._admission)
         if self._ownership.certain:
-            await self._claim_due(session, datetime.now(UTC))
+            more = await self._moves.handle(session, self.snapshot, datetime.now(UTC))
+            if await self._outbox.claim_due(session, self._admission, datetime.now(UTC)) or more:
+                self._writer.recover_soon()
 
     def _await_slow_receipts(self) -> None:
         """Most batches are final within seconds; of the others the outbox is told when waiting for receipts ends."""
@@ -489,29 +492,3 @@ class Traffic:
             if batch.open_count:
                 self._awaiting.append((batch.id, batch.waiting_ends_at))
                 self._writer.wake()
-
-    async def _claim_due(self, session: asyncpg.Connection, now: datetime) -> None:
-        """Take up batches whose time has come: scheduled ones, those of a gateway that is gone, those whose receipts
-        never came."""
-        roomy = self._room.with_room()
-        due = await session.fetch(_SQL["claim_outbox"], self._instance, roomy, now, CLAIM_BATCHES_MAX)
-        for row in sorted(due, key=lambda row: int(row["id"])):
-            await self._take_up(session, row, now)
-        if len(due) == CLAIM_BATCHES_MAX:
-            self._writer.recover_soon()
-        else:
-            self._room.caught_up(roomy)
-
-    async def _take_up(self, session: asyncpg.Connection, row: Any, now: datetime) -> None:
-        recovered = await open_messages(session, self._admission, row["message_ids"])
-        lane = self._lanes[row["connection_id"]]
-        batch, ended = resume(row["id"], lane, self._receipts, recovered, self._withdrawals.canceling, now)
-        if batch is None:
-            await session.execute(_SQL["delete_outbox"], row["id"])
-            return
-        self._ended += ended
-        log.info("batch.taken_up", batch=row["id"], connection=row["connection_id"], messages=batch.open_count)
-        if not batch.unsent_count and batch.waiting_ends_at > now + timedelta(seconds=1):
-            await session.execute(blocks("tick")["await_receipts"], [batch.id], [batch.waiting_ends_at])
-        lane.pump()
-        self._writer.wake()

@@ -77,6 +77,7 @@ TEMPLATES = [
 SESSION_ENGINE = "relais.records.access.sessions"
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # until a mail server is named
 MAIL_WITHIN_S = 20
+CONNECTIONS_ALLOW_PRIVATE = False  # whether vendors may be at internal addresses (VSMPP-45)
 
 IDLE_S = 60 * 60  # a session ends after so long without a request (PWD-10), until the policy in force says otherwise
 SESSION_TOUCH_S = 60  # … and is written at most once in so long, which is why the cookie lives that much longer
@@ -116,8 +117,9 @@ def database_of(dsn: str) -> dict[str, Any]:
     }
 
 
-def configure(dsn: str, secret_key: str) -> None:
+def configure(dsn: str, secret_key: str, *, connections_allow_private: bool = False) -> None:
     """Set Django up for this process, once; a second call may only repeat the database of the first.
+    `connections_allow_private`: vendors' connections to internal addresses are taken (VSMPP-45).
 
     RuntimeError when Django is already set up for another database.
     """
@@ -131,6 +133,7 @@ def configure(dsn: str, secret_key: str) -> None:
             raise RuntimeError("Django is already set up for another database in this process")
         return
     settings.configure(**_shared(), SECRET_KEY=secret_key, DATABASES={"default": database})
+    settings.CONNECTIONS_ALLOW_PRIVATE = connections_allow_private
     django.setup()
 
 

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
@@ -21,10 +21,12 @@ from relais.simulators.smsc_behaviours import (
     Behaviour,
     IdStyle,
     MessageIds,
+    Mix,
     ReceiptForm,
-    behaviour_of,
+    asked_of,
     receipt_pdu,
 )
+from relais.simulators.smsc_script import UNBIND, Script, Stage
 from relais.transport.smpp import SmppEnd, SmppServer
 from relais.wire.smpp import statuses
 from relais.wire.smpp.codec import encode_submit_sm_resp
@@ -51,6 +53,7 @@ class SmscSettings:
     port: int = 2776
     system_id: str = ""
     password: str = field(default="", repr=False)
+    system_type: str = ""  # binds that name another are refused; empty = any
     response_delay_s: float = 0.0
     receipt_delay_s: float = 0.05
     rps_max: int | None = None  # above it: 0x58
@@ -71,21 +74,21 @@ class AcceptedMessage(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Due:
-    """Calls that are due after one fixed delay, in their order, with one timer for all."""
+    """Calls that are due after one delay, in their order, with one timer for all."""
 
-    __slots__ = ("_calls", "_delay_s", "_loop", "_timer")
+    __slots__ = ("_calls", "_loop", "_timer", "delay_s")
 
     def __init__(self, delay_s: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._delay_s = delay_s
+        self.delay_s = delay_s
         self._calls: deque[tuple[float, Callable[..., None], tuple[Any, ...]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, call: Callable[..., None], *arguments: Any) -> None:
-        if self._delay_s <= 0:
+        if self.delay_s <= 0 and not self._calls:
             call(*arguments)
             return
-        due_s = self._loop.time() + self._delay_s
+        due_s = self._loop.time() + self.delay_s
         self._calls.append((due_s, call, arguments))
         if self._timer is None:
             self._timer = self._loop.call_at(due_s, self._run)
@@ -119,8 +122,15 @@ class _Account:
 class Smsc:
     """One simulated centre. `counters` and `accepted` are for whoever watches; see `collect` for their names."""
 
-    def __init__(self, settings: SmscSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: SmscSettings, script: Script | None = None) -> None:
+        self._script = script or Script()
+        self.settings = settings = replace(settings, **self._script.settings)
+        self.down = False  # while it takes no binds
+        self._mix = Mix(self._script.mix)
+        self._destinations = sorted(self._script.destinations.items(), key=lambda each: -len(each[0]))
+        self._ends: set[SmppEnd] = set()
+        self._unbinding: set[asyncio.Task[None]] = set()
+        self._playing: asyncio.Task[None] | None = None
         self.counters: Counter[str] = Counter()
         self.accepted: deque[AcceptedMessage] = deque(maxlen=ACCEPTED_KEPT_MAX)
         self._server = SmppServer(self, self._authenticate, settings.session, system_id="SMSC-SIM")
@@ -150,10 +160,14 @@ class Smsc:
     async def start(self) -> None:
         """Listen. OSError when the port is taken."""
         await self._server.start(self.settings.host, self.settings.port)
+        if self._script.stages:
+            self._playing = asyncio.create_task(self._play(), name="script")
         log.info("smsc.started", host=self.settings.host, port=self.port)
 
     async def stop(self) -> None:
         """Unbind from everybody; what is due is forgotten."""
+        if self._playing is not None:
+            self._playing.cancel()
         for due in (self._responses, self._receipts, self._receipts_again):
             due.cancel()
         await self._server.stop()
@@ -176,6 +190,7 @@ class Smsc:
     # What the transport tells.
 
     def bound(self, end: SmppEnd, event: Bound) -> None:
+        self._ends.add(end)
         account = self._accounts.setdefault(end.peer_system_id, _Account())
         if end.session.may_deliver:
             account.ends.append(end)
@@ -187,7 +202,7 @@ class Smsc:
             end.answer(request, statuses.ESME_RINVCMDID)
             return
         self.counters["submitted"] += 1
-        behaviour = behaviour_of(request)
+        behaviour = self._behaviour(request)
         status = self._refusal(request, behaviour)
         if status:
             self.counters["refused"] += 1
@@ -215,6 +230,7 @@ class Smsc:
         log.info("client.noticed", kind=type(event).__name__, system_id=end.peer_system_id)
 
     def closed(self, end: SmppEnd, reason: str) -> None:
+        self._ends.discard(end)
         account = self._accounts.get(end.peer_system_id)
         if account is not None and end in account.ends:
             account.ends.remove(end)
@@ -224,12 +240,49 @@ class Smsc:
     # Inside.
 
     def _authenticate(self, bind: Bind, peer_host: str) -> int:
+        if self.down:
+            return statuses.ESME_RSYSERR
+        if self.settings.system_type and bind.system_type != self.settings.system_type:
+            return statuses.ESME_RINVSYSTYP
         expected = self.settings.system_id
         if expected and bind.system_id != expected:
             return statuses.ESME_RINVSYSID
         if expected and bind.password != self.settings.password:
             return statuses.ESME_RINVPASWD
         return statuses.ESME_ROK
+
+    def _behaviour(self, request: SubmitSm) -> Behaviour:
+        asked = asked_of(request)
+        if asked is not None:
+            return asked
+        for beginning, behaviour in self._destinations:
+            if request.destination.startswith(beginning):
+                return behaviour
+        return self._mix.take()
+
+    async def _play(self) -> None:
+        """The stages of the script, each in its time."""
+        loop, started_s = asyncio.get_running_loop(), asyncio.get_running_loop().time()
+        for number, stage in enumerate(self._script.stages, 1):
+            await asyncio.sleep(started_s + stage.after_s - loop.time())
+            self._enter(stage)
+            log.info("stage.entered", number=number, after_s=stage.after_s)
+
+    def _enter(self, stage: Stage) -> None:
+        self.settings = replace(self.settings, **stage.changes)
+        self._responses.delay_s, self._receipts.delay_s = self.settings.response_delay_s, self.settings.receipt_delay_s
+        if stage.mix is not None:
+            self._mix = Mix(stage.mix)
+        if stage.down is not None:
+            self.down = stage.down
+        if stage.disconnect or stage.down:
+            for end in list(self._ends):
+                if stage.disconnect == UNBIND:
+                    task = asyncio.ensure_future(end.unbind())
+                    self._unbinding.add(task)
+                    task.add_done_callback(self._unbinding.discard)
+                else:
+                    end.drop()
 
     def _refusal(self, request: SubmitSm, behaviour: Behaviour) -> int:
         """The status to refuse with, or 0."""

@@ -6,7 +6,7 @@ wins). Anything else is delivered.
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -81,12 +81,32 @@ _NAMES = MappingProxyType({behaviour.encode(): behaviour for behaviour in Behavi
 
 
 def behaviour_of(request: SubmitSm) -> Behaviour:
-    """What the message asks for."""
+    """What the message asks for; delivery where it asks for nothing."""
+    return asked_of(request) or Behaviour.DELIVERED
+
+
+def asked_of(request: SubmitSm) -> Behaviour | None:
+    """What the message asks for, None for nothing."""
     if b"smsc:" in request.short_message:
         asked = _ASKED.search(request.short_message)
         if asked and asked[1] in _NAMES:
             return _NAMES[asked[1]]
-    return BY_SUFFIX.get(request.destination[-4:], Behaviour.DELIVERED)
+    return BY_SUFFIX.get(request.destination[-4:])
+
+
+class Mix:
+    """Shares in percent, spread evenly; delivery for the rest."""
+
+    def __init__(self, shares: Mapping[Behaviour, int]) -> None:
+        self._shares = {**shares, Behaviour.DELIVERED: 100 - sum(shares.values()) + shares.get(Behaviour.DELIVERED, 0)}
+        self._due = dict.fromkeys(self._shares, 0)
+
+    def take(self) -> Behaviour:
+        for behaviour, share in self._shares.items():
+            self._due[behaviour] += share
+        most = max(self._due, key=lambda behaviour: self._due[behaviour])
+        self._due[most] -= 100
+        return most
 
 
 class IdStyle(StrEnum):

@@ -2,10 +2,21 @@
 
 -- name: insert_beat
 -- $1 instant, $2 run of the gateway, $3 its counters as JSON: `connections` by id (accepted, sent, receipts, delivered,
--- errors: since the gateway started; queued, oldest_s, window, window_max, rate, limit, ready, disabled, reason: now),
+-- errors, failed: since the gateway started, with last_error; queued, oldest_s, window, window_max, rate, limit, sessions,
+-- sessions_max, ready, disabled, reason: now),
 -- `refused` by code and `ticks`, `tick_us` since it started; $4 the latest events of each connection as JSON.
 INSERT INTO traffic_gateway_beat (at, gateway, beat, events) VALUES ($1, $2, $3::text::jsonb, $4::text::jsonb)
 ON CONFLICT DO NOTHING
+
+-- name: sessions_elsewhere
+-- $1 run of the gateway that asks, $2 instant: who told nothing since then is gone. Clients' SMPP connections with the number of
+-- sessions that hand messages in at all other gateways.
+SELECT told.key::bigint AS connection_id, sum((told.value ->> 'senders')::integer)::integer AS sessions
+FROM (
+    SELECT DISTINCT ON (gateway) beat FROM traffic_gateway_beat WHERE at > $2 AND gateway <> $1 ORDER BY gateway, at DESC
+) AS latest, jsonb_each(latest.beat -> 'clients') AS told
+GROUP BY told.key
+HAVING sum((told.value ->> 'senders')::integer) > 0
 
 -- name: count_shortages
 -- $1 instant, $2 agreement ids, $3 of each how many messages its balance did not cover since the last beat.

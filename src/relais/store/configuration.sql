@@ -80,8 +80,8 @@ SELECT sender_id, country_id, document_name <> '' AS documented FROM senders_sen
 
 -- name: connections
 SELECT id, name, host_name, port, system_id, password_encrypted, system_type, use_tls, rps_limit, window_limit, use_tlv,
-       inverse_address_mode, disabled, statuses_map::text AS statuses_map, options::text AS options,
-       fallback_sender
+       inverse_address_mode, disabled, disconnected, reconnect_at, statuses_map::text AS statuses_map,
+       options::text AS options, fallback_sender
 FROM connections_vendorsmppconnection
 
 -- name: client_connections

@@ -138,6 +138,21 @@ UPDATE traffic_withdrawal SET done = $2 WHERE message_id = $1
 -- $1 id of a message that waits, $2 its text from now on, of as many segments, $3 validity in seconds.
 UPDATE traffic_message SET body = $2, validity_s = $3 WHERE id = $1 AND status < 10
 
+-- name: move_messages
+-- $1 batches, $2 ids of messages in them that wait, $3 the connection that they are to leave by, $4 now. They make a batch of
+-- that connection, which its owner takes up.
+WITH message AS (
+    UPDATE traffic_message SET connection_id = $3 WHERE id = ANY ($2::uuid[])
+), batch AS (
+    UPDATE traffic_outbox SET message_ids = ARRAY(SELECT each FROM unnest(message_ids) AS each WHERE each <> ALL ($2::uuid[]))
+    WHERE id = ANY ($1::bigint[])
+)
+INSERT INTO traffic_outbox (connection_id, owner, due_at, message_ids) VALUES ($3, NULL, $4, $2)
+
+-- name: moved_to
+-- $1 message id, $2 connection id. Whether the message is to leave by that connection.
+SELECT connection_id = $2 FROM traffic_message WHERE id = $1
+
 -- name: delete_outbox
 -- $1 id of a batch whose messages are all final.
 DELETE FROM traffic_outbox WHERE id = $1

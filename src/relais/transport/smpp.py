@@ -260,6 +260,18 @@ def server_tls(certificate: Path, key: Path | None) -> ssl.SSLContext:
 _NO_RESPONSE = BindTransceiverResp()  # a server end has none to show
 
 
+class AddressRefused(OSError):
+    """Every address of the host is one that must not be connected to."""
+
+
+async def _allowed_address(host: str, port: int, allowed: Callable[[str], bool]) -> str:
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    address = next((place for place in (str(each[4][0]) for each in found) if allowed(place)), None)
+    if address is None:
+        raise AddressRefused("the address is internal, which this installation does not allow")
+    return address
+
+
 async def connect(
     host: str,
     port: int,
@@ -269,16 +281,19 @@ async def connect(
     *,
     tls: ssl.SSLContext | None = None,
     timeout_s: float = 20.0,
+    allowed: Callable[[str], bool] | None = None,
 ) -> SmppEnd:
-    """A client end, connected and asking for the bind; `handler.bound` or `handler.closed` tells how it went.
+    """A client end, connected and asking for the bind; `handler.bound` or `handler.closed` tells how it went. `allowed`: whether
+    a resolved address may be connected to, whatever name led there; None = any.
 
-    OSError (TimeoutError and ssl.SSLError among them) when the connection cannot be made.
+    OSError (TimeoutError, ssl.SSLError and AddressRefused among them) when the connection cannot be made.
     """
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(timeout_s):
+        address = host if allowed is None else await _allowed_address(host, port, allowed)
         _, end = await loop.create_connection(
             lambda: SmppEnd(Role.CLIENT, settings, handler),
-            host,
+            address,
             port,
             ssl=tls,
             server_hostname=host if tls is not None else None,

@@ -51,7 +51,7 @@ class ClientSmppConnectionForm(RecordForm):
     network = forms.CharField(
         required=False,
         max_length=1000,
-        help_text="IP addresses and ranges that it binds from, separated by commas; blank = from anywhere",
+        help_text="IP addresses and ranges that it binds from, separated by commas; 0.0.0.0/0, ::/0 = from anywhere",
     )
     login = forms.CharField(
         max_length=15,
@@ -91,6 +91,7 @@ class ClientSmppConnectionForm(RecordForm):
         super().__init__(viewer, *args, **options)
         stored = self.instance.pk is not None
         self.fields["password"].required = not stored
+        self.fields["network"].required = not stored or bool(self.instance.network)  # CSMPP-8; some have none (CSMPP-4)
         if stored:
             self.fields["password"].help_text = "Left blank, the stored one stays"
 

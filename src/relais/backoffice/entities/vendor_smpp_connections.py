@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 from django import forms
 from django.db.models import Case, CharField, F, Func, JSONField, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Now
-from django.utils.html import format_html
+from django.utils import timezone
 
+from relais.backoffice import binds
 from relais.backoffice.kinds import Truth
-from relais.backoffice.live import SILENT_AFTER, state_of
+from relais.backoffice.live import SILENT_AFTER
 from relais.backoffice.statuses_map import StatusesMap, StatusesMapField
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm
@@ -112,15 +113,6 @@ def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.annotate(status=status).prefetch_related("companies")
 
 
-def _bind(connection: VendorSmppConnection) -> tuple[str, str]:
-    """The state of the bind, and why, as gateways tell it (VSMPP-42)."""
-    label, tone, why = state_of(connection, connection.told)
-    css = " ".join(f"st-{each}" for each in tone.split())
-    return format_html('<span class="st {}">{}</span> <span class="sm t3">{}</span>', css, label, why), (
-        f"{label}: {why}" if why else label
-    )
-
-
 def _companies(connection: VendorSmppConnection) -> tuple[str, str]:
     names = ", ".join(company.name for company in connection.companies.all())
     return names or "All", names
@@ -133,10 +125,15 @@ def _blocks(connection: VendorSmppConnection, viewer: Viewer) -> list[Block]:
     return [Block("backoffice/warnings.html", {"warnings": [told]}, before=True)]
 
 
-def _switch(disabled: bool) -> Any:
+def _switch(**values: bool) -> Any:
+    """The verb that sets these; with `disconnected=False` it asks for new sessions, too."""
+
     def verb(connection: VendorSmppConnection, viewer: Viewer, data: dict[str, Any]) -> None:
         locked = find(VendorSmppConnection, connection.pk)
-        locked.disabled = disabled
+        for name, value in values.items():
+            setattr(locked, name, value)
+        if values.get("disconnected") is False:
+            locked.reconnect_at = timezone.now()
         save_vendor_smpp_connection(locked, None)
 
     return verb
@@ -155,11 +152,16 @@ VENDOR_SMPP_CONNECTIONS = Entity(
         Column("host_name", "Host name", Code(), phone="m3"),
         Column("port", "Port", Id(), phone="m2"),
         Column("system_id", "System ID", Code()),
-        Column("status", "Status", Badge(STATUSES), phone="m4"),
-        Column("bind", "State of the bind", Computed(_bind), sort=None),
+        Column("status", "Status", Badge(STATUSES)),
+        binds.column("bind", phone="m4"),
         Column("inverse_address_mode", "MO inverse address mode", Truth()),
-        Column("rps_limit", "RPS limit", Number()),
-        Column("window_limit", "Window limit", Number()),
+        binds.column("sessions"),
+        binds.column("window"),
+        binds.column("now"),
+        binds.column("queued"),
+        binds.column("last_error"),
+        Column("rps_limit", "RPS limit", Number(), shown=False),
+        Column("window_limit", "Window limit", Number(), shown=False),
         Column("companies", "Company IDs", Computed(_companies), sort=None, shown=False),
         Column("system_type", "System type", shown=False),
         Column("use_tls", "SSL type", Choice({False: "None", True: SslType.TLS.label}), shown=False),
@@ -185,22 +187,47 @@ VENDOR_SMPP_CONNECTIONS = Entity(
         Section("Limits", ("limits", "rps_limit", "window_limit")),
         Section("Ways of the vendor", ("use_tlv", "inverse_address_mode", "fallback_sender")),
         Section("Charging", ("statuses_map",), hint="What the vendor's statuses and codes mean for it"),
-        Section("State", ("status", "bind", "disabled")),
+        Section("State", ("status", "disabled")),
+        Section("Now", ("bind", "sessions", "window", "now", "queued", "last_error"), hint="Renewed by itself"),
     ),
     rows=_rows,
     form=VendorSmppConnectionForm,
     deletes=lambda connection, viewer: delete_vendor_smpp_connection(connection.pk),
     actions=(
         Action(
-            "disable",
-            "Disable…",
-            _switch(True),
-            shown=lambda connection: not connection.disabled,
-            confirm="Its sender IDs stop sending at once. Queued messages wait until it is enabled again or their "
-            "validity ends; then what was reserved is released.",
+            "connect",
+            "Connect",
+            _switch(disconnected=False),
+            shown=lambda connection: connection.disconnected and not connection.disabled,
             bulk=True,
         ),
-        Action("enable", "Enable", _switch(False), shown=lambda connection: connection.disabled, bulk=True),
+        Action(
+            "reconnect",
+            "Reconnect…",
+            _switch(disconnected=False),
+            shown=lambda connection: not connection.disabled and not connection.disconnected,
+            confirm="Its sessions are unbound and bound anew, within seconds. What the vendor has not answered goes out again.",
+            bulk=True,
+        ),
+        Action(
+            "disconnect",
+            "Disconnect…",
+            _switch(disconnected=True),
+            shown=lambda connection: not connection.disabled and not connection.disconnected,
+            confirm="Its sessions are unbound and stay so until somebody connects it again. Messages wait here, or leave by the "
+            "second connection of their sender ID.",
+            bulk=True,
+        ),
+        Action(
+            "disable",
+            "Disable…",
+            _switch(disabled=True),
+            shown=lambda connection: not connection.disabled,
+            confirm="Its sender IDs stop sending at once. Queued messages leave by the second connection of their "
+            "sender ID; others wait until it is enabled again or their validity ends, when what was reserved is released.",
+            bulk=True,
+        ),
+        Action("enable", "Enable", _switch(disabled=False), shown=lambda connection: connection.disabled, bulk=True),
     ),
     blocks=_blocks,
     empty="A connection leads to a provider that takes SMS over SMPP. It comes first; then the sender IDs that use it.",

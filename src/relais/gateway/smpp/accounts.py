@@ -1,6 +1,7 @@
 """The accounts of the SMPP server: who may bind, how much an account may ask, and what became of it.
 
-Limits hold for all sessions of an account together, in one gateway (docs/decisions/0020).
+Limits hold for all sessions of an account together. Where several gateways have sessions of one, each lets it have its share
+(docs/decisions/0026).
 """
 
 import hmac
@@ -33,6 +34,7 @@ class Account:
         self.password = connection.password  # that its sessions were bound with
         self.ends: list[SmppEnd] = []
         self.waiting: deque[Waiting] = deque()
+        self.elsewhere_count = 0  # sessions that hand messages in, at other gateways
         self.open_count = 0  # requests not answered yet
         self.accepted = self.refused = self.throttled = self.delivered = 0
         self._tokens = 1.0
@@ -42,13 +44,19 @@ class Account:
     def receivers(self) -> list[SmppEnd]:
         return [end for end in self.ends if end.session.may_deliver]
 
+    @property
+    def senders_count(self) -> int:
+        return sum(end.session.may_submit for end in self.ends)
+
     def admit(self, messages_count: int) -> bool:
         """Whether that many messages are within the account's window and rate; they are taken for asked then."""
         limits = self.connection
-        if self.open_count >= (limits.window_limit or WINDOW_DEFAULT):
+        window, rate = limits.window_limit or WINDOW_DEFAULT, limits.rps_limit or RPS_DEFAULT
+        if self.elsewhere_count:
+            window, rate = self.share_of(window), self.share_of(rate)
+        if self.open_count >= window:
             self.throttled += 1
             return False
-        rate = limits.rps_limit or RPS_DEFAULT
         now_s = time.monotonic()
         # A second's worth may come at once: clients pace by the second.
         self._tokens = min(float(rate), self._tokens + (now_s - self._refilled_at_s) * rate)
@@ -59,10 +67,15 @@ class Account:
         self._tokens -= messages_count
         return True
 
+    def share_of(self, limit: int) -> int:
+        """What of a limit falls to the sessions here that hand messages in; one at least."""
+        return max(1, limit * self.senders_count // max(1, self.senders_count + self.elsewhere_count))
+
     def told(self) -> dict[str, Any]:
         """For `pipeline.beats`."""
         return {
             "sessions": len(self.ends),
+            "senders": self.senders_count,
             "receivers": len(self.receivers),
             "open": self.open_count,
             "accepted": self.accepted,

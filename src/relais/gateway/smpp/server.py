@@ -64,6 +64,7 @@ class ClientServer:
         self._traffic = traffic
         self._host, self._port, self._tls, self._tls_port = host, port, tls, tls_port
         self._accounts: dict[str, Account] = {}
+        self._elsewhere: Mapping[int, int] = {}
         self._by_end: dict[SmppEnd, Account] = {}
         self._by_id: dict[int, Account] = {}  # by client connection, of those that are bound
         self._door = Door(lambda: traffic.snapshot, self._sessions_count)
@@ -121,12 +122,19 @@ class ClientServer:
     def told(self) -> Mapping[str, Any]:
         return {str(account.connection.id): account.told() for account in self._accounts.values() if account.ends}
 
+    def elsewhere(self, sessions: Mapping[int, int]) -> None:
+        """`Outlet.elsewhere`: an account's limits are shared by its sessions, wherever they are."""
+        self._elsewhere = sessions
+        for account in self._accounts.values():
+            account.elsewhere_count = sessions.get(account.connection.id, 0)
+
     # What the transport tells.
 
     def bound(self, end: SmppEnd, event: Bound) -> None:
         connection = self._traffic.snapshot.client_connections[end.peer_system_id]
         account = self._accounts.setdefault(connection.login, Account(connection))
         account.connection = connection
+        account.elsewhere_count = self._elsewhere.get(connection.id, 0)
         account.password = connection.password
         account.ends.append(end)
         self._by_end[end] = account

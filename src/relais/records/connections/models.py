@@ -28,6 +28,8 @@ class VendorSmppConnection(Editable):
     # Messages whose sender the vendor refuses are sent once more as from this; "" = they fail (SP-12).
     fallback_sender = blank_text(15)
     disabled = flag()
+    disconnected = flag()  # in use, but not bound until somebody connects it
+    reconnect_at = models.DateTimeField(null=True, blank=True)  # when new sessions were asked for last
     statuses_map = models.JSONField(default=dict, db_default={}, blank=True)
     options = models.JSONField(default=dict, db_default={}, blank=True)
 

@@ -76,6 +76,10 @@ class EmulatedConnection:
         self._settings = settings
         self._events = events
 
+    @property
+    def sessions(self) -> tuple[int, int]:
+        return 1, 1
+
     async def run(self) -> None:
         self._events.changed(True, "emulated")
         await asyncio.Event().wait()

@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 
 from relais.contracts.vendors import OutgoingPart, RefusalClass, VendorEvents
+from relais.transport.http import is_public
 from relais.transport.smpp import SmppEnd, connect
 from relais.vendors.smpp.messages import ID_CHARACTERS_MAX, incoming_message, refusal, submit_sm, vendor_receipt
 from relais.vendors.smpp.settings import BindMode, SmppSettings
@@ -64,6 +65,11 @@ class SmppConnection:
     def spellings(self, vendor_message_id: str) -> tuple[str, ...]:
         """See the contract; the rule is a setting of the connection."""
         return self.settings.match_ids(vendor_message_id)
+
+    @property
+    def sessions(self) -> tuple[int, int]:
+        """See the contract."""
+        return sum(end.session.bound for end in self._ends.values()), len(self._binds)
 
     async def run(self) -> None:
         """See the contract. Cancelling unbinds: bounded by the session's waits, twice `UNBIND_WAIT_S`."""
@@ -234,6 +240,7 @@ class _Bind:
                 self,
                 tls=tls,
                 timeout_s=settings.connect_timeout_s,
+                allowed=None if settings.allow_internal else is_public,
             )
         except TimeoutError:
             self._connection.gone(self, "no connection in time")

@@ -38,6 +38,7 @@ class SmppSettings:
     use_tls: bool = False
     tls_ca_file: str = ""  # PEM of a private authority; empty = the system's
     tls_verify: bool = True
+    allow_internal: bool = False  # the platform's own networks and loopback (VSMPP-45); the installation's to say
     interface_version: int = 0x34
     service_type: str = ""
     sessions: int = 1  # at a time, over which parts are spread; the limits are the connection's

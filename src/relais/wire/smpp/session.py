@@ -99,6 +99,11 @@ class Session:
         """Server end: whether the peer takes deliver_sm."""
         return self.bound and self.state is not State.BOUND_TX
 
+    @property
+    def may_submit(self) -> bool:
+        """Server end: whether the peer may hand messages in."""
+        return self.bound and self.state is not State.BOUND_RX
+
     def octets_to_send(self) -> bytes:
         """Everything to write since the last call, in one piece."""
         if not self._out:

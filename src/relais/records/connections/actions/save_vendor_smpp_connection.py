@@ -1,8 +1,10 @@
 """Make or change an SMPP connection to a vendor."""
 
+import socket
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from relais.contracts.registry import SMPP, vendors
@@ -13,10 +15,11 @@ from relais.records.parties.tree import level_and_above
 from relais.records.saving import prepare, require_fixed, save
 from relais.records.secrets import seal
 from relais.records.senders.models import SenderId
+from relais.transport.http import is_public
 
 METHODS = ("unsent", "undelivered")  # VSMPP-33
 PORT_MAX = 65_535
-OF_THE_PIPELINE = ("receipt_parts", "resends")  # options that are not the adapter's
+OF_THE_PIPELINE = ("receipt_parts", "resends", "move_after_s")  # options that are not the adapter's
 SENDER_LETTERS_MAX, SENDER_DIGITS_MAX = 11, 15
 _KEPT = "kept"  # stands for the stored password, whose form was checked when it was given
 
@@ -34,8 +37,9 @@ def save_vendor_smpp_connection(
     may use it, empty = all (VSMPP-12). `limits`: the form's checkbox; off, both limits go, on, one is needed (VSMPP-40).
     None leaves what is.
 
-    `Invalid` for settings the adapter could not use, for a statuses map with a status or code twice (VSMPP-43), for
-    companies that are not the owner or below it, and when a sender ID in use would lose the connection.
+    `Invalid` for settings the adapter could not use, for a host at an internal address (VSMPP-45), for a statuses map with a
+    status or code twice (VSMPP-43), for companies that are not the owner or below it, and when a sender ID in use would lose
+    the connection.
     """
     former = prepare(connection, unchanged_since)
     if former is not None:
@@ -47,6 +51,8 @@ def save_vendor_smpp_connection(
     if password is None and former is None:
         raise Invalid.of("password", "is required")
     _require_usable_settings(connection, _KEPT if password is None else password)
+    if former is None or former.host_name != connection.host_name:
+        _require_public_host(connection)
     _require_sound_map(connection.statuses_map)
     _require_usual_sender(connection.fallback_sender)
     if password is not None:
@@ -76,11 +82,29 @@ def _reserve_for(connection: VendorSmppConnection, companies: Collection[Company
     connection.companies.set(companies)
 
 
+def _require_public_host(connection: VendorSmppConnection) -> None:
+    """As far as it can be known now: the adapter looks again whenever it connects. A name that nobody knows is no fault."""
+    if settings.CONNECTIONS_ALLOW_PRIVATE or connection.options.get("vendor", SMPP) != SMPP:
+        return
+    try:
+        found = socket.getaddrinfo(connection.host_name, connection.port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError):
+        return
+    if not any(is_public(str(place[4][0])) for place in found):
+        raise Invalid.of(
+            "host_name",
+            "leads to an internal address: the operator of this installation has not allowed that",
+        )
+
+
 def _require_usable_settings(connection: VendorSmppConnection, password: str) -> None:
     if not connection.host_name:
         raise Invalid.of("host_name", "is required")
     if connection.port is None or not 1 <= connection.port <= PORT_MAX:
         raise Invalid.of("port", "must be a whole number from 1 to %(most)s", most=PORT_MAX)
+    move_after_s = connection.options.get("move_after_s", 0)
+    if move_after_s is not None and (isinstance(move_after_s, bool) or not isinstance(move_after_s, int | float)):
+        raise Invalid.of("options", "move_after_s is a number of seconds, or null")
     options = {name: value for name, value in connection.options.items() if name not in OF_THE_PIPELINE}
     kind = options.pop("vendor", SMPP)
     if kind not in vendors():

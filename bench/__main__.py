@@ -1,6 +1,7 @@
 """`python -m bench`: measure and print the table. `python -m bench smpp`: its line of SMPP alone. `python -m bench gate`: a
 short run against the recorded figures.
-`python -m bench record`: record them anew, in `bench/recorded.json`. `python -m bench soak --minutes N`: for so long.
+`python -m bench record`: record them anew, in `bench/recorded.json`. `python -m bench soak --minutes N [--rate R]`: for so long, R
+messages a second.
 """
 
 import asyncio
@@ -71,9 +72,10 @@ def _print(measurements: Sequence[Measurement]) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code: 0 kept, 1 grew or the books do not agree, 2 used wrongly."""
-    if list(arguments[:2]) == ["soak", "--minutes"] and len(arguments) == 3:
+    if list(arguments[:2]) == ["soak", "--minutes"] and (len(arguments) == 3 or arguments[3:4] == ["--rate"]):
+        rate_per_s = float(arguments[4]) if len(arguments) == 5 else None
         with product() as running:
-            kept_within = uvloop.run(soak(running, float(arguments[2])))
+            kept_within = uvloop.run(soak(running, float(arguments[2]), rate_per_s))
             return 0 if asyncio.run(verify(running.dsn)).holds and kept_within else 1
     if list(arguments) not in ([], ["smpp"], ["gate"], ["record"]):
         print(__doc__, file=sys.stderr)

@@ -1,9 +1,11 @@
-"""`python -m bench soak --minutes N`: SMPP in, SMPP out, as fast as it goes, for so long; a line a minute.
+"""`python -m bench soak --minutes N [--rate R]`: SMPP in, SMPP out, as fast as it goes or R messages a second, for so long; a line a
+minute.
 
 What must not happen is that memory grows or a message gets dearer with time: it ends with 1 when the gateway's memory at the end
 is over a fifth above what it was after the first tenth, or the books do not agree.
 """
 
+import asyncio
 import time
 
 from bench.machine import memory_octets
@@ -11,19 +13,21 @@ from bench.measure import smpp
 from bench.product import Product
 
 ROUND_MESSAGES = 10_000
+PACED_S = 4.0  # with a rate, what is due in this time comes at once
 LINE_EVERY_S = 60.0
 GROWTH_MAX = 1.2
 WARM_UP = 0.1
 
 
-async def soak(running: Product, minutes: float) -> bool:
+async def soak(running: Product, minutes: float, rate_per_s: float | None = None) -> bool:
     """Whether memory kept within its limit."""
+    round_messages = ROUND_MESSAGES if rate_per_s is None else int(rate_per_s * PACED_S)
     await smpp(running, 2_000)
     began_s = told_s = time.monotonic()
     warm_octets = messages = 0
     rounds = []
     while (passed_s := time.monotonic() - began_s) < minutes * 60:
-        measured = await smpp(running, ROUND_MESSAGES)
+        measured = await smpp(running, round_messages)
         rounds.append(measured)
         messages += measured.messages
         octets = memory_octets(running.gateway_pid)
@@ -37,6 +41,8 @@ async def soak(running: Product, minutes: float) -> bool:
                 f" {measured.python_us_per_message:4.0f} µs a message",
                 flush=True,
             )
+        if rate_per_s is not None:
+            await asyncio.sleep(max(0.0, began_s + len(rounds) * PACED_S - time.monotonic()))
     octets = memory_octets(running.gateway_pid)
     warm_octets = warm_octets or octets
     within = octets <= warm_octets * GROWTH_MAX

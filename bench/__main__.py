@@ -1,7 +1,6 @@
 """`python -m bench`: measure and print the table. `python -m bench smpp`: its line of SMPP alone. `python -m bench gate`: a
-short run against the recorded figures.
-`python -m bench record`: record them anew, in `bench/recorded.json`. `python -m bench soak --minutes N [--rate R]`: for so long, R
-messages a second.
+short run against the recorded figures. `python -m bench record`: record them anew, in `bench/recorded.json`.
+`python -m bench soak --minutes N [--rate R]`: for so long, R messages a second.
 """
 
 import asyncio

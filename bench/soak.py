@@ -1,5 +1,5 @@
-"""`python -m bench soak --minutes N [--rate R]`: SMPP in, SMPP out, as fast as it goes or R messages a second, for so long; a line a
-minute.
+"""`python -m bench soak --minutes N [--rate R]`: SMPP in, SMPP out, as fast as it goes or R messages a second, for so long; a
+line a minute.
 
 What must not happen is that memory grows or a message gets dearer with time: it ends with 1 when the gateway's memory at the end
 is over a fifth above what it was after the first tenth, or the books do not agree.

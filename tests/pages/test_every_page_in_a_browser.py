@@ -42,6 +42,7 @@ NO_PAGES = {
     "rates-probe",
     "pack-cost",
     "audit-entry-csv",
+    "sender-registration-document",
     "rates-import",
     "rates-import-column",
     "rates-import-values",

@@ -43,6 +43,7 @@ NO_PAGES = {
     "pack-cost",
     "audit-entry-csv",
     "connections-now",
+    "sender-registration-document",
     "rates-import",
     "rates-import-column",
     "rates-import-values",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from relais.backoffice.sender_fees import SetupFeeForm
+from relais.pages.approvals import approvals_needed
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField, explained
 from relais.pages.kinds import Badge, Choice, Code, Flag, Id, Instant, Kind, Name, Number, Reference
@@ -178,7 +179,7 @@ def _shows_vendor(sender: SenderId, viewer: Viewer) -> bool:
 
 def _blocks(sender: SenderId, viewer: Viewer) -> list[Block]:
     blocks = [Block("backoffice/sender_vendor.html", {"sender": sender, "own": _shows_vendor(sender, viewer)})]
-    if told := _doubts(sender):
+    if told := _doubts(sender) + approvals_needed(sender):
         blocks.append(Block("backoffice/warnings.html", {"warnings": told}, before=True))
     secrets = viewer.handed_over(f"{SECRET}-{sender.pk}").split()
     stops = list(viewer.rows(CallbackStop).filter(sender=sender).order_by("pk"))

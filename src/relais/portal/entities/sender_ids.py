@@ -1,9 +1,17 @@
 """Sender IDs of the company. They are made in the BackOffice; here they are looked at (CP-8, CP-55)."""
 
-from relais.pages.entity import Column, Entity, Filter, Menu, Section
+from relais.pages.approvals import approvals_needed
+from relais.pages.entity import Block, Column, Entity, Filter, Menu, Section
 from relais.pages.kinds import Badge, Choice, Code, Flag, Id, Instant, Kind, Name
+from relais.pages.viewer import Viewer
 from relais.pages.words import SENDER_CHANNELS, SENDER_STATUS_CHOICES, SENDER_STATUSES
 from relais.records.senders.models import SenderId
+
+
+def _blocks(sender: SenderId, viewer: Viewer) -> list[Block]:
+    told = approvals_needed(sender)
+    return [Block("backoffice/warnings.html", {"warnings": told}, before=True)] if told else []
+
 
 SENDER_IDS = Entity(
     name="sender-ids",
@@ -36,5 +44,6 @@ SENDER_IDS = Entity(
         Section("Two-way messages", ("mcc", "keyword")),
     ),
     rows=lambda rows: rows.select_related("agreement"),
+    blocks=_blocks,
     empty="A sender ID is the name or number that recipients see. Ask whoever serves your company to set one up.",
 )

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Q
 
 from relais.records.catalog.countries import require_country
 from relais.records.errors import WHOLE, Invalid, Reason
@@ -107,7 +108,25 @@ def kind_of_document(content: bytes) -> str:
     return kind
 
 
+def countries_to_approve(sender: SenderId) -> list[str]:
+    """Names of the countries that take this SMS sender ID once it is registered, and in which that is not approved yet."""
+    if sender.channel != SenderChannel.SMS:
+        return []
+    kind = _kind_of(sender)
+    approved = SenderRegistration.objects.filter(sender=sender, status=RegistrationStatus.APPROVED)
+    asking = SenderRule.objects.filter(
+        Q(**{kind: SenderUse.REGISTERED}) & ~Q(country__in=approved.values("country"))
+        | Q(**{kind: SenderUse.DOCUMENTED}) & ~Q(country__in=approved.exclude(document_name="").values("country"))
+    )
+    return list(asking.order_by("country__name").values_list("country__name", flat=True))
+
+
+def _kind_of(sender: SenderId) -> str:
+    """The column of a rule that is about it."""
+    return "numbers" if sender.sender_id.removeprefix("+").isdigit() else "names"
+
+
 def _asks(registration: SenderRegistration) -> bool:
     """Whether the country takes this kind of sender with a document only."""
-    kind = "numbers" if registration.sender.sender_id.removeprefix("+").isdigit() else "names"
+    kind = _kind_of(registration.sender)
     return SenderRule.objects.filter(country=registration.country_id, **{kind: SenderUse.DOCUMENTED}).exists()

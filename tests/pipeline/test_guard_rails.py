@@ -1,15 +1,20 @@
 """Guard rails through the pipeline: what they refuse or only watch, at every entrance, exactly, and after a restart."""
 
 import asyncio
+import json
+import urllib.error
+import urllib.request
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.pipeline.conftest import DIGI, MOVISTAR, VODAFONE, Running, on, running
+from tests.pipeline.conftest import DIGI, KEY_DIGEST_OF, MOVISTAR, VODAFONE, Running, on, running
 
+from relais.api.app import create_app
+from relais.api.main import Server
 from relais.core.refusals import Refusal
 from relais.pipeline import floods
 from relais.pipeline.metrics import MESSAGES_GUARDED
-from relais.pipeline.submission import Accepted, Refused
+from relais.pipeline.submission import Accepted, Refused, Submission
 
 OTHER = "34600123499"
 CAP = """
@@ -63,6 +68,33 @@ async def stopped(pipeline: Running) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in await pipeline.session.fetch(STOPPED)]
 
 
+def submission(text: str) -> Submission:
+    return Submission(source="Monsters", destination=VODAFONE, text=text)
+
+
+async def over_http(pipeline: Running, text: str) -> tuple[int, Any]:
+    """What the API answers to that message over a socket: status and body."""
+    server = Server(create_app(pipeline.traffic), "127.0.0.1", 0)
+    await server.start()
+    asked = urllib.request.Request(
+        f"http://{server.host}:{server.port}/api/v1/messages",
+        json.dumps({"from": "Monsters", "to": VODAFONE, "text": text}).encode(),
+        {"Authorization": f"Bearer {KEY_DIGEST_OF}", "Content-Type": "application/json"},
+    )
+
+    def ask() -> tuple[int, Any]:
+        try:
+            with urllib.request.urlopen(asked) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.load(refused)
+
+    try:
+        return await asyncio.to_thread(ask)
+    finally:
+        await server.stop()
+
+
 def refusal(outcome: Any) -> Any:
     return outcome.refusal if isinstance(outcome, Refused) else None
 
@@ -107,12 +139,14 @@ async def links_lead_where_the_list_says(pipeline: Running) -> None:
     for text in ("no link", "see www.example.com/x", "xn--mller-kva.de"):
         await pipeline.accepted(text=text)
     told = await pipeline.send(text="see example.com.evil.org/x")
-    assert (
-        isinstance(told, Refused) and told.refusal is Refusal.LINK_NOT_ALLOWED and "example.com.evil.org" in told.detail
-    )
-    assert [row[2:7] for row in await stopped(pipeline)] == [
-        ("Monsters", VODAFONE, "link", "example.com.evil.org", True)
-    ]
+    assert isinstance(told, Refused) and told.refusal is Refusal.LINK_NOT_ALLOWED
+    noted = ("Monsters", VODAFONE, "link", "example.com.evil.org", True, 1)
+    assert [row[2:] for row in await stopped(pipeline)] == [noted]
+    preview = pipeline.traffic.preview(pipeline.key, submission("evil.org"))
+    assert not isinstance(preview, Refused), "a preview passes no guard, and notes nothing"
+    status, problem = await over_http(pipeline, "see evil.org")
+    assert (status, problem["code"]) == (422, "link_not_allowed") and "evil.org" in problem["detail"]
+    assert len(await stopped(pipeline)) == 2
 
 
 async def floods_stop(pipeline: Running) -> None:

@@ -28,8 +28,8 @@ log = structlog.get_logger()
 
 
 class Outbox:
-    """As one gateway sees it. `lanes`: those it has now, by connection; `canceling`: whether a message is being withdrawn; `ended`
-    hears of messages for whose receipts nobody waits any more."""
+    """As one gateway sees it. `lanes`: those it has now, by connection; `canceling`: whether a message is being withdrawn;
+    `ended` hears of messages for whose receipts nobody waits any more."""
 
     def __init__(
         self,

@@ -47,7 +47,9 @@ def test_VSMPP_21_no_more_parts_are_unanswered_than_the_window_holds(spain_db: s
     vendor.answer = lambda part, events: held.append((part, events))
 
     async def story(pipeline: Running) -> None:
+        lane = vendor.events
         await _set_limits(pipeline, 10_000, 5)
+        assert vendor.events is lane, "other limits need no new session"
         await asyncio.gather(*(pipeline.accepted() for _ in range(30)))
         sent = 0
         while sent < 30:

@@ -1,6 +1,7 @@
 """The simulators as tools: a scripted centre, a client that counts, both against each other and the client at our gateway."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,13 @@ def test_what_a_script_cannot_say_is_told_with_its_place(text: str, reason: str)
     with pytest.raises(ScriptFault) as fault:
         read_script(text)
     assert str(fault.value).startswith(reason)
+
+
+def test_a_script_with_a_fault_starts_nothing(tmp_path: Path) -> None:
+    script = tmp_path / "carrier.yaml"
+    script.write_text("rps: 5", encoding="utf-8")
+    said = CliRunner().invoke(simulate, ["smsc", "--script", str(script)])
+    assert said.exit_code == 2 and "carrier.yaml: rps: is none of" in said.output
 
 
 def test_a_mix_is_spread_evenly() -> None:

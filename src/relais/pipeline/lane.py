@@ -32,6 +32,7 @@ BURST_S = 0.02  # the bucket holds what may leave in this time, so that a limit 
 RATE_FLOOR_RPS = 1.0
 THROTTLE_PAUSE_S = 0.5
 DOWN_AFTER_S = 3.0  # without a session: then messages of senders that have a second connection take that
+BOUND_WITH = ("kind", "settings", "disabled", "disconnected", "reconnect_at")  # what a change of takes new sessions
 OUR_OWN_DOING = ("stopped", "unbound")
 UNANSWERED = "no answer from the vendor"
 
@@ -155,6 +156,16 @@ class Lane:
     def oldest_at(self) -> datetime | None:
         """When the message that is next in the queue was accepted."""
         return accepted_at(self._queue[0].message.id) if self._queue else None
+
+    def follow(self, configuration: VendorConnection) -> bool:
+        """Go on under another configuration with the sessions there are; False where the vendor has to be bound anew."""
+        if any(getattr(configuration, name) != getattr(self.configuration, name) for name in BOUND_WITH):
+            return False
+        former_rps, self._limit_rps = self._limit_rps, float(configuration.rps_limit or RPS_DEFAULT)
+        self._rate_rps = self._limit_rps if self._rate_rps >= former_rps else min(self._rate_rps, self._limit_rps)
+        self._window = configuration.window_limit or WINDOW_DEFAULT
+        self.configuration = configuration
+        return True
 
     def start(self) -> None:
         """Begin connecting, unless the connection is disabled or disconnected: its messages then wait until they expire."""

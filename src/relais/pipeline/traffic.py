@@ -413,7 +413,7 @@ class Traffic:
         self._numbers = incoming.Numbers(snapshot)
         for connection_id, lane in list(self._lanes.items()):
             current = snapshot.connections.get(connection_id)
-            if current is not None and current != lane.configuration:
+            if current is not None and current != lane.configuration and not lane.follow(current):
                 asyncio.get_running_loop().create_task(self._replace_lane(lane))
 
     async def _replace_lane(self, former: Lane) -> None:

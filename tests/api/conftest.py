@@ -1,8 +1,10 @@
 """The API on a real socket: uvicorn in a thread of its own, over a fake pipeline."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import uvloop
@@ -11,6 +13,7 @@ from tests.api.fake_pipeline import FakePipeline
 
 from relais.api.app import create_app
 from relais.api.main import Server
+from relais.api.openapi import document
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +50,11 @@ def pipeline(served: tuple[FakePipeline, Client]) -> FakePipeline:
 def client(served: tuple[FakePipeline, Client], pipeline: FakePipeline) -> Client:
     """Asks the API over its socket."""
     return served[1]
+
+
+@pytest.fixture(scope="session")
+def documented() -> Any:
+    """The published document, as schemathesis reads it."""
+    import schemathesis
+
+    return schemathesis.openapi.from_dict(json.loads(json.dumps(document())))

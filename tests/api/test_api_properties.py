@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-import pytest
 import schemathesis
+import schemathesis.pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -18,7 +18,6 @@ from tests.api.api_client import Client
 from tests.api.fake_pipeline import FakePipeline
 
 from relais.api.bodies import decode_batch, decode_message
-from relais.api.openapi import document
 from relais.api.problems import PRESENTED, Problem
 from relais.pipeline.submission import Submission
 
@@ -78,10 +77,11 @@ def test_a_misfit_is_found_by_name_whenever_the_decoder_finds_one(body: dict[str
         assert decoded.errors and all(error.field and error.reason for error in decoded.errors)
 
 
-schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document())))
+schema = schemathesis.pytest.from_fixture(
+    "documented"
+)  # read by whoever runs the test, not by everyone who collects it
 
 
-@pytest.mark.timeout(60)
 @schema.parametrize()
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_api_keeps_its_own_contract(case: schemathesis.Case, served: tuple[FakePipeline, Client]) -> None:

@@ -1,13 +1,13 @@
 """Schemathesis against the API on a real pipeline and database, with every check it has."""
 
 import asyncio
-import json
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
+import schemathesis.pytest
 import uvloop
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
@@ -16,7 +16,6 @@ from tests.pipeline.conftest import KEY_DIGEST_OF, running
 
 from relais.api.app import create_app
 from relais.api.main import Server
-from relais.api.openapi import document
 from relais.pipeline.verify import verify
 
 EXAMPLES = settings(
@@ -43,7 +42,9 @@ def only_rules_refuse(context: Any, response: Any, case: schemathesis.Case) -> N
         assert {error["reason"] for error in told["errors"]} <= BEYOND_SCHEMA, told
 
 
-schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document())))
+schema = schemathesis.pytest.from_fixture(
+    "documented"
+)  # read by whoever runs the test, not by everyone who collects it
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,6 @@ def base_url(server_dsn: str, spain_template: str) -> Iterator[str]:
         assert not thread.is_alive()
 
 
-@pytest.mark.timeout(120)
 @schema.parametrize()
 @EXAMPLES
 def test_the_api_keeps_its_contract_with_everything_behind_it(case: schemathesis.Case, base_url: str) -> None:

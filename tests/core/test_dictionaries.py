@@ -3,6 +3,7 @@
 import csv
 import random
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import phonenumbers
@@ -12,12 +13,24 @@ from relais.core.numbers import CallingCode, NumberPlan, Range, normalise
 from relais.dictionaries import read
 from relais.dictionaries.patterns import starts
 
-NETWORKS = read.networks()
-NETWORK_OF = {code: position for position, network in enumerate(NETWORKS) for code in network.codes}
-PLAN = NumberPlan(
-    {row.prefix: Range(row.country, NETWORK_OF[row.mccmnc] if row.mccmnc else None) for row in read.prefixes()},
-    [CallingCode(*row) for row in read.calling_codes()],
-)
+networks = cache(read.networks)
+
+
+@cache
+def network_of_code() -> dict[str, int]:
+    """MCC-MNC → place in `networks`."""
+    return {code: position for position, network in enumerate(networks()) for code in network.codes}
+
+
+@cache
+def plan() -> NumberPlan:
+    ranges = network_of_code()
+    return NumberPlan(
+        {row.prefix: Range(row.country, ranges[row.mccmnc] if row.mccmnc else None) for row in read.prefixes()},
+        [CallingCode(*row) for row in read.calling_codes()],
+    )
+
+
 # Ranges that these share with the main country of their calling code, which phonenumbers too takes them for.
 SHARED_WITH_MAIN = {"AX": "FI", "BL": "GP", "CC": "AU", "CX": "AU", "EH": "MA", "MF": "GP", "SJ": "NO", "VA": "IT"}
 SHARED_WITH_MAIN["IM"] = "GB"  # its example, +44 7924, is valid in both; 7624 and the rest are the island's
@@ -27,14 +40,14 @@ with (Path(__file__).parent / "dial_examples.csv").open(encoding="utf-8", newlin
 
 def country_of(number: str) -> str | None:
     digits = normalise(number)
-    found = PLAN.resolve(digits) if digits else None
+    found = plan().resolve(digits) if digits else None
     return found.country if found else None
 
 
 def network_of(number: str) -> read.NetworkRow | None:
     digits = normalise(number)
-    found = PLAN.resolve(digits) if digits else None
-    return None if found is None or found.network_id is None else NETWORKS[found.network_id]
+    found = plan().resolve(digits) if digits else None
+    return None if found is None or found.network_id is None else networks()[found.network_id]
 
 
 def test_keys_are_unique_and_nothing_dangles() -> None:
@@ -46,7 +59,7 @@ def test_keys_are_unique_and_nothing_dangles() -> None:
     assert {row.country for row in read.calling_codes()} <= countries
     for row in read.prefixes():
         assert row.country in countries
-        assert row.mccmnc is None or NETWORKS[NETWORK_OF[row.mccmnc]].iso == row.country
+        assert row.mccmnc is None or networks()[network_of_code()[row.mccmnc]].iso == row.country
     assert len({row.prefix for row in read.prefixes()}) == len(read.prefixes())
     assert len({(row.calling_code, row.country) for row in read.calling_codes()}) == len(read.calling_codes())
 
@@ -60,11 +73,11 @@ def test_a_calling_code_has_one_main_country_and_none_begins_another() -> None:
 
 
 def test_SV_284_a_network_is_found_by_any_of_its_codes() -> None:
-    spain = {network.name: network for network in NETWORKS if network.iso == "ES"}
+    spain = {network.name: network for network in networks() if network.iso == "ES"}
     assert spain["Vodafone"].codes == ("21401", "21406")
     assert spain["DIGI mobil"].codes == ("21422",)
-    assert len({(network.iso, network.name.casefold()) for network in NETWORKS}) == len(NETWORKS)
-    assert sorted(code for network in NETWORKS for code in network.codes) == [r.mccmnc for r in read.network_codes()]
+    assert len({(network.iso, network.name.casefold()) for network in networks()}) == len(networks())
+    assert sorted(code for network in networks() for code in network.codes) == [r.mccmnc for r in read.network_codes()]
 
 
 def test_the_length_of_an_mnc_tells_codes_apart() -> None:

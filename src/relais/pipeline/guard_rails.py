@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 
 from relais.core.links import first_foreign
+from relais.core.money import format_micros
 from relais.core.refusals import Refusal
 from relais.pipeline.accept import refused
 from relais.pipeline.decide import Request
@@ -127,7 +128,7 @@ def _caps(
         if cap.messages_max is not None and messages >= cap.messages_max:
             found.append(Noted(cap, "messages", str(cap.messages_max), message))
         elif cap.spend_max_micros is not None and micros + spent_at_most(rails, cap, message) > cap.spend_max_micros:
-            found.append(Noted(cap, "spend", f"{cap.spend_max_micros / 1_000_000:.2f} {cap.currency}", message))
+            found.append(Noted(cap, "spend", f"{format_micros(cap.spend_max_micros, 2)} {cap.currency}", message))
     return found
 
 

@@ -53,6 +53,8 @@ class Floods:
         return Tick(self)
 
     def count(self, rails: Rails, message: Message) -> None:
+        if message.company_id not in rails.floods:
+            return
         self._count(rails.floods_of(message.company_id, message.sender_id, message.destination), message.destination,
                     (message.accepted_at.timestamp(), hash(message.text), message.id.int))  # fmt: skip
 

@@ -81,6 +81,19 @@ def test_guard_rails_are_set_changed_and_seen_by_their_keeper_alone(pages: str) 
     assert b"34600123456" not in b"".join(reseller.get("/bo/guard-rails/csv/").streaming_content)
 
 
+def test_NTF_22_30_additional_emails_are_addresses_and_each_level_has_its_own(pages: str) -> None:
+    from relais.records.guards.models import NoticeAddresses
+
+    reseller, owner = by_session("reseller"), by_session("owner")
+    url = "/bo/notice-addresses/new/"
+    assert "emails" in refused(reseller, url, {"event": "traffic", "emails": "noc@example.com, nobody"})
+    sent = {"event": "traffic", "emails": " noc@example.com,night@example.com, noc@example.com"}
+    assert reseller.post(url, sent).status_code == 302
+    told = NoticeAddresses.objects.get()
+    assert (told.emails, told.company.name) == ("noc@example.com, night@example.com", "Hornes and Hooves")
+    assert "noc@example.com" not in owner.get("/bo/notice-addresses/").content.decode()
+
+
 def sends(count: int, status: int, at: datetime) -> None:
     from relais.records.senders.models import SenderId
 

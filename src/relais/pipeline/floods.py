@@ -6,7 +6,7 @@ they stored every few seconds. So limits hold together, but for what another gat
 
 import asyncio
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from relais.pipeline.configuration import Configuration
 from relais.pipeline.ids import accepted_at, floor
 from relais.pipeline.message import Message
 from relais.pipeline.rails import Flood, Noted, Rails
@@ -52,6 +53,8 @@ class Floods:
         return Tick(self)
 
     def count(self, rails: Rails, message: Message) -> None:
+        if message.company_id not in rails.floods:
+            return
         self._count(rails.floods_of(message.company_id, message.sender_id, message.destination), message.destination,
                     (message.accepted_at.timestamp(), hash(message.text), message.id.int))  # fmt: skip
 
@@ -69,13 +72,14 @@ class Floods:
             if len(self._got) > DESTINATIONS_MAX:
                 self._got.popitem(last=False)
 
-    async def run(self, pool: asyncpg.Pool, rails: Callable[[], Rails | None], gateway: UUID) -> None:
+    async def run(self, pool: asyncpg.Pool, configuration: Configuration, gateway: UUID) -> None:
         """Keep up with filters and other gateways, until cancelled. Apart from everything else: an hour may be long to read."""
         while True:
             try:
-                if rails() is not None or self._read:
+                rails = configuration.snapshot.rails
+                if rails is not None or self._read:
                     async with pool.acquire() as session:
-                        await self.refresh(session, rails(), gateway, datetime.now(UTC))
+                        await self.refresh(session, rails, gateway, datetime.now(UTC))
             except (*CONNECTION_LOST, *SESSION_ENDED, asyncpg.PostgresError, TimeoutError) as error:
                 log.warning("floods.postponed", error=str(error) or type(error).__name__)
             await asyncio.sleep(REFRESH_S)

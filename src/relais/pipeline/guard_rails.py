@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 
 from relais.core.links import first_foreign
+from relais.core.money import format_micros
 from relais.core.refusals import Refusal
 from relais.pipeline.accept import refused
 from relais.pipeline.decide import Request
@@ -36,11 +37,13 @@ _REFUSALS = {
 
 
 class Held(msgspec.Struct):
-    """What the guards make of a tick: its requests without what they refuse, and what they noted; `uses`: of each cap that had a
-    say how many messages, and micros, its period held before."""
+    """What the guards make of a tick: its requests without what they refuse, and what they noted; `caps`: those that have
+    a say, by the `id` of each message that any guard may concern; `uses`: how many messages, and micros, the period of each of
+    these held before."""
 
     requests: list[Request]
     noted: list[Noted]
+    caps: dict[int, list[Cap]]
     uses: dict[tuple[int, datetime], tuple[int, int]]
 
 
@@ -53,9 +56,10 @@ class GuardRails:
     async def hold(self, session: asyncpg.Connection, rails: Rails, requests: list[Request], now: datetime) -> Held:
         """The requests of a tick without the messages that a guard refuses; those are answered with the reason. Locks what caps
         have used, after the balances and before the counters."""
-        messages = [message for request in requests for message in request.messages]
-        keys = sorted({(cap.id, cap.began(now)) for message in messages for cap in rails.caps_of(message)})
-        held = Held(requests, [], {})
+        messages = [message for request in requests for message in request.messages if rails.watches(message)]
+        caps = {id(message): rails.caps_of(message) for message in messages}
+        keys = sorted({(cap.id, cap.began(now)) for concerning in caps.values() for cap in concerning})
+        held = Held(requests, [], caps, {})
         if keys:
             columns = [list(column) for column in zip(*keys, strict=True)]
             await session.execute(_SQL["ensure_uses"], *columns)
@@ -65,15 +69,17 @@ class GuardRails:
         used, taken = dict(held.uses), self.floods.tick()
         refusals: dict[int, Refused] = {}
         for message in messages:
-            noted = [*_links(rails, message), *taken.passed(rails, message), *_caps(rails, message, used, now)]
-            held.noted += noted
+            concerning = caps[id(message)]
+            noted = [
+                *_links(rails, message), *taken.passed(rails, message), *_caps(rails, message, concerning, used, now)
+            ]  # fmt: skip
             stopping = next((each for each in noted if each.guard.refuses), None)
+            held.noted += [each for each in noted if each is stopping or not each.guard.refuses]
             if stopping is not None:
                 refusals[id(message)] = _told(stopping)
-                held.noted[-len(noted) :] = [each for each in noted if each is stopping or not each.guard.refuses]
                 continue
             taken.count(rails, message)
-            for cap in rails.caps_of(message):
+            for cap in concerning:
                 key = cap.id, cap.began(now)
                 used[key] = used[key][0] + 1, used[key][1] + spent_at_most(rails, cap, message)
         if refusals:
@@ -87,7 +93,7 @@ class GuardRails:
         if held.uses:
             added: defaultdict[tuple[int, datetime], list[int]] = defaultdict(lambda: [0, 0])
             for message in accepted:
-                for cap in rails.caps_of(message):
+                for cap in held.caps.get(id(message), ()):
                     use = added[cap.id, cap.began(now)]
                     use[0] += 1
                     use[1] += spent_at_most(rails, cap, message)
@@ -104,7 +110,7 @@ class GuardRails:
             MESSAGES_GUARDED.labels(noted.why, "refused" if noted.guard.refuses else "watched").inc()
             if noted.guard.refuses:
                 MESSAGES_REFUSED.labels(_REFUSALS[noted.why].value).inc()
-        if rails.floods:
+        if rails.floods and held.caps:
             for message in accepted:
                 self.floods.count(rails, message)
 
@@ -119,15 +125,19 @@ def _links(rails: Rails, message: Message) -> list[Noted]:
 
 
 def _caps(
-    rails: Rails, message: Message, used: Mapping[tuple[int, datetime], tuple[int, int]], now: datetime
+    rails: Rails,
+    message: Message,
+    caps: Sequence[Cap],
+    used: Mapping[tuple[int, datetime], tuple[int, int]],
+    now: datetime,
 ) -> list[Noted]:
     found = []
-    for cap in rails.caps_of(message):
+    for cap in caps:
         messages, micros = used[cap.id, cap.began(now)]
         if cap.messages_max is not None and messages >= cap.messages_max:
             found.append(Noted(cap, "messages", str(cap.messages_max), message))
         elif cap.spend_max_micros is not None and micros + spent_at_most(rails, cap, message) > cap.spend_max_micros:
-            found.append(Noted(cap, "spend", f"{cap.spend_max_micros / 1_000_000:.2f} {cap.currency}", message))
+            found.append(Noted(cap, "spend", f"{format_micros(cap.spend_max_micros, 2)} {cap.currency}", message))
     return found
 
 

@@ -79,6 +79,11 @@ class Rails(msgspec.Struct, frozen=True):
     trusted: Mapping[int, frozenset[str]]
     payable: Mapping[tuple[int, str], frozenset[int]]
 
+    def watches(self, message: Message) -> bool:
+        """Whether any guard may have a say about the message; false of most, where few are guarded."""
+        company_id = message.company_id
+        return company_id in self.caps or company_id in self.floods or message.sender_id in self.links
+
     def trusts(self, guard: Guard, destination: str) -> bool:
         return destination in self.trusted.get(guard.keeper_id, ())
 

@@ -157,8 +157,8 @@ class Traffic:
             self._instance, self._lanes.values, self._writer.shortages, *self.deliveries.counted, self._ported.told
         )
         self._beating = asyncio.create_task(beats.run(self._pool), name="beats")
-        floods = self._writer.guard_rails.floods
-        self._flooding = asyncio.create_task(floods.run(self._pool, lambda: self.snapshot.rails, self._instance))
+        floods = self._writer.guard_rails.floods.run(self._pool, self._configuration, self._instance)
+        self._flooding = asyncio.create_task(floods, name="floods")
 
     async def failed(self) -> None:
         """Returns, or raises its fault, when a part of the pipeline that must run has ended."""

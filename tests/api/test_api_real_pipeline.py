@@ -15,6 +15,7 @@ from tests.conftest import new_database
 from tests.pipeline.conftest import KEY_DIGEST_OF, running
 
 from relais.api.app import create_app
+from relais.api.bodies import INTEGER_MAX
 from relais.api.main import Server
 from relais.pipeline.verify import verify
 
@@ -23,9 +24,9 @@ EXAMPLES = settings(
     phases=(Phase.explicit, Phase.generate),
 )  # fmt: skip
 
-BEYOND_SCHEMA = {  # 1.0 is an integer to JSON Schema alone, and so is one that few programs can read
-    "must be an integer, not a number",
-    f"must be an integer between -{2**53 - 1} and {2**53 - 1}",
+BEYOND_SCHEMA = {
+    "must be an integer, not a number",  # 1.0 is an integer to JSON Schema alone
+    f"must be an integer between -{INTEGER_MAX} and {INTEGER_MAX}",  # as RFC 7493 has them
     "must not contain NUL",
 }
 

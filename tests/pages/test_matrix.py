@@ -27,6 +27,7 @@ NEVER = ("grandchild", "parent", "sibling", "stranger")
 SEEN_ABOVE = {"banks"}  # what a level above shares (ruling 22)
 PATHS = ("company", "agreement__company", "legal_entity__company", "service__company", "message__company")
 OF_ITS_OWN = {"companies": "pk"}  # a company is its own
+OF_THE_TENANT = {"mnp-connections"}  # which nobody else knows of
 SHARED = {
     "countries",
     "networks",
@@ -147,8 +148,8 @@ def records_of(side: Side, name: str) -> Iterator[tuple[str, Any]]:
     from relais.records.parties.models import Company
 
     model = side.entity(name).model
-    if name in SHARED:
-        yield "shared", model._default_manager.order_by("pk").first()
+    if name in SHARED | OF_THE_TENANT:
+        yield "shared" if name in SHARED else "tenant", model._default_manager.order_by("pk").first()
         return
     path = owner_path(side, name)
     for relation, companies in RELATIONS.items():
@@ -219,12 +220,12 @@ def person(side: Side, level: str, line: str) -> Iterator[Any]:
 
 def expected(case: Case, level: str) -> str:
     """ "log in", "forbidden", "nowhere" or "open"."""
-    from relais.pages.viewer import SHARED_LINES
+    from relais.pages.viewer import SHARED_LINES, TENANT_LINES
 
     if level == "anonymous":
         return "log in"
     enough = level == "no restrictions" or LEVELS.index(level) >= LEVELS.index(case.level)
-    if not enough or (case.line in SHARED_LINES and case.level == "manage"):
+    if not enough or case.line in TENANT_LINES or (case.line in SHARED_LINES and case.level == "manage"):
         return "forbidden"
     if not (case.kept if case.level == "manage" else case.seen):
         return "nowhere"

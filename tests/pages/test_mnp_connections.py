@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.test import override_settings
 from tests.number_servers import name_server
 from tests.pages.samples.mnp_connections import new
+from tests.records.traffic_rows import put, put_message
 
 URL = "/bo/mnp-connections/"
 NUMBER = "34612345678"
@@ -76,3 +77,22 @@ def test_CO_18_CO_69_the_tenant_keeps_MNP_connections_sees_what_came_of_them_and
     shown = owner.get(f"{URL}{made.pk}/").content.decode()
     for words in ("in 12 ms on average", "no answer within 300 ms", "left alone for a while", "02.01.2026"):
         assert words in shown, words
+
+
+def test_CO_70_the_page_of_a_message_says_where_its_operator_came_from(reseller: Any) -> None:
+    from relais.records.catalog.models import Network
+
+    vodafone, other = Network.objects.get(codes__mccmnc="21401"), Network.objects.get(codes__mccmnc="21422")
+    for result, mccmnc, served, said in (
+        (1, "21422", other, ("Served by", other.name, "21422", "the number range is of Vodafone", "Answered", "12 ms")),
+        (2, "21401", vodafone, ("as its number range says", "From memory")),
+        (3, None, vodafone, ("The number range counts", "No answer")),
+    ):
+        message_id = put_message(network_id=served.pk)
+        put("traffic_lookup", message_id=message_id, connection_id=1, result=result, mccmnc=mccmnc, took_ms=12,
+            range_network_id=vodafone.pk)  # fmt: skip
+        page = reseller.get(f"/bo/messages/{message_id}/").content.decode()
+        assert "Operator looked up" in page and "DEFAULT" not in page, "whom the tenant asks is its own affair"
+        for words in said:
+            assert words in page, words
+    assert "Operator looked up" not in reseller.get(f"/bo/messages/{put_message()}/").content.decode()

@@ -10,7 +10,7 @@ from tests.records.test_dictionaries_and_people import new_user
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
 BACKOFFICE_COUNTS = {
     "Export": 1, "Account management": 13, "Finance": 5, "MCCMNC": 1, "Users": 2, "Reports and Analytics": 1,
-    "Notifications settings": 1, "Settings": 10, "Audit": 1, "Pre-moderation": 1, "Portals": 1, "Traffic": 5,
+    "Notifications settings": 1, "Settings": 11, "Audit": 1, "Pre-moderation": 1, "Portals": 1, "Traffic": 5,
 }  # fmt: skip
 PORTAL_COUNTS = {
     "Export": 1, "Dashboard": 1, "Broadcast": 1, "Contacts": 3, "Conversations": 2, "Finance": 3, "Statistics": 4,

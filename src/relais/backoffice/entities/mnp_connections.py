@@ -107,10 +107,10 @@ class MnpConnectionForm(RecordForm):
             self.fields["password"].help_text = "Left blank, the stored one stays"
 
     def clean(self) -> dict[str, Any]:
-        """What the other kind of provider needs is kept."""
+        """What the other kind of provider needs is kept where the form did not send it."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         other = ("enum_suffix",) if cleaned.get("kind") == MnpProvider.HTTP else ("mcc_path", "mnc_path", "login")
-        return cleaned | {name: getattr(self.instance, name) for name in other}
+        return cleaned | {name: getattr(self.instance, name) for name in other if name not in self.data}
 
     def store(self) -> MnpConnection:
         return save_mnp_connection(

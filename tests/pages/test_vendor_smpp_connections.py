@@ -114,8 +114,8 @@ def test_VSMPP_39_a_window_above_100_is_stored_with_a_warning(owner: Any) -> Non
 
 
 def test_VSMPP_27_to_34_a_statuses_map_is_entered_in_lines_read_as_a_table_and_taken_apart_again(owner: Any) -> None:
-    """VSMPP-27, 28: the map, with an entry added for each status; VSMPP-29, 31, 32, 33: name, lines of codes, method; VSMPP-30,
-    VSMPP-34: what is taken away in the form is gone."""
+    """VSMPP-27, VSMPP-28: the map, with an entry added for each status; VSMPP-29, VSMPP-31, VSMPP-32, VSMPP-33: name, lines of
+    codes, method; VSMPP-30, VSMPP-34: what is taken away in the form is gone."""
     lines = {
         "statuses_map_status": ["undeliv", "UNDELIV", "REJECTD", ""],
         "statuses_map_codes": ["001, 069", "", "", ""],

@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from relais.pipeline.configuration import Configuration
+from relais.pipeline.following import Configuration
 from relais.pipeline.ids import accepted_at, floor
 from relais.pipeline.message import Message
 from relais.pipeline.rails import Flood, Noted, Rails

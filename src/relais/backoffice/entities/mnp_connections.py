@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from relais.backoffice.live import SILENT_AFTER
 from relais.core.numbers import normalise
@@ -53,7 +53,7 @@ class LifetimesField(forms.CharField):
         for part in filter(str.strip, text.replace("\n", ",").replace(";", ",").split(",")):
             match = _LINE_OF_LIFETIMES.fullmatch(part)
             if match is None:
-                raise ValidationError("Takes a country and seconds, such as ES=3600, separated by commas.")
+                raise ValidationError(gettext("Takes a country and seconds, such as ES=3600, separated by commas."))
             found[match[1].upper()] = int(match[2])
         return found
 
@@ -129,9 +129,9 @@ def _look_up(connection: MnpConnection, viewer: Viewer, data: dict[str, Any]) ->
     """Asks now, past memory and whatever rests; what came of it stands in the drawer afterwards."""
     digits = normalise(data["number"])
     if digits is None:
-        raise Invalid.of("", "the number must be in international form, such as 34612345678")
+        raise Invalid.of("", gettext_noop("the number must be in international form, such as 34612345678"))
     if not connection.address:
-        raise Invalid.of("", "the connection has no address yet")
+        raise Invalid.of("", gettext_noop("the connection has no address yet"))
     password = unseal(connection.password_encrypted) if connection.password_encrypted else ""
     server = Server(
         connection.kind, connection.address, connection.enum_suffix, connection.mcc_path, connection.mnc_path,

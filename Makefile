@@ -51,8 +51,8 @@ $(VENV)/.peers: .ci/need-peers $(VENV)/.installed-dev
 	@sh .ci/need-peers
 	@touch $@
 
-# Five files at a time on one database server: tests wait for processes and browsers as much as they compute.
-EVERY_TEST := $(BIN)/python -m pytest -q -n 5 --dist loadgroup --no-loadscope-reorder
+# Four files at a time on one database server: tests wait for processes and browsers, and each worker reads all tests first.
+EVERY_TEST := $(BIN)/python -m pytest -q -n 4 --dist loadgroup --no-loadscope-reorder
 
 test: setup-dev $(VENV)/.browser $(VENV)/.peers ## run every test
 	$(EVERY_TEST)

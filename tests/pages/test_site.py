@@ -102,7 +102,10 @@ def test_a_page_of_a_record_of_another_branch_does_not_exist(world: World) -> No
     from django.urls import reverse
 
     from relais.backoffice.site import BACKOFFICE
+    from relais.records.senders.models import SenderRegistration
 
+    with_document = SenderRegistration.objects.filter(pk=world.strange["sender-registrations"])
+    with_document.update(document=b"%PDF-1.7", document_name="paper.pdf")
     tried = []
     for screen in BACKOFFICE.screens.values():
         name = screen.route.partition("/")[0]

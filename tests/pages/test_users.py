@@ -202,8 +202,8 @@ def test_USR_72_menu_buttons_and_urls_follow_the_permissions_of_the_request(owne
     user = person("NOC engineer")
     client = by_session("petra")
     assert menu(client, "/bo/sender-ids/") == {
-        "Live traffic", "Messages", "Incoming messages", "EDRs", "Webhook deliveries", "Stop list", "Sender IDs", "Audit",
-        "Handed-down sender IDs", "Vendors SMPP connections", "Client SMPP connections",
+        "Live traffic", "Messages", "Incoming messages", "EDRs", "Guard rails", "Webhook deliveries", "Stop list", "Sender IDs",
+        "Audit", "Handed-down sender IDs", "Vendors SMPP connections", "Client SMPP connections",
     }  # fmt: skip
     page = client.get("/bo/sender-ids/")
     assert "New SMS sender ID" not in page.content.decode() and not page.context["list"].may_add
@@ -225,6 +225,7 @@ def test_USR_72_menu_buttons_and_urls_follow_the_permissions_of_the_request(owne
         "Messages",
         "EDRs",
         "Sender IDs",
+        "Sender registrations",
         "SMS sender IDs",
         "Handed-down sender IDs",
         "Vendors SMPP connections",

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import PROJECT, SECRET_KEY, new_database
-from tests.pages.conformance import SCRIPTED, by_session, csv_of, entity_names
+from tests.pages.conformance import SCRIPTED, by_session, csv_of, entity_names, reader_of
 from tests.pages.conftest import pages_on
 from tests.story.conftest import House, new_house, stop
 
@@ -159,7 +159,7 @@ def test_RSL_42_RSL_43_whichever_level_lacks_money_the_client_is_told_the_same(c
         empty, full = without_money(code)
         chain.apply(empty)
         before = money()
-        told.append(chain.refusal(SPAIN))
+        told.append({key: value for key, value in chain.refusal(SPAIN).items() if key != "request_id"})
         assert money() == before, code
         if code == "CO-1":
             assert chain.house.get("/api/v1/balance", KEY)["balances"][0]["available"] > "19"
@@ -341,6 +341,8 @@ def lists_of(login: str) -> str:
     client, found = by_session(login), []
     for name in set(entity_names()) - DICTIONARIES:
         answer = client.get(f"/bo/{name}/csv/?columns=all")
+        if answer.status_code == 403 and reader_of(name) == "owner":
+            continue  # the tenant's alone
         assert answer.status_code == 200, name
         found.append(b"".join(answer.streaming_content).decode("utf-8-sig"))
         found.append(client.get(f"/bo/{name}/").content.decode())
@@ -415,7 +417,7 @@ def test_RSL_56_a_role_made_by_the_tenant_opens_its_lines_to_the_sub_resellers_p
     assert desk.get("/bo/payments/").status_code == 403
     assert not desk.get("/bo/agreements/").context["list"].may_add
     refused = [name for name in entity_names() if admin.get(f"/bo/{name}/").status_code == 403]
-    assert refused == []
+    assert refused == [name for name in entity_names() if reader_of(name) == "owner"]
 
 
 def test_after_all_that_the_books_agree(chain: Chain) -> None:

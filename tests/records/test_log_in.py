@@ -14,6 +14,7 @@ from tests.records.test_dictionaries_and_people import new_user
 
 PASSWORD = "Lovelace-1"
 BACKEND = "relais.records.people.backends.InterfaceBackend"
+cheaply = pytest.mark.usefixtures("cheap_passwords")
 
 
 def authenticated(login: str = "ada", password: str = PASSWORD, interface: str = "backoffice") -> Any:
@@ -22,6 +23,7 @@ def authenticated(login: str = "ada", password: str = PASSWORD, interface: str =
     return authenticate(None, login=login, password=password, interface=interface)
 
 
+@cheaply
 def test_USR_76_a_log_in_holds_for_its_interface_and_is_compared_without_case(books: Books) -> None:
     user = new_user(books.reseller, interface="backoffice")
     portal_user = new_user(books.client, interface="client_portal")
@@ -58,6 +60,7 @@ def test_PWD_25_a_wrong_guess_costs_one_hash_whether_or_not_the_login_exists(
     assert hashed == [PBKDF2PasswordHasher.iterations]
 
 
+@cheaply
 def test_USR_64_who_is_not_enabled_is_neither_let_in_nor_left_in(books: Books) -> None:
     from relais.records.people.backends import InterfaceBackend
 
@@ -68,6 +71,7 @@ def test_USR_64_who_is_not_enabled_is_neither_let_in_nor_left_in(books: Books) -
     assert (authenticated(), InterfaceBackend().get_user(user.pk)) == (None, None)
 
 
+@cheaply
 @pytest.mark.parametrize("disabled", ["owner", "reseller", "client"])
 def test_CO_58_CO_59_USR_65_a_disabled_company_keeps_out_its_users_and_those_of_every_company_below(
     books: Books, disabled: str
@@ -84,6 +88,7 @@ def test_CO_58_CO_59_USR_65_a_disabled_company_keeps_out_its_users_and_those_of_
     assert [user for user in users if InterfaceBackend().get_user(user.pk)] == still_in
 
 
+@cheaply
 def test_the_backoffice_is_for_those_who_sell(books: Books) -> None:
     from relais.records.people.models import User
 
@@ -94,6 +99,7 @@ def test_the_backoffice_is_for_those_who_sell(books: Books) -> None:
     assert authenticated() is None
 
 
+@cheaply
 def test_a_request_asks_once_who_is_in(books: Books) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -108,6 +114,7 @@ def test_a_request_asks_once_who_is_in(books: Books) -> None:
     assert len(queries) == 1
 
 
+@cheaply
 def test_a_session_ends_with_the_next_request_after_its_user_is_blocked(books: Books) -> None:
     user = new_user(books.reseller, interface="backoffice")
     with site() as client:
@@ -118,6 +125,7 @@ def test_a_session_ends_with_the_next_request_after_its_user_is_blocked(books: B
         assert client.get("/whoami/").content == b"nobody en UTC"
 
 
+@cheaply
 def test_a_changed_password_ends_the_sessions_begun_with_the_former(books: Books) -> None:
     user = new_user(books.reseller, interface="backoffice")
     with site() as client:
@@ -127,6 +135,7 @@ def test_a_changed_password_ends_the_sessions_begun_with_the_former(books: Books
         assert client.get("/whoami/").content == b"nobody en UTC"
 
 
+@cheaply
 def test_GEN_64_language_and_zone_are_the_persons(books: Books) -> None:
     user = new_user(books.reseller, interface="backoffice", language="es", timezone="Europe/Madrid")
     with site() as client:
@@ -136,6 +145,7 @@ def test_GEN_64_language_and_zone_are_the_persons(books: Books) -> None:
         assert client.get("/whoami/").content == b"nobody en UTC"
 
 
+@cheaply
 def test_PWD_10_a_session_ends_after_60_minutes_without_a_request(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +161,7 @@ def test_PWD_10_a_session_ends_after_60_minutes_without_a_request(
         assert client.get("/whoami/").content == b"nobody en UTC"
 
 
+@cheaply
 def test_a_session_is_written_at_most_once_a_minute(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     user = new_user(books.reseller, interface="backoffice")
     clock = Clock(monkeypatch)
@@ -164,6 +175,7 @@ def test_a_session_is_written_at_most_once_a_minute(books: Books, monkeypatch: p
         assert writes(client) == 1
 
 
+@cheaply
 def test_PWD_26_what_a_page_asks_by_itself_is_no_activity(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     user = new_user(books.reseller, interface="backoffice")
     clock = Clock(monkeypatch)
@@ -177,6 +189,7 @@ def test_PWD_26_what_a_page_asks_by_itself_is_no_activity(books: Books, monkeypa
         assert client.get("/whoami/").content == b"nobody en UTC"
 
 
+@cheaply
 def test_cookies_are_kept_from_scripts_and_from_other_sites(books: Books) -> None:
     user = new_user(books.reseller, interface="backoffice")
     with site() as client:
@@ -186,6 +199,7 @@ def test_cookies_are_kept_from_scripts_and_from_other_sites(books: Books) -> Non
         assert client.get("/whoami/").headers["X-Frame-Options"] == "DENY"
 
 
+@cheaply
 def test_a_form_without_its_token_is_refused(books: Books) -> None:
     with site(enforce_csrf_checks=True) as client:
         assert client.post("/whoami/").status_code == 403

@@ -318,6 +318,16 @@ def test_windows_and_rates_hold_for_an_account(spain_db: str) -> None:
     serve(spain_db, story)
 
 
+def test_whoever_binds_may_send_what_a_second_allows_at_once(spain_db: str) -> None:
+    async def story(house: Served) -> None:
+        await house.configure("rps_limit = 7")
+        client = await house.bind()
+        responses = await asyncio.gather(*(client.ask(submit()) for _ in range(7)))
+        assert [response.status for response in responses] == [0] * 7
+
+    serve(spain_db, story)
+
+
 def test_VSMPP_41_limits_hold_over_two_gateways(spain_db: str) -> None:
     """A vendor connection is one gateway's; a client's limits are shared by its sessions that hand messages in, wherever they
     are."""

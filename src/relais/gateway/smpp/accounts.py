@@ -6,6 +6,7 @@ Limits hold for all sessions of an account together. Where several gateways have
 
 import hmac
 import ipaddress
+import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -37,7 +38,7 @@ class Account:
         self.elsewhere_count = 0  # sessions that hand messages in, at other gateways
         self.open_count = 0  # requests not answered yet
         self.accepted = self.refused = self.throttled = self.delivered = 0
-        self._tokens = 1.0
+        self._tokens = math.inf  # until the first message: then what may come in a second
         self._refilled_at_s = time.monotonic()
 
     @property

@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.conftest import SECRET_KEY, new_database
 from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -126,6 +127,19 @@ def open_count(dsn: str) -> int:
 def house() -> Iterator[House]:
     with new_house() as made:
         yield made
+
+
+@contextmanager
+def house_in_spain(server_dsn: str, spain_template: str) -> Iterator[tuple[House, str]]:
+    """A house on a database of its own with the Spain scenario, whose vendor is the house's simulator; and its DSN."""
+    with new_database(server_dsn, spain_template) as dsn, new_house() as house:
+        house.environment |= {"RELAIS_DATABASE_URL": dsn, "RELAIS_SECRET_KEY": SECRET_KEY}
+        spain = house.folder / "spain.yaml"
+        text = (PROJECT / "scenarios" / "spain.yaml").read_text(encoding="utf-8")
+        spain.write_text(text.replace("port: 2776", f"port: {house.simulator_port}"), encoding="utf-8")
+        applied = house.relais("apply", str(spain))
+        assert applied.returncode == 0, applied.stderr
+        yield house, dsn
 
 
 @contextmanager

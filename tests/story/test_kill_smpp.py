@@ -3,12 +3,10 @@
 import asyncio
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import psycopg
-from tests.conftest import PROJECT, SECRET_KEY, new_database
-from tests.story.conftest import House, new_house, open_count, stop
+from tests.story.conftest import House, house_in_spain, open_count, stop
 
 from relais.transport.smpp import SmppEnd, connect
 from relais.wire.smpp import pdus
@@ -107,12 +105,7 @@ class Sender:
 def test_every_id_that_an_smpp_client_was_answered_is_charged_once_and_reported(
     server_dsn: str, spain_template: str
 ) -> None:
-    with new_database(server_dsn, spain_template) as dsn, new_house() as house:
-        house.environment |= {"RELAIS_DATABASE_URL": dsn, "RELAIS_SECRET_KEY": SECRET_KEY}
-        spain = Path(house.folder / "spain.yaml")
-        text = (PROJECT / "scenarios" / "spain.yaml").read_text(encoding="utf-8")
-        spain.write_text(text.replace("port: 2776", f"port: {house.simulator_port}"), encoding="utf-8")
-        assert house.relais("apply", str(spain)).returncode == 0
+    with house_in_spain(server_dsn, spain_template) as (house, dsn):
         simulator, gateways = house.start("simulate", "smsc"), [house.start("gateway")]
         kills = list(KILLS_AT)
 

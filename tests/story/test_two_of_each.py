@@ -6,14 +6,12 @@ import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from tests.conftest import PROJECT, SECRET_KEY, new_database
 from tests.ports import free_port
-from tests.story.conftest import House, new_house, open_count, stop
+from tests.story.conftest import House, house_in_spain, open_count, stop
 
 MESSAGES_COUNT, CLIENTS_COUNT, WINDOW = 800, 8, 100
 TAKEN_OVER_WITHIN_S = 5.0
@@ -51,12 +49,7 @@ class Place:
 def test_whoever_falls_the_others_go_on_and_nothing_is_lost_or_charged_twice(
     server_dsn: str, spain_template: str
 ) -> None:
-    with new_database(server_dsn, spain_template) as dsn, new_house() as house:
-        house.environment |= {"RELAIS_DATABASE_URL": dsn, "RELAIS_SECRET_KEY": SECRET_KEY}
-        spain = Path(house.folder / "spain.yaml")
-        text = (PROJECT / "scenarios" / "spain.yaml").read_text(encoding="utf-8")
-        spain.write_text(text.replace("port: 2776", f"port: {house.simulator_port}"), encoding="utf-8")
-        assert house.relais("apply", str(spain)).returncode == 0
+    with house_in_spain(server_dsn, spain_template) as (house, dsn):
         simulator = house.start("simulate", "smsc")
         names = {"first gateway": "gateway", "second gateway": "gateway", "first API": "api", "second API": "api"}
         places = {name: _place(house, role) for name, role in names.items()}

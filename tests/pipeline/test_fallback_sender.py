@@ -81,9 +81,9 @@ def heard(fallback: str, takes: Callable[[str], bool]) -> tuple[list[tuple[str, 
         lane.changed(True, "bound")
         lane.enqueue(
             Message(
-                message_id=uuid4(), accepted_at=datetime.now(UTC), company_id=1, api_key_id=1, sender_id=1, connection_id=1,
+                id=uuid4(), accepted_at=datetime.now(UTC), company_id=1, api_key_id=1, sender_id=1, connection_id=1,
                 network_id=None, country="ES", source="Monsters", destination="34600123456", text=LONG,
-                encoded=encode(LONG), terms=(), validity_s=60,
+                encoded=encode(LONG), terms=(), routes=(), validity_s=60,
             )
         )  # fmt: skip
         for _ in range(20):

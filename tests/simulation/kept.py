@@ -79,10 +79,10 @@ class Kept:
         for edr in decision.edrs:
             columns = dict(zip(EDR_COLUMNS, edr, strict=True))
             _insert(self.edrs, (columns["message_id"], columns["level"], columns["entry"]), columns)
-        for finished in plan.finished:
-            row = self.messages[finished.message_id]
-            if row["status"] < Status.DELIVERED:
-                row |= {"status": finished.state, "final_at": finished.at}
+        for (status, at, _), message_ids in plan.finished.items():
+            for row in map(self.messages.__getitem__, message_ids):
+                if row["status"] < Status.DELIVERED:
+                    row |= {"status": status, "final_at": at}
         for batch_id in plan.done_batch_ids:
             self.outbox.pop(batch_id, None)
         for batch_id, due_at in plan.awaiting:

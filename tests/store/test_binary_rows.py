@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from relais.store.binary import packed_terms
-from relais.store.tick import TickTransaction
+from relais.store.tick import SENT_WITH_CLOSE_MAX, LastChanges, TickTransaction
 
 ID = UUID("0195f0d2-7a44-7c31-9a5e-3f6f00000001")
 OTHER_ID = UUID("0195f0d2-7a44-7c31-9a5e-3f6f00000002")
@@ -84,10 +84,23 @@ def test_messages(db: str) -> None:
     ]
 
 
-def test_parts_sent(db: str) -> None:
-    rows = [(ID, 4, AT, 0, "id-1"), (ID, 4, BEFORE_2000, 254, "")]
-    query = "SELECT message_id, connection_id, sent_at, part, vendor_id FROM traffic_sent ORDER BY part"
-    assert written(db, "copy_sent", rows, query) == rows
+def test_parts_sent_however_many(db: str) -> None:
+    few = [(ID, 4, AT, 0, "id-1"), (ID, 4, BEFORE_2000, 254, "")]
+    many = [(OTHER_ID, LARGEST, AT, part, f"é {part}") for part in range(SENT_WITH_CLOSE_MAX + 1)]
+
+    async def close(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        session = await asyncpg.connect(db)
+        try:
+            await TickTransaction(session).close(LastChanges(sent=rows), AT)
+            query = (
+                "SELECT message_id, connection_id, sent_at, part, vendor_id FROM traffic_sent ORDER BY message_id, part"
+            )
+            return [tuple(row) for row in await session.fetch(query)]
+        finally:
+            await session.close()
+
+    assert asyncio.run(close(few)) == few
+    assert asyncio.run(close(many)) == few + many
 
 
 def test_edrs(db: str) -> None:

@@ -61,7 +61,7 @@ class NumberPlan:
     which lengths its numbers may have. A prefix outside every calling code is taken at its word, at any length.
     """
 
-    __slots__ = ("_entries", "_prefix_length_max")
+    __slots__ = ("_entries", "_lengths")
 
     def __init__(self, ranges: Mapping[str, Range], calling_codes: Iterable[CallingCode]) -> None:
         lengths: dict[tuple[str, str], frozenset[int]] = {}
@@ -82,7 +82,13 @@ class NumberPlan:
                 entry = _Entry(given, lengths.get((code, given.country), everywhere[code]))
             entries[prefix] = shared.setdefault(entry, entry)
         self._entries = entries
-        self._prefix_length_max = max(map(len, entries), default=0)
+        found: dict[str, set[int]] = {}
+        for prefix in entries:
+            for start in (prefix[:2],) if len(prefix) > 1 else [prefix + digit for digit in "0123456789"]:
+                found.setdefault(start, set()).add(len(prefix))
+        self._lengths = {
+            start: tuple(sorted(each, reverse=True)) for start, each in found.items()
+        }  # of prefixes, by two digits
 
     def resolve(self, digits: str) -> Range | None:
         """The range of a normalised number, by its longest known prefix; None for a number that cannot be.
@@ -90,7 +96,7 @@ class NumberPlan:
         It cannot when no calling code begins it, or its length is none that numbers of that country have.
         """
         entries = self._entries
-        for length in range(min(self._prefix_length_max, len(digits)), 0, -1):
+        for length in self._lengths.get(digits[:2], ()):
             entry = entries.get(digits[:length])
             if entry is not None:
                 return entry.range if len(digits) in entry.lengths else None

@@ -6,7 +6,9 @@ them, and in no other way. Texts are taken as they are; `composed` is for the in
 
 import unicodedata
 from contextlib import suppress
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from relais.core.gsm0338 import ESCAPE, SHIFT_LOCKING, SHIFT_SINGLE, Language, alphabet, has_locking_table
 
@@ -29,7 +31,7 @@ class NotEncodable(ValueError):
     """The text holds NUL or half of a surrogate pair: no encoding carries it."""
 
 
-class Encoded(NamedTuple):
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """A text ready to send."""
 
     encoding: Encoding

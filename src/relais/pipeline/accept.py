@@ -92,10 +92,14 @@ class Admission:
     def admit(self, key: ApiKey, submission: Submission, now: datetime, served: Range | None = None) -> Admitted:
         """The message, rated at every level and not yet charged; or why it is refused. `served` counts instead of the range."""
         sender = self._sender(key, submission)
-        refusal = sender if isinstance(sender, Refusal) else self._refuse_options(submission, now)
+        if isinstance(sender, Refusal):
+            return refused(sender)
+        connection_id = self._connection(sender)
+        if connection_id is None:
+            return refused(Refusal.SENDER_NOT_CONNECTED)
+        refusal = self._refuse_options(submission, now)
         if refusal is not None:
             return refused(refusal)
-        assert isinstance(sender, Sender)
         channel = channels.NUMBERS[submission.channel]
         digits = normalise(submission.destination)
         number_range = served or (self.snapshot.number_plan.resolve(digits) if digits else None)
@@ -122,8 +126,7 @@ class Admission:
             return refused(Refusal.TEXT_NOT_ENCODABLE)
         if len(encoded.parts) > SEGMENTS_MAX:
             return refused(Refusal.TEXT_TOO_LONG)
-        connection_id = self._connection(sender)
-        assert sender.agreement_id is not None and connection_id is not None
+        assert sender.agreement_id is not None
         kind = (sender.id, number_range.country, number_range.network_id)
         hop = None if channel == channels.SMS else self._chains.of(sender.agreement_id, now)
         if hop is None:
@@ -136,29 +139,14 @@ class Admission:
             )
         if isinstance(terms, Refusal):
             return refused(terms)
+        send_at = submission.send_at if submission.send_at and submission.send_at > now else None
+        rated, routes = ((), terms.routes) if isinstance(terms, Routes) else (terms, ())
         return Message(
-            message_id=submission.message_id or self._ids.take(now.timestamp()),
-            accepted_at=now,
-            company_id=key.company_id,
-            api_key_id=key.id,
-            sender_id=sender.id,
-            connection_id=connection_id,
-            network_id=number_range.network_id,
-            country=number_range.country,
-            source=sender.text,
-            destination=digits,
-            text=text,
-            encoded=encoded,
-            terms=() if isinstance(terms, Routes) else terms,
-            routes=terms.routes if isinstance(terms, Routes) else (),
-            validity_s=submission.validity_s or VALIDITY_DEFAULT_S,
-            send_at=submission.send_at if submission.send_at and submission.send_at > now else None,
-            client_ref=submission.client_ref,
-            callback_url=submission.callback_url or key.webhook_url,
-            origin=submission.origin,
-            channel=channel,
-            hop=hop,
-        )
+            submission.message_id or self._ids.take(now.timestamp()), now, key.company_id, key.id, sender.id, connection_id,
+            number_range.network_id, number_range.country, sender.text, digits, text, encoded, rated, routes,
+            submission.validity_s or VALIDITY_DEFAULT_S, send_at, submission.client_ref,
+            submission.callback_url or key.webhook_url, submission.origin, channel, hop,
+        )  # fmt: skip
 
     def reported_terms(self, message: Message, pricing: Pricing | None, now: datetime) -> tuple[Term, ...] | None:
         """What each level owes now that the vendor has said what the message was, by the rates of its acceptance (SV-281), or,
@@ -203,9 +191,7 @@ class Admission:
             sender = self.snapshot.default_senders.of(key.company_id, submission.channel)
         if sender is None or sender.agreement_id is None:
             return Refusal.SENDER_UNKNOWN
-        if sender.status != "active":
-            return Refusal.SENDER_BLOCKED
-        return Refusal.SENDER_NOT_CONNECTED if self._connection(sender) is None else sender
+        return Refusal.SENDER_BLOCKED if sender.status != "active" else sender
 
     def _connection(self, sender: Sender) -> int | None:
         """That which the next message leaves by: the sender's first, unless it is out of use or down and there is a second."""

@@ -1,12 +1,18 @@
 """Message ids: UUIDv7 (RFC 9562 §5.7), rising within a process, so that index pages fill in order."""
 
 import secrets
+import struct
 from datetime import UTC, datetime
 from uuid import UUID
+
+from asyncpg.pgproto.pgproto import (
+    UUID as FastUUID,  # the driver's own, in C: made, written and hashed 4 to 8 x as fast
+)
 
 _SEQUENCE_BITS = 28  # rises by one a message; the low bits double as the reference of concatenated parts
 _SEQUENCE_MASK = (1 << _SEQUENCE_BITS) - 1
 _NODE_BITS = 62 - _SEQUENCE_BITS
+_halves = struct.Struct(">QQ").pack
 
 
 class MessageIds:
@@ -27,7 +33,8 @@ class MessageIds:
             self._last_ms = now_ms
         self._sequence = (self._sequence + 1) & _SEQUENCE_MASK
         low = 0x8000000000000000 | self._node | self._sequence
-        return UUID(int=self._last_ms << 80 | 0x7 << 76 | low)
+        taken: UUID = FastUUID(_halves(self._last_ms << 16 | 0x7000, low))
+        return taken
 
 
 def accepted_at(message_id: UUID) -> datetime:

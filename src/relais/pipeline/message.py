@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from relais.core.charging.types import Charged
 from relais.core.lifecycle import State
 from relais.core.rating.message import Route
@@ -32,105 +34,55 @@ class Batch:
         self.waiting_ends_at = waiting_ends_at
 
 
-class Message:
-    """One accepted message. `terms` holds what each level was promised, client first, and then what bundles count;
+class Message(msgspec.Struct, eq=False, weakref=True):
+    """One accepted message; made by position in the hot path, which takes a fifth of the time.
+
+    `terms` holds what each level was promised, client first, and then what bundles count;
     `settled[n]` what term n was charged in the end (zero when released, None while only reserved). `routes`, where packs
     have a say, is what the terms are chosen from when the message is written; `receipts[part]` the final state of that part;
     `expires_at_s`, in seconds since the epoch, when it is worthless to its client; `priced` what each level owes by the first
     report that named what the message was, on channels whose vendors say so, and `hop` the chain as it was accepted (a
     `rate.Hop`); `lookup` what came of looking its number up, where that was done."""
 
-    __slots__ = (
-        "__weakref__",
-        "accepted_at",
-        "api_key_id",
-        "batch",
-        "callback_url",
-        "channel",
-        "client_ref",
-        "company_id",
-        "connection_id",
-        "country",
-        "destination",
-        "encoded",
-        "expires_at_s",
-        "hop",
-        "id",
-        "lookup",
-        "network_id",
-        "origin",
-        "parts_unsent",
-        "priced",
-        "receipts",
-        "routes",
-        "send_at",
-        "sender_id",
-        "settled",
-        "source",
-        "state",
-        "terms",
-        "text",
-        "validity_s",
-    )
+    id: UUID
+    accepted_at: datetime
+    company_id: int
+    api_key_id: int
+    sender_id: int
+    connection_id: int
+    network_id: int | None
+    country: str
+    source: str
+    destination: str
+    text: str
+    encoded: Encoded
+    terms: tuple[Term, ...]
+    routes: tuple[Route, ...]
+    validity_s: int
+    send_at: datetime | None = None
+    client_ref: str | None = None
+    callback_url: str | None = None
+    origin: Origin | None = None
+    channel: int = SMS
+    hop: Any = None
+    lookup: Lookup | None = None
+    priced: tuple[Term, ...] | None = None
+    state: State = State.ACCEPTED
+    batch: Batch | None = None
+    receipts: dict[int, State] | None = None
+    settled: list[Charged | None] = []  # this and the next two are made of the others
+    expires_at_s: float = 0.0
+    parts_unsent: int = 0
 
-    def __init__(
-        self,
-        *,
-        message_id: UUID,
-        accepted_at: datetime,
-        company_id: int,
-        api_key_id: int,
-        sender_id: int,
-        connection_id: int,
-        network_id: int | None,
-        country: str,
-        source: str,
-        destination: str,
-        text: str,
-        encoded: Encoded,
-        terms: tuple[Term, ...],
-        routes: tuple[Route, ...] = (),
-        validity_s: int,
-        send_at: datetime | None = None,
-        client_ref: str | None = None,
-        callback_url: str | None = None,
-        origin: Origin | None = None,
-        channel: int = SMS,
-        hop: Any = None,
-    ) -> None:
-        self.id = message_id
-        self.accepted_at = accepted_at
-        self.company_id = company_id
-        self.api_key_id = api_key_id
-        self.sender_id = sender_id
-        self.connection_id = connection_id
-        self.network_id = network_id
-        self.country = country
-        self.source = source
-        self.destination = destination
-        self.text = text
-        self.encoded = encoded
-        self.routes = routes
-        self.promise(terms)
-        self.validity_s = validity_s
-        self.expires_at_s = (send_at or accepted_at).timestamp() + validity_s
-        self.send_at = send_at
-        self.client_ref = client_ref
-        self.callback_url = callback_url
-        self.origin = origin
-        self.channel = channel
-        self.hop = hop
-        self.lookup: Lookup | None = None
-        self.priced: tuple[Term, ...] | None = None
-        self.state = State.ACCEPTED
-        self.batch: Batch | None = None
-        self.parts_unsent = len(encoded.parts)
-        self.receipts: dict[int, State] | None = None
+    def __post_init__(self) -> None:
+        self.settled = [None] * len(self.terms)
+        self.expires_at_s = (self.send_at or self.accepted_at).timestamp() + self.validity_s
+        self.parts_unsent = len(self.encoded.parts)
 
     def promise(self, terms: tuple[Term, ...]) -> None:
         """What each level owes from now on; nothing of it is settled."""
         self.terms = terms
-        self.settled: list[Charged | None] = [None] * len(terms)
+        self.settled = [None] * len(terms)
 
     @property
     def awaits_price(self) -> bool:

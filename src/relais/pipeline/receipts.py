@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
-from weakref import WeakValueDictionary
+from weakref import ref
 
 import asyncpg
 import msgspec
@@ -27,6 +27,7 @@ from relais.pipeline.recovery import Recovered, open_messages
 from relais.store.blocks import blocks
 
 KNOWN_PARTS_MAX = 50_000  # kept in memory; receipts of older ones cost a query
+KNOWN_MESSAGES_MIN = 10_000  # from as many on, those that are gone are forgotten whenever their number has doubled
 GIVEN_UP_AFTER_S = 300.0
 
 _SQL = blocks("messages")
@@ -63,7 +64,8 @@ class Receipts:
             PartKey, list[_Parked]
         ] = {}  # an id may have several: a vendor reports steps, or repeats itself
         self._finished_rows: list[int] = []
-        self._messages: WeakValueDictionary[UUID, Message] = WeakValueDictionary()  # every one that is in memory
+        self._messages: dict[UUID, ref[Message]] = {}  # every one that is in memory, and some that were
+        self._messages_full = KNOWN_MESSAGES_MIN
 
     def part_sent(self, message: Message, part: int, vendor_message_id: str) -> None:
         """Remember under which id the vendor took this part."""
@@ -82,15 +84,22 @@ class Receipts:
 
     def know(self, message: Message) -> None:
         """A message that was accepted here: should it be met in the database, this object of it is the one."""
-        self._messages[message.id] = message
+        self._messages[message.id] = ref(message)
+        if len(self._messages) > self._messages_full:
+            self._messages = {message_id: each for message_id, each in self._messages.items() if each() is not None}
+            self._messages_full = max(KNOWN_MESSAGES_MIN, 2 * len(self._messages))
 
     def known(self, message_id: UUID) -> Message | None:
         """The object of a message that is in memory."""
-        return self._messages.get(message_id)
+        found = self._messages.get(message_id)
+        return None if found is None else found()
 
     def remember(self, recovered: Recovered) -> Message:
         """Know the parts of a message that was brought back; an object of it that is in memory already is used on."""
-        message = self._messages.setdefault(recovered.message.id, recovered.message)
+        message = self.known(recovered.message.id)
+        if message is None:
+            message = recovered.message
+            self.know(message)
         for part, vendor_message_id in recovered.vendor_ids.items():
             self.part_sent(message, part, vendor_message_id)
         return message

@@ -117,7 +117,7 @@ def _message(row: Any, admission: Admission, rates: Any, covers: Mapping[int, Co
         )  # fmt: skip
     origin = unpack_origin(row["client_options"]) if row["client_options"] else None
     return Message(
-        message_id=row["id"],
+        id=row["id"],
         accepted_at=accepted_at(row["id"]),
         company_id=row["company_id"],
         api_key_id=row["api_key_id"],
@@ -130,6 +130,7 @@ def _message(row: Any, admission: Admission, rates: Any, covers: Mapping[int, Co
         text=row["body"],
         encoded=encoded_as_cut(row["body"], origin) if row["channel"] == SMS else whole(row["body"]),
         terms=tuple(terms),
+        routes=(),
         validity_s=row["validity_s"],
         send_at=row["send_at"],
         client_ref=row["client_ref"],

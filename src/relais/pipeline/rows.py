@@ -27,6 +27,9 @@ from relais.store.tick import (
     LEDGER_MESSAGES,
     LEDGER_MESSAGES_REVERSED,
     LEDGER_SCALE_CORRECTED,
+    LastChanges,
+    NewBatch,
+    NewDelivery,
     TickTransaction,
 )
 
@@ -71,18 +74,11 @@ def accepted(message: Message, snapshot: Snapshot) -> Accepted:
     """What the client is told once the message is committed."""
     network = snapshot.networks.get(message.network_id) if message.network_id is not None else None
     return Accepted(
-        message_id=message.id,
-        channel=CHANNELS[message.channel],
-        source=message.source,
-        destination=message.destination,
-        country=message.country,
-        network=network.mccmnc if network else None,
-        encoding=ENCODINGS[message.encoded.data_coding],
-        segments_count=len(message.encoded.parts),
-        price_micros=_client_micros(message.terms),
-        currency=snapshot.agreements[message.terms[0].agreement_id].currency,
-        scheduled=message.send_at is not None,
-    )
+        message.id, CHANNELS[message.channel], message.source, message.destination, message.country,
+        network.mccmnc if network else None, ENCODINGS[message.encoded.data_coding], len(message.encoded.parts),
+        _client_micros(message.terms), snapshot.agreements[message.terms[0].agreement_id].currency,
+        message.send_at is not None,
+    )  # fmt: skip
 
 
 def preview(message: Message, snapshot: Snapshot) -> PreviewView | None:
@@ -149,8 +145,6 @@ async def write_plan(transaction: TickTransaction, plan: Plan, edrs: Sequence[Ro
     """Write what a plan adds, with the EDRs that `entries` made of it."""
     if plan.exchanged:
         await transaction.update_terms([_exchanged_row(message) for message in plan.exchanged.values()])
-    if plan.sent:
-        await transaction.copy_sent(plan.sent)
     if plan.part_receipts:
         await transaction.copy_part_receipts(plan.part_receipts)
     if edrs:
@@ -159,12 +153,6 @@ async def write_plan(transaction: TickTransaction, plan: Plan, edrs: Sequence[Ro
         await transaction.await_receipts(plan.awaiting)
     if plan.callbacks:
         await transaction.insert_callbacks(now, plan.callbacks)
-    if plan.client_receipts:
-        told = [
-            (client_id, plan.receiving.get(client_id), pack_receipts(receipts))
-            for client_id, receipts in plan.client_receipts.items()
-        ]
-        plan.delivery_ids = await transaction.insert_deliveries(now, told)
     if plan.fallbacks:
         await transaction.insert_fallbacks(plan.fallbacks)
     if plan.incoming:
@@ -175,10 +163,30 @@ async def write_plan(transaction: TickTransaction, plan: Plan, edrs: Sequence[Ro
         await stop_lists.write(transaction.session, plan.stop_changes)
     if plan.answers:
         await transaction.copy_answers(plan.answers)
-    if plan.delivered_ids:
-        await transaction.delete_deliveries(plan.delivered_ids)
     if plan.unparked_rows:
         await transaction.delete_unmatched_receipts(plan.unparked_rows)
+
+
+async def close(
+    transaction: TickTransaction,
+    plan: Plan,
+    balances: dict[int, tuple[int, int]],
+    ledger_micros: dict[tuple[int, int], int],
+    batches: Sequence[NewBatch],
+    now: datetime,
+) -> list[int]:
+    """The last changes of a tick; the ids of the new batches, in their order."""
+    deliveries = [
+        NewDelivery(client_id, plan.receiving.get(client_id), pack_receipts(receipts))
+        for client_id, receipts in plan.client_receipts.items()
+    ]
+    last = LastChanges(
+        plan.finished, plan.done_batch_ids, balances, ledger_micros, batches, deliveries, plan.delivered_ids, plan.sent
+    )
+    if last.empty:
+        return []
+    batch_ids, plan.delivery_ids = await transaction.close(last, now)
+    return batch_ids
 
 
 async def write_lookups(transaction: TickTransaction, messages: Sequence[Message]) -> None:

@@ -24,7 +24,7 @@ from relais.pipeline.origin import TEXT_CHARACTERS, ClientReceipt, ForClient, Or
 from relais.pipeline.stop_lists import StopChange
 from relais.pipeline.word_answers import WordAnswer
 from relais.store.binary import Row
-from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, FinishedMessage
+from relais.store.tick import EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, Callback, Ending
 
 EDR_NONE = 0  # a settlement that no EDR tells of
 ALL_PARTS = "all"  # of `receipt_parts`: every part of a long message decides
@@ -51,7 +51,7 @@ class Plan:
         self.exchanged: dict[UUID, Message] = {}  # whose terms are others than those of their rows
         self.sent: list[Row] = []
         self.part_receipts: list[Row] = []
-        self.finished: list[FinishedMessage] = []
+        self.finished: dict[Ending, list[UUID]] = {}
         self.sent_batches: list[Batch] = []  # nothing is left to send of them; their receipts are awaited
         self.awaiting: list[tuple[int, datetime]] = []  # batches, and when waiting for their receipts ends
         self.done_batch_ids: list[int] = []
@@ -225,7 +225,7 @@ def finish(plan: Plan, message: Message, state: State, error: str | None, at: da
                 message.settled[n] = Charged(message.terms[n].agreement_id, 0, 0)
         if state is State.FAILED:
             _reverse(plan, message, [n for n in range(len(message.terms)) if n not in unsettled], at)
-    plan.finished.append(FinishedMessage(message.id, int(state), at, error))
+    plan.finished.setdefault((int(state), at, error), []).append(message.id)
     _tell(plan, message, state, at, error)
     batch = message.batch
     if batch is not None:
@@ -241,9 +241,9 @@ def finish(plan: Plan, message: Message, state: State, error: str | None, at: da
 def _capture(plan: Plan, message: Message, levels: Sequence[int], at: datetime) -> None:
     if message.priced is not None:
         _exchange(plan, message, message.priced, levels, at)
-    terms = tuple(message.terms[n] for n in levels)
+    terms = message.terms if len(levels) == len(message.terms) else tuple([message.terms[n] for n in levels])
     starts = None
-    if any(term.scale is not None for term in terms):
+    if any([term.scale is not None for term in terms]):
         starts = tuple(
             period_start(plan.snapshot, term.agreement_id, at) if term.scale is not None else None for term in terms
         )
@@ -346,6 +346,6 @@ def _tell_over_smpp(
         if wants(registered_delivery, state):
             receipt = ClientReceipt(
                 told_id or str(message.id), origin.source, origin.destination, int(state), error,
-                accepted_at(message.id), at, message.text[:TEXT_CHARACTERS],
+                message.accepted_at, at, message.text[:TEXT_CHARACTERS],
             )  # fmt: skip
             plan.client_receipts.setdefault(origin.connection_id, []).append(receipt)

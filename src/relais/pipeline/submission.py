@@ -10,7 +10,7 @@ from relais.core.refusals import Refusal
 from relais.pipeline.origin import Origin
 
 
-class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Submission(msgspec.Struct, frozen=True, gc=False):
     """One message as a client hands it in; nothing is checked yet.
 
     `source` is the sender ID as the client spells it, `destination` the number as typed. `validity_s` is counted from
@@ -35,7 +35,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     despite_stop: bool = False
 
 
-class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag="accepted"):
+class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
     """Stored and charged at every level; given out only after the commit. `price_micros` is the client's price,
     gross of tax, as reserved; `network` is an MCC-MNC, or None where the range names none."""
 

@@ -7,7 +7,7 @@ each tick sees messages at rest.
 import asyncio
 import contextlib
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -385,8 +385,8 @@ class Traffic:
             PARTS_SENT.labels("all").inc(len(plan.sent))
         if plan.stored_receipts:
             RECEIPTS.labels("matched").inc(len(plan.stored_receipts))
-        for state, count in Counter(finished.state for finished in plan.finished).items():
-            MESSAGES_FINISHED.labels(State(state).label).inc(count)
+        for (state, _, _), message_ids in plan.finished.items():
+            MESSAGES_FINISHED.labels(State(state).label).inc(len(message_ids))
         for lane in self._lanes.values():
             lane.pump()
 

@@ -75,10 +75,11 @@ class Withdrawals:
         """Answer those who canceled what the plan ended."""
         if not self._canceling:
             return
-        for finished in plan.finished:
-            _, ended = self._canceling.pop(finished.message_id, (None, None))
-            if ended is not None and not ended.done():
-                ended.set_result(finished.state == State.CANCELED)
+        for (state, _, _), message_ids in plan.finished.items():
+            for message_id in message_ids:
+                _, ended = self._canceling.pop(message_id, (None, None))
+                if ended is not None and not ended.done():
+                    ended.set_result(state == State.CANCELED)
 
     async def ask_elsewhere(self, pool: asyncpg.Pool, company_id: int, message_id: UUID) -> bool:
         """Have the gateway that owns the message's connection cancel it; False when none answers in time."""

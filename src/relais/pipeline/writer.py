@@ -31,7 +31,8 @@ from relais.pipeline.submission import Accepted, Answer, Refused
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_session
 from relais.store.tick import TickTransaction, hold_writer, tick_took_place
 
-TICK_FULL = 256  # messages that are worth a transaction at once
+TICK_WORTH = 16  # messages that are worth a transaction at once: while it is written, the next ones are read
+TICK_FULL = 256  # with so many a tick that waited for company waits no longer
 GATHER_MAX_S = 0.01  # how long a tick may grow after its first time, while every turn of the loop brings more
 QUEUE_MAX = 20_000  # messages waiting for a tick; more are refused as `overloaded`
 WAIT_MAX_S = 5.0  # how long a submission waits for a database that is away before it is refused
@@ -78,6 +79,7 @@ class Writer:
         self._waiting_count = 0
         self._due = asyncio.Event()
         self._recovery_due = False
+        self._chained = False  # the last commit began a transaction: more was due
         self._closing = False
         self._session: asyncpg.Connection | None = None
         self.task: asyncio.Task[None] | None = None  # ends early only by a fault of our own
@@ -132,15 +134,17 @@ class Writer:
                 await self._write(requests, plan)
                 TICK_SECONDS.observe(time.monotonic() - began_s)
                 TICK_MESSAGES.observe(sum(len(request.messages) for request in requests))
+            elif self._chained:
+                await self._rollback()
             self._ports.committed(plan)
-            if self._recovery_due and not self._closing:
+            if self._recovery_due and not self._closing and not self._chained:
                 await self._recover()
             if self._closing and not self._due.is_set():
                 return
 
     async def _gather(self) -> None:
         """Wait a little: what arrives meanwhile shares the transaction."""
-        if self._closing or self._waiting_count >= TICK_FULL:
+        if self._closing or self._waiting_count >= TICK_WORTH:
             return
         await asyncio.sleep(self._tick_s)
         until_s = time.monotonic() + GATHER_MAX_S
@@ -224,9 +228,11 @@ class Writer:
                     await self._reconnect()
                 assert self._session is not None
                 transaction = TickTransaction(self._session)
-                await transaction.begin()
+                if not self._chained:
+                    await transaction.begin()
                 written = await self._apply(transaction, requests, plan)
-                await transaction.commit()
+                self._chained = self._due.is_set() and not self._recovery_due
+                await transaction.commit(and_begin=self._chained)
                 self.database_ready = True
                 return written
             except _DATABASE_AWAY as error:
@@ -260,13 +266,8 @@ class Writer:
             await self.guard_rails.write(transaction.session, *held, decision.accepted, now)
         await self._insert_idempotent_answers(transaction, fresh, decision.answers, now)
         await rows.write_plan(transaction, plan, decision.edrs, now)
-        moved = changed(balances, decision.state)
-        batch_ids: list[int] = []
-        if plan.finished or plan.done_batch_ids or moved or decision.ledger or decision.queued:
-            batches = [batch for batch, _ in decision.queued]
-            batch_ids = await transaction.close(
-                plan.finished, plan.done_batch_ids, moved, decision.ledger, batches, now
-            )
+        moved, batches = changed(balances, decision.state), [batch for batch, _ in decision.queued]
+        batch_ids = await rows.close(transaction, plan, moved, decision.ledger, batches, now)
         await books.store(transaction, before, decision.state)
         fresh_answers = iter(decision.answers)
         ordered = [answer if answer is not None else next(fresh_answers) for answer in replayed]
@@ -354,11 +355,13 @@ class Writer:
                 request.tell(refused(Refusal.OVERLOADED))
 
     async def _drop_session(self) -> None:
+        self._chained = False
         if self._session is not None:
             self._session.terminate()
             self._session = None
 
     async def _rollback(self) -> None:
+        self._chained = False
         try:
             assert self._session is not None
             await TickTransaction(self._session).rollback()

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from relais.store import binary
 from relais.store.binary import EDR_COLUMNS, MESSAGE_COLUMNS, SENT_COLUMNS, Row
@@ -26,17 +27,14 @@ IDEMPOTENCY_COLUMNS = ("api_key_id", "key", "created_at", "body_digest", "answer
 EDR_CAPTURED, EDR_RELEASED, EDR_REVERSED, EDR_CORRECTED, EDR_CORRECTED_BACK = 1, 2, 3, 4, 5
 LEDGER_MESSAGES, LEDGER_MESSAGES_REVERSED, LEDGER_SCALE_CORRECTED = 3, 4, 9
 
+SENT_WITH_CLOSE_MAX = 48  # parts sent in a tick; more are cheaper by a COPY of their own
+
 CounterKey = tuple[int, int, str, datetime]  # agreement, node, counter group, period start
 CounterRow = tuple[int, int, int, int]  # units, and of Back-to-First: reserved, void, micros held
 
 
-class FinishedMessage(NamedTuple):
-    """`state` is a final `core.lifecycle.State`."""
-
-    message_id: UUID
-    state: int
-    at: datetime
-    error: str | None
+Ending = tuple[int, datetime, str | None]
+"""How messages ended: a final `core.lifecycle.State`, when, and with which error."""
 
 
 class NewBatch(NamedTuple):
@@ -57,6 +55,35 @@ class Callback(NamedTuple):
     message_id: UUID
     url: str
     event: str
+
+
+class NewDelivery(NamedTuple):
+    """Receipts for a client SMPP connection; `writer_number` of the writer whose gateway tells them, None = whoever can."""
+
+    connection_id: int
+    writer_number: int | None
+    receipts: bytes
+
+
+class LastChanges(msgspec.Struct):
+    """What closes a tick. `balances`: agreement id → (balance_micros, reserved_micros), locked before by its transaction.
+    `ledger_micros`: (agreement id, kind) → signed amount; a positive one raises the balance."""
+
+    finished: dict[Ending, list[UUID]] = {}
+    done_batch_ids: Sequence[int] = ()
+    balances: dict[int, tuple[int, int]] = {}
+    ledger_micros: dict[tuple[int, int], int] = {}
+    batches: Sequence[NewBatch] = ()
+    deliveries: Sequence[NewDelivery] = ()
+    delivered_ids: Sequence[int] = ()
+    sent: Sequence[Row] = ()  # (message id, connection id, instant, part, vendor's id of it)
+
+    @property
+    def empty(self) -> bool:
+        return not (
+            self.finished or self.done_batch_ids or self.balances or self.ledger_micros or self.batches
+            or self.deliveries or self.delivered_ids or self.sent
+        )  # fmt: skip
 
 
 class TickTransaction:
@@ -113,9 +140,6 @@ class TickTransaction:
     async def copy_lookups(self, rows: Sequence[Row]) -> None:
         await self._copy("traffic_lookup", LOOKUP_COLUMNS, rows)
 
-    async def copy_sent(self, rows: Sequence[Row]) -> None:
-        await self._copy_octets("traffic_sent", SENT_COLUMNS, binary.sent_rows(rows))
-
     async def copy_part_receipts(self, rows: Sequence[Row]) -> None:
         await self._copy("traffic_part_receipt", PART_RECEIPT_COLUMNS, rows)
 
@@ -149,14 +173,6 @@ class TickTransaction:
             _SQL["insert_callbacks"], due_at, *(list(column) for column in zip(*callbacks, strict=True))
         )
 
-    async def insert_deliveries(self, now: datetime, rows: Sequence[tuple[int, int | None, bytes]]) -> dict[int, int]:
-        """(client connection id, number of the writer whose gateway tells it, or None; receipts), one a connection. Connection
-        id → id of its row."""
-        found = await self.session.fetch(
-            _SQL["insert_deliveries"], now, *(list(column) for column in zip(*rows, strict=True))
-        )
-        return {row[1]: row[0] for row in found}
-
     async def copy_incoming(self, rows: Sequence[Row]) -> None:
         await self._copy("traffic_incoming", INCOMING_COLUMNS, rows)
 
@@ -166,9 +182,6 @@ class TickTransaction:
 
     async def copy_answers(self, rows: Sequence[Row]) -> None:
         await self._copy("traffic_answer", ANSWER_COLUMNS, rows)
-
-    async def delete_deliveries(self, row_ids: Sequence[int]) -> None:
-        await self.session.execute(_SQL["delete_deliveries"], row_ids)
 
     async def insert_unmatched_receipts(self, connection_id: int, received_at: datetime, receipts: str) -> int:
         """`receipts`: JSON text. Id of the new row."""
@@ -180,49 +193,51 @@ class TickTransaction:
     async def delete_unmatched_receipts(self, row_ids: Sequence[int]) -> None:
         await self.session.execute(_SQL["delete_unmatched_receipts"], list(row_ids))
 
-    async def close(
-        self,
-        finished: Sequence[FinishedMessage],
-        done_batch_ids: Sequence[int],
-        balances: dict[int, tuple[int, int]],
-        ledger_micros: dict[tuple[int, int], int],
-        batches: Sequence[NewBatch],
-        at: datetime,
-    ) -> list[int]:
-        """The last changes of a tick. `balances`: agreement id → (balance_micros, reserved_micros), locked before by this
-        transaction. `ledger_micros`: (agreement id, kind) → signed amount; a positive one raises the balance. Returns the
-        ids of the new batches, in their order."""
-        instants = {each.at: 0 for each in finished}  # one, nearly always
-        for position, instant in enumerate(instants, 1):
-            instants[instant] = position
+    async def close(self, last: LastChanges, at: datetime) -> tuple[list[int], dict[int, int]]:
+        """The last changes of a tick. Returns the ids of the new batches, in their order, and by connection those of the new
+        deliveries."""
+        batches, sent = last.batches, last.sent if len(last.sent) <= SENT_WITH_CLOSE_MAX else ()
+        if last.sent and not sent:
+            await self._copy_octets("traffic_sent", SENT_COLUMNS, binary.sent_rows(last.sent))
+        endings, ids = list(last.finished), list(last.finished.values())
+        last_ids = list(accumulate(map(len, ids)))
         ends = list(accumulate(len(batch.message_ids) for batch in batches))
         rows = await self.session.fetch(
             _SQL["close_tick"],
-            [each.message_id for each in finished],
-            [each.state for each in finished],
-            [instants[each.at] for each in finished],
-            [each.error for each in finished],
-            done_batch_ids,
-            list(balances),
-            [each[0] for each in balances.values()],
-            [each[1] for each in balances.values()],
-            [key[0] for key in ledger_micros],
-            [key[1] for key in ledger_micros],
-            list(ledger_micros.values()),
+            list(chain.from_iterable(ids)),
+            [state for state, _, _ in endings],
+            [ended_at for _, ended_at, _ in endings],
+            [error for _, _, error in endings],
+            [end - len(each) + 1 for end, each in zip(last_ids, ids, strict=True)],
+            last_ids,
+            last.done_batch_ids,
+            list(last.balances),
+            [each[0] for each in last.balances.values()],
+            [each[1] for each in last.balances.values()],
+            [key[0] for key in last.ledger_micros],
+            [key[1] for key in last.ledger_micros],
+            list(last.ledger_micros.values()),
             at,
-            list(instants),
             [batch.connection_id for batch in batches],
             [batch.owner for batch in batches],
             [batch.due_at for batch in batches],
             [end - len(batch.message_ids) + 1 for end, batch in zip(ends, batches, strict=True)],
             ends,
             [message_id for batch in batches for message_id in batch.message_ids],
+            [each.connection_id for each in last.deliveries],
+            [each.writer_number for each in last.deliveries],
+            [each.receipts for each in last.deliveries],
+            last.delivered_ids,
+            *([each[column] for each in sent] for column in range(len(SENT_COLUMNS))),
         )
-        ids = {row[1]: row[0] for row in rows}
-        return [ids[batch.message_ids[0]] for batch in batches]
+        batch_ids = {row[1]: row[0] for row in rows if row[2] is None}
+        return [batch_ids[batch.message_ids[0]] for batch in batches], {
+            row[2]: row[0] for row in rows if row[1] is None
+        }
 
-    async def commit(self) -> None:
-        await self.session.execute("COMMIT")
+    async def commit(self, *, and_begin: bool = False) -> None:
+        """`and_begin`: the next transaction with it."""
+        await self.session.execute("COMMIT AND CHAIN" if and_begin else "COMMIT")
 
     async def rollback(self) -> None:
         await self.session.execute("ROLLBACK")

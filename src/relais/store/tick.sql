@@ -24,36 +24,52 @@ SELECT EXISTS (SELECT FROM traffic_message WHERE id = ANY ($1::uuid[]))
     OR EXISTS (SELECT FROM traffic_incoming WHERE id = ANY ($7::uuid[]))
 
 -- name: close_tick
--- Five small changes in one round trip; each part may be empty. $1 message ids, $2 final states, $3 positions in $13 of the
--- instants (which are dear to send, and nearly always one), $4 errors (null = none): final states are sticky. $5 ids of batches whose messages are all final. $6 agreement ids, $7 new balances, $8 new reserved amounts: their rows are
--- locked by this transaction. $9 agreement ids, $10 kinds, $11 signed amounts in micros, $12 instant: the ledger gets the
--- sum of the tick, one row an agreement and kind. $13 instants. $14 connection ids of new batches, $15 owners (null = free),
--- $16 due at, $17 and $18 positions in $19 of the first and the last message of each, $19 message ids.
--- Returns the id of each new batch with its first message id.
+-- Eight small changes in one round trip; each part may be empty. $1 message ids by how they ended: $2 final states (which are
+-- sticky), $3 instants, $4 errors (null = none), $5 and $6 positions in $1 of the first and the last of each. $7 ids of batches
+-- whose messages are all final. $8 agreement ids, $9 new balances, $10 new reserved amounts: their rows are locked by this
+-- transaction. $11 agreement ids, $12 kinds, $13 signed amounts in micros, $14 instant: the ledger gets the sum of the tick, one
+-- row an agreement and kind. $15 connection ids of new batches, $16 owners (null = free), $17 due at, $18 and $19 positions in
+-- $20 of the first and the last message of each, $20 message ids. $21 ids of client SMPP connections, $22 numbers of the
+-- writers whose gateways tell them (null = whoever can), $23 receipts: deliveries. $24 ids of deliveries of which everything
+-- was told. $25 message ids, $26 connection ids, $27 instants, $28 part numbers, $29 vendor's ids: parts sent.
+-- Returns the id of each new batch with its first message id, and of each new delivery with its connection.
 WITH finished AS (
     UPDATE traffic_message AS m
-    SET status = u.status, final_at = ($13::timestamptz[])[u.instant], error = u.error
-    FROM unnest($1::uuid[], $2::smallint[], $3::integer[], $4::text[]) AS u (id, status, instant, error)
+    SET status = e.status, final_at = e.at, error = e.error
+    FROM unnest($2::smallint[], $3::timestamptz[], $4::text[], $5::integer[], $6::integer[])
+        AS e (status, at, error, first_id, last_id)
+    CROSS JOIN LATERAL unnest(($1::uuid[])[e.first_id : e.last_id]) AS u (id)
     WHERE m.id = u.id AND m.status < 10
 ), done AS (
-    DELETE FROM traffic_outbox WHERE id = ANY ($5::bigint[])
+    DELETE FROM traffic_outbox WHERE id = ANY ($7::bigint[])
 ), balanced AS (
     UPDATE agreements_balance AS b
     SET balance_micros = u.balance_micros, reserved_micros = u.reserved_micros
-    FROM unnest($6::bigint[], $7::bigint[], $8::bigint[]) AS u (agreement_id, balance_micros, reserved_micros)
+    FROM unnest($8::bigint[], $9::bigint[], $10::bigint[]) AS u (agreement_id, balance_micros, reserved_micros)
     WHERE b.agreement_id = u.agreement_id
 ), booked AS (
     INSERT INTO agreements_ledgerentry (agreement_id, kind, amount_micros, at, note)
-    SELECT u.agreement_id, u.kind, u.amount_micros, $12, ''
-    FROM unnest($9::bigint[], $10::smallint[], $11::bigint[]) AS u (agreement_id, kind, amount_micros)
+    SELECT u.agreement_id, u.kind, u.amount_micros, $14, ''
+    FROM unnest($11::bigint[], $12::smallint[], $13::bigint[]) AS u (agreement_id, kind, amount_micros)
 ), queued AS (
     INSERT INTO traffic_outbox (connection_id, owner, due_at, message_ids)
-    SELECT u.connection_id, u.owner, u.due_at, ($19::uuid[])[u.first_message : u.last_message]
-    FROM unnest($14::bigint[], $15::uuid[], $16::timestamptz[], $17::integer[], $18::integer[])
+    SELECT u.connection_id, u.owner, u.due_at, ($20::uuid[])[u.first_message : u.last_message]
+    FROM unnest($15::bigint[], $16::uuid[], $17::timestamptz[], $18::integer[], $19::integer[])
         AS u (connection_id, owner, due_at, first_message, last_message)
     RETURNING id, message_ids[1] AS first_id
+), delivering AS (
+    INSERT INTO traffic_delivery (created_at, connection_id, owner, receipts)
+    SELECT $14, u.* FROM unnest($21::bigint[], $22::bigint[], $23::bytea[]) AS u
+    RETURNING id, connection_id
+), delivered AS (
+    DELETE FROM traffic_delivery WHERE id = ANY ($24::bigint[])
+), sent AS (
+    INSERT INTO traffic_sent (message_id, connection_id, sent_at, part, vendor_id)
+    SELECT u.* FROM unnest($25::uuid[], $26::bigint[], $27::timestamptz[], $28::smallint[], $29::text[]) AS u
 )
-SELECT id, first_id FROM queued
+SELECT id, first_id, NULL::bigint FROM queued
+UNION ALL
+SELECT id, NULL, connection_id FROM delivering
 
 -- name: ensure_counters
 -- The four columns of `lock_counters`: counters that are not there yet begin at 0, so that there is a row to lock.
@@ -144,20 +160,9 @@ SELECT $1, u.company_id, u.api_key_id, u.sender_id, u.message_id, u.url, u.event
 FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::uuid[], $6::text[], $7::text[])
     AS u (company_id, api_key_id, sender_id, message_id, url, event)
 
--- name: insert_deliveries
--- $1 instant, $2 ids of client SMPP connections, $3 numbers of the writers whose gateways tell them (null = whoever can), $4
--- receipts. Returns the id of each row with its connection.
-INSERT INTO traffic_delivery (created_at, connection_id, owner, receipts)
-SELECT $1, u.* FROM unnest($2::bigint[], $3::bigint[], $4::bytea[]) AS u
-RETURNING id, connection_id
-
 -- name: insert_fallback
 -- $1 message id, $2 instant, $3 the sender that the message goes out under since the vendor refused its own, $4 the error.
 INSERT INTO traffic_fallback (message_id, at, source, error) VALUES ($1, $2, $3, $4) ON CONFLICT (message_id) DO NOTHING
-
--- name: delete_deliveries
--- $1 ids of rows of which everything was told.
-DELETE FROM traffic_delivery WHERE id = ANY ($1::bigint[])
 
 -- name: insert_unmatched_receipts
 -- $1 connection id, $2 received at, $3 receipts as JSON. Returns the row's id.

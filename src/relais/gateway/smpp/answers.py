@@ -78,6 +78,7 @@ WORDS: Final[Mapping[MessageState, str]] = MappingProxyType(
 
 VERSION_WITH_TLVS: Final = 0x34
 _RECEIPT_BITS, _INTERMEDIATE_BITS, UDH_BIT = 0x04, 0x20, 0x40  # of esm_class
+ADDRESS_CHARACTERS_MAX: Final = 20
 _GSM_NETWORK: Final = 3  # of network_error_code
 _HEXADECIMAL = re.compile(r"0x([0-9A-Fa-f]{1,8})$")
 _DECIMAL = re.compile(r"(?:^|\s)([0-9]{1,4})$")
@@ -93,31 +94,38 @@ def error_code(error: str | None) -> int:
     return int(match[1]) if match else 0
 
 
+def _of_state(state: State) -> tuple[tuple[str, str], bytes, int]:
+    """What a receipt says of the state: two phrases of its text, its TLV, and esm_class."""
+    told = MESSAGE_STATES[state]
+    phrases = f"dlvrd:{'001' if told is MessageState.DELIVERED else '000'}", f"stat:{WORDS[told]}"
+    esm_class = _RECEIPT_BITS if state.final else _INTERMEDIATE_BITS
+    return phrases, tlvs.pack_tlvs([(tlvs.MESSAGE_STATE, int(told))]), esm_class
+
+
+_STATES: Final[Mapping[int, tuple[tuple[str, str], bytes, int]]] = {int(state): _of_state(state) for state in State}
+
+
 def receipt_pdu(receipt: ClientReceipt, *, tlvs_allowed: bool) -> DeliverSm:
     """The deliver_sm of a receipt (SMPP 3.4 appendix B), with TLVs for those who read them."""
-    state = MESSAGE_STATES[State(receipt.state)]
-    delivered, error = state is MessageState.DELIVERED, error_code(receipt.error)
+    words, state_tlv, esm_class = _STATES[receipt.state]
+    error = error_code(receipt.error) if receipt.error else 0
     text = (
-        f"id:{receipt.told_id} sub:001 dlvrd:{'001' if delivered else '000'} submit date:{_date(receipt.submitted_at)} "
-        f"done date:{_date(receipt.done_at)} stat:{WORDS[state]} err:{error:03d} text:{receipt.text}"
+        f"id:{receipt.told_id} sub:001 {words[0]} submit date:{_date(receipt.submitted_at)} "
+        f"done date:{_date(receipt.done_at)} {words[1]} err:{error:03d} text:{receipt.text}"
     )
-    parameters: list[tuple[int, bytes | int | str]] = []
+    parameters = b""
     if tlvs_allowed:
-        parameters += [(tlvs.RECEIPTED_MESSAGE_ID, receipt.told_id), (tlvs.MESSAGE_STATE, int(state))]
+        parameters = tlvs.pack_tlvs(((tlvs.RECEIPTED_MESSAGE_ID, receipt.told_id),)) + state_tlv
         if error:
-            parameters.append((tlvs.NETWORK_ERROR_CODE, bytes((_GSM_NETWORK,)) + error.to_bytes(2, "big")))
+            network_error = bytes((_GSM_NETWORK,)) + error.to_bytes(2, "big")
+            parameters += tlvs.pack_tlvs(((tlvs.NETWORK_ERROR_CODE, network_error),))
     source, destination = receipt.destination, receipt.source
     return DeliverSm(
-        tlvs=tlvs.pack_tlvs(parameters),
-        source_ton=source.ton,
-        source_npi=source.npi,
-        source=_address(source.address),
-        destination_ton=destination.ton,
-        destination_npi=destination.npi,
-        destination=_address(destination.address),
-        esm_class=_RECEIPT_BITS if State(receipt.state).final else _INTERMEDIATE_BITS,
-        short_message=text.encode("ascii", "replace"),
-    )
+        0, 0, parameters, "",
+        source.ton, source.npi, _address(source.address),
+        destination.ton, destination.npi, _address(destination.address),
+        esm_class, short_message=text.encode("ascii", "replace"),
+    )  # fmt: skip
 
 
 def pdu_for(told: ForClient, *, tlvs_allowed: bool) -> DeliverSm:
@@ -154,4 +162,6 @@ def _minute(minute: int) -> str:
 
 def _address(address: str) -> str:
     """What a deliver_sm carries of an address that a lenient reading let pass."""
-    return address.encode("ascii", "replace").decode()[:20]
+    if address.isascii() and len(address) <= ADDRESS_CHARACTERS_MAX:
+        return address
+    return address.encode("ascii", "replace").decode()[:ADDRESS_CHARACTERS_MAX]

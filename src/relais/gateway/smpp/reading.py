@@ -171,14 +171,9 @@ def submission_of(
         first.message_class,
     )  # fmt: skip
     return Submission(
-        source=first.source.address.strip(),
-        destination=first.destination.address,
-        text=text_of(wishes, whole=whole),
-        validity_s=first.validity_s,
-        send_at=first.send_at,
-        origin=origin,
-        message_id=message_id,
-    )
+        first.source.address.strip(), first.destination.address, text_of(wishes, whole=whole), "sms", None, first.validity_s,
+        first.send_at, None, origin, message_id,
+    )  # fmt: skip
 
 
 def text_of(wishes: list[Wish], *, whole: bool = True) -> str:

@@ -153,7 +153,7 @@ class ClientServer:
             return
         account.open_count += 1
         try:
-            if isinstance(request, SubmitSm | DataSm):
+            if isinstance(request, (SubmitSm, DataSm)):
                 self._take(end, account, request)
             elif isinstance(request, SubmitMulti):
                 self._take_multi(end, account, request)
@@ -167,7 +167,8 @@ class ClientServer:
 
     def answered(self, end: SmppEnd, context: Any, response: Pdu) -> None:
         account, (delivery, receipt) = self._by_end[end], context
-        if statuses.status_class(response.status) in AGAIN_CLASSES and datetime.now(UTC) - receipt.done_at < KEPT:
+        status = response.status
+        if status and statuses.status_class(status) in AGAIN_CLASSES and datetime.now(UTC) - receipt.done_at < KEPT:
             asyncio.get_running_loop().call_later(AGAIN_S, self._queue_again, account, delivery, receipt)
         elif delivery.open_count:
             account.delivered += 1

@@ -87,13 +87,15 @@ class SmppConnection:
     def submit(self, part: OutgoingPart) -> None:
         """See the contract. The session with the fewest open requests gets it; answers come later, never from within this
         call."""
-        ends = [end for bind, end in self._ends.items() if bind.sends and end.session.bound]
-        if not ends:
+        chosen, least = None, 0
+        for bind, end in self._ends.items():
+            if bind.sends and end.session.bound and (chosen is None or end.session.pending_count < least):
+                chosen, least = end, end.session.pending_count
+        if chosen is None:
             self._refuse_soon(part, "not connected", RefusalClass.TEMPORARY)
             return
-        end = ends[0] if len(ends) == 1 else min(ends, key=lambda end: end.session.pending_count)
         try:
-            end.send(submit_sm(part, self.settings), part)
+            chosen.send(submit_sm(part, self.settings), part)
         except Unencodable as fault:
             self._refuse_soon(part, str(fault), RefusalClass.PERMANENT)
 
@@ -118,7 +120,7 @@ class SmppConnection:
         self._look(reason)
 
     def arrived(self, end: SmppEnd, request: Pdu) -> None:
-        if not isinstance(request, DeliverSm | DataSm):
+        if not isinstance(request, (DeliverSm, DataSm)):
             return  # outbind and alert_notification: nothing to do, nothing to answer
         if is_receipt(request) or (self.settings.receipts_without_esm_class and looks_like_receipt(request)):
             self._events.receipt(vendor_receipt(request, self.settings, (end, request)))

@@ -97,4 +97,4 @@ class Message(msgspec.Struct, eq=False, weakref=True):
 
 def waiting_ends_at(messages: Sequence[Message]) -> datetime:
     """When nobody waits for receipts of these messages any more."""
-    return max(message.expires_at for message in messages) + RECEIPT_GRACE
+    return datetime.fromtimestamp(max([message.expires_at_s for message in messages]), UTC) + RECEIPT_GRACE

@@ -206,11 +206,16 @@ def _exchanged_row(message: Message) -> Row:
 
 def _edr(settlement: Settlement, level: int, charged: Charged) -> Row:
     """In the order of `store.binary.EDR_COLUMNS`."""
-    term = settlement.message.terms[level]
+    term, message_id, entry = settlement.message.terms[level], settlement.message.id, settlement.entry
+    units = -term.units if entry == EDR_REVERSED else term.units
+    if term.cover is None and charged.period_start is None and not charged.pieces:  # one price, and nothing counted
+        return (
+            message_id, charged.agreement_id, term.node_id, charged.net_micros, charged.tax_micros, settlement.at, units,
+            level, entry, None, None, None, None, None,
+        )  # fmt: skip
     return (
-        settlement.message.id, charged.agreement_id, term.node_id, charged.net_micros, charged.tax_micros,
-        settlement.at, -term.units if settlement.entry == EDR_REVERSED else term.units, level, settlement.entry,
-        json.dumps(charged.pieces) if charged.pieces else None,
+        message_id, charged.agreement_id, term.node_id, charged.net_micros, charged.tax_micros, settlement.at, units, level,
+        entry, json.dumps(charged.pieces) if charged.pieces else None,
         *((term.cover.id, charged.taken) if term.cover and term.cover.id else (None, None)),
         term.counter_group if charged.period_start else None, charged.period_start,
     )  # fmt: skip

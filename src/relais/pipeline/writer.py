@@ -134,6 +134,7 @@ class Writer:
                 await self._write(requests, plan)
                 TICK_SECONDS.observe(time.monotonic() - began_s)
                 TICK_MESSAGES.observe(sum(len(request.messages) for request in requests))
+                await asyncio.sleep(0)  # the answers leave now, not after all that follows
             elif self._chained:
                 await self._rollback()
             self._ports.committed(plan)

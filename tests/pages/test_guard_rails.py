@@ -25,12 +25,16 @@ def refused(client: Any, url: str, values: dict[str, Any]) -> dict[str, list[str
 
 
 def test_guard_rails_are_set_changed_and_seen_by_their_keeper_alone(pages: str) -> None:
+    from relais.records.connections.models import ClientSmppConnection
     from relais.records.guards.models import Cap, FloodFilter, LinkList, TrustedNumber
+    from relais.records.people.models import ApiKey
     from relais.records.senders.models import SenderId
 
     reseller, owner = by_session("reseller"), by_session("owner")
     client, sender = company("Telecom Monsters"), SenderId.objects.get(sender_id="Monsters")
     cap = {"client": client.pk, "period": "hour", "doing": "refuse"}
+    bound = ClientSmppConnection.objects.get(login="monsters")
+    of_both = {"client_connection": bound.pk, "api_key": ApiKey.objects.filter(company=client)[0].pk}
     for values, field in (
         (cap, "messages_max"),
         (cap | {"spend_max": "5"}, "currency"),
@@ -38,22 +42,27 @@ def test_guard_rails_are_set_changed_and_seen_by_their_keeper_alone(pages: str) 
         (cap | {"messages_max": "5", "prefix": "34x"}, "prefix"),
         (cap | {"messages_max": "0"}, "messages_max"),
         (cap | {"messages_max": "5", "client": company("System owner").pk}, "client"),
+        (cap | {"messages_max": "5"} | of_both, "client_connection"),
     ):
         assert field in refused(reseller, "/bo/caps/new/", values), field
     assert "client" in refused(owner, "/bo/caps/new/", cap | {"messages_max": "5"}), "not the owner's own client"
     flood = {"client": client.pk, "sender": sender.pk, "doing": "watch"}
-    assert "identical_max" in refused(reseller, "/bo/flood-filters/new/", flood)
-    assert "different_max" in refused(reseller, "/bo/flood-filters/new/", flood | {"different_max": "101"})
     links = {"sender": sender.pk, "doing": "refuse", "hosts": "example.com\nno host"}
-    assert "hosts" in refused(reseller, "/bo/link-lists/new/", links)
-    assert "numbers" in refused(reseller, "/bo/trusted-numbers/new/", {"numbers": "34600123456\nMonsters"})
+    for name, values, field in (
+        ("flood-filters", flood, "identical_max"),
+        ("flood-filters", flood | {"different_max": "101"}, "different_max"),
+        ("link-lists", links, "hosts"),
+        ("trusted-numbers", {"numbers": "34600123456\nMonsters"}, "numbers"),
+    ):
+        assert field in refused(reseller, f"/bo/{name}/new/", values), field
     assert (
         not TrustedNumber.objects.filter(company=client.parent).exists()
         and not LinkList.objects.exists()
         and not FloodFilter.objects.exists()
     )
+    spend = {"spend_max": "7.50", "currency": "EUR"}
     for name, values in (
-        ("caps", cap | {"messages_max": "5", "spend_max": "7.50", "currency": "EUR", "prefix": "+34 6"}),
+        ("caps", cap | spend | {"messages_max": "5", "prefix": "+34 6", "client_connection": bound.pk}),
         ("flood-filters", flood | {"identical_max": "3"}),
         ("link-lists", links | {"hosts": "https://Example.com/x, example.com\n\nmüller.de"}),
         ("trusted-numbers", {"numbers": "+34 600 123 456\n34600123457"}),
@@ -67,7 +76,7 @@ def test_guard_rails_are_set_changed_and_seen_by_their_keeper_alone(pages: str) 
         began = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=hour)
         put("guards_capuse", cap_id=made.pk, period_start=began, messages=4, micros=1_250_000)
     shown = reseller.get(f"/bo/caps/{made.pk}/").content.decode()
-    assert "1.25" in shown and "7.50" in shown
+    assert "1.25" in shown and "7.50" in shown and str(bound) in shown
     assert reseller.post(
         f"/bo/flood-filters/{FloodFilter.objects.get().pk}/edit/", {"identical_max": "9", "doing": "refuse"}
     )

@@ -44,6 +44,7 @@ MACHINERY = {
         "traffic_withdrawal",
         "senders_stopchange",
         "guards_capuse",
+        "guards_floodgot",
     ),
 }
 SECRET = ("password", "key_hash", "password_encrypted", "webhook_guid")

@@ -21,6 +21,7 @@ CALLBACKS_KEPT = timedelta(days=7)
 SANDBOX_KEPT = timedelta(days=7)
 AUDIT_KEPT_MONTHS = 24  # unless a setting says otherwise (AUD-15)
 USES_KEPT, GUARDED_KEPT = timedelta(days=2), timedelta(days=30)  # of caps; what guard rails stopped
+FLOODS_KEPT = timedelta(hours=1)  # what numbers got
 LOOKUPS_KEPT_DAYS = 90  # unless a setting says otherwise
 SEALED_AT_ONCE = 1_000
 FORGOTTEN_AT_ONCE = 10_000
@@ -118,6 +119,7 @@ async def keep_up(
         await session.execute(_SQL["forget_stop_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sandbox"], floor(now - SANDBOX_KEPT))
         await session.execute(_GUARDS["forget_uses"], now - USES_KEPT)
+        await session.execute(_GUARDS["forget_floods"], now - FLOODS_KEPT)
         await session.execute(_GUARDS["forget_guarded"], now - GUARDED_KEPT)
         await session.execute(_SQL["forget_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sessions"], now)

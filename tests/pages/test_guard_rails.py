@@ -112,7 +112,8 @@ def sends(count: int, status: int, at: datetime) -> None:
 
 
 def test_SID_39_to_45_239_252_AG_46_failing_and_missing_traffic_is_noticed_once_and_told(pages: str) -> None:
-    """With 60 / 40 / 20, the figures of SID-40 to SID-42; what has no final status counts as not failed."""
+    """With 60 / 40 / 20, the figures of SID-40 to SID-42; what has no final status counts as not failed. SID-2: of failures
+    and of silence; SID-252: at the level directly above, and by mail to its further addresses."""
     from relais.core.lifecycle import State
     from relais.records.agreements.models import AgreementVersion
     from relais.records.guards.models import NoticeAddresses, TrafficNotice
@@ -170,3 +171,30 @@ def test_SID_39_to_45_239_252_AG_46_failing_and_missing_traffic_is_noticed_once_
     texts = " ".join(text_of(mail) for mail in sink.mails)
     assert "Of 40 messages that Monsters of Telecom Monsters sent in the last 20 minutes, 24 had failed" in texts
     assert "sent no message in the 20 minutes before" in texts
+    sums_up_windows_of_different_lengths(minutes)
+
+
+def sums_up_windows_of_different_lengths(minutes: Any) -> None:
+    from relais.core.lifecycle import State
+    from relais.records.guards.models import TrafficNotice
+    from relais.records.guards.traffic_watch import watch_traffic
+    from relais.records.senders.models import SenderId
+
+    SenderId.objects.filter(sender_id="Monsters").update(notifications=True, window_size_minutes=5)
+    other = SenderId.objects.get(sender_id="Monsters")
+    other.pk, other.sender_id, other.webhook_guid, other.is_default = None, "Others", None, False
+    other.trigger_percent, other.minimal_message_count, other.window_size_minutes = 80, 5, 60
+    other.save()
+    for at, state in (
+        (239, State.FAILED),
+        (241, State.EXPIRED),
+        (250, State.SENT),
+        (296, State.FAILED),
+        (299, State.REJECTED),
+    ):
+        put_message(at=minutes(at), status=state, sender_id=other.pk, company_id=other.company_id)
+    assert watch_traffic(minutes(300)) == 0, "four in the last hour"
+    put_message(at=minutes(300), status=State.FAILED, sender_id=other.pk, company_id=other.company_id)
+    assert watch_traffic(minutes(300.5)) == 1
+    notice = TrafficNotice.objects.get(sender=other)
+    assert (notice.messages, notice.failed, notice.window_minutes) == (5, 4, 60)

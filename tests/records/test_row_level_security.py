@@ -45,6 +45,7 @@ MACHINERY = {
         "senders_stopchange",
         "guards_capuse",
         "guards_floodgot",
+        "guards_watchedsender",
     ),
 }
 SECRET = ("password", "key_hash", "password_encrypted", "webhook_guid")

@@ -40,7 +40,7 @@ LINKS = """
 CLIENT_CONNECTION = "SELECT id FROM connections_clientsmppconnection WHERE login = 'monsters'"
 CAP_OF_CONNECTION = """
     INSERT INTO guards_cap (company_id, client_id, client_connection_id, period, messages_max, doing)
-    SELECT c.parent_id, c.id, $1, 'hour', 4, 'refuse' FROM parties_company AS c WHERE c.name = 'Telecom Monsters'
+    SELECT c.parent_id, c.id, $1, 'day', 4, 'refuse' FROM parties_company AS c WHERE c.name = 'Telecom Monsters'
 """
 USED_BY_CONNECTION = """
     SELECT sum(u.messages) FROM guards_capuse AS u JOIN guards_cap AS c ON c.id = u.cap_id WHERE c.client_connection_id = $1

@@ -46,6 +46,7 @@ def _prepare(dsn: str) -> None:
             data_dir=Path(),
             secret_key="a key for measurements only, always",
             web_names=("testserver",),
+            connections_allow_private=True,
         )
     )
     from django.core.management import call_command

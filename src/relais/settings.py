@@ -227,6 +227,11 @@ class Settings:
     audit_kept_months: int = _setting(
         _whole_number(3, 240), "Months the audit is kept; what is older goes within the hour.", 24
     )
+    lookups_kept_days: int = _setting(
+        _whole_number(1, 3650),
+        "Days for which a message's page says what came of looking its number up; what is older goes within the hour.",
+        90,
+    )
 
 
 def read(environment: Mapping[str, str], start: Path) -> Settings:

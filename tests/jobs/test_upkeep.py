@@ -1,9 +1,10 @@
 """The hourly upkeep: what is old goes, what is not stays."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
+import pytest
 
 from relais.jobs.periodic import keep_up
 
@@ -29,6 +30,28 @@ def test_AUD_15_the_audit_is_kept_for_24_months_or_as_long_as_told_and_sessions_
         ).fetchone()
         assert day is not None
         assert left == [("job", f"Forget the audit before {day[0]}: {actions[0]} entries")]
+
+
+def test_what_came_of_looking_numbers_up_is_kept_for_90_days_or_as_long_as_told(
+    spain_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relais.jobs.periodic.FORGOTTEN_AT_ONCE", 2)
+    now = datetime.now(UTC)
+    with psycopg.connect(spain_db, autocommit=True) as session:
+        for days in (95, 94, 93, 92, 91, 89, 31, 29):
+            session.execute(
+                "INSERT INTO traffic_lookup (message_id, connection_id, result, took_ms)"
+                " VALUES (traffic_uuid_floor(%s), 1, 1, %s)",
+                [now - timedelta(days=days), days],
+            )
+
+        def left() -> list[int]:
+            return [row[0] for row in session.execute("SELECT took_ms FROM traffic_lookup ORDER BY 1 DESC")]
+
+        asyncio.run(keep_up(spain_db, now))
+        assert left() == [89, 31, 29]
+        asyncio.run(keep_up(spain_db, now, lookups_kept_days=30))
+        assert left() == [29]
 
 
 def backdate(session: psycopg.Connection, interval: str) -> None:

@@ -25,12 +25,16 @@ def refused(client: Any, url: str, values: dict[str, Any]) -> dict[str, list[str
 
 
 def test_guard_rails_are_set_changed_and_seen_by_their_keeper_alone(pages: str) -> None:
+    from relais.records.connections.models import ClientSmppConnection
     from relais.records.guards.models import Cap, FloodFilter, LinkList, TrustedNumber
+    from relais.records.people.models import ApiKey
     from relais.records.senders.models import SenderId
 
     reseller, owner = by_session("reseller"), by_session("owner")
     client, sender = company("Telecom Monsters"), SenderId.objects.get(sender_id="Monsters")
     cap = {"client": client.pk, "period": "hour", "doing": "refuse"}
+    bound = ClientSmppConnection.objects.get(login="monsters")
+    of_both = {"client_connection": bound.pk, "api_key": ApiKey.objects.filter(company=client)[0].pk}
     for values, field in (
         (cap, "messages_max"),
         (cap | {"spend_max": "5"}, "currency"),
@@ -38,22 +42,27 @@ def test_guard_rails_are_set_changed_and_seen_by_their_keeper_alone(pages: str) 
         (cap | {"messages_max": "5", "prefix": "34x"}, "prefix"),
         (cap | {"messages_max": "0"}, "messages_max"),
         (cap | {"messages_max": "5", "client": company("System owner").pk}, "client"),
+        (cap | {"messages_max": "5"} | of_both, "client_connection"),
     ):
         assert field in refused(reseller, "/bo/caps/new/", values), field
     assert "client" in refused(owner, "/bo/caps/new/", cap | {"messages_max": "5"}), "not the owner's own client"
     flood = {"client": client.pk, "sender": sender.pk, "doing": "watch"}
-    assert "identical_max" in refused(reseller, "/bo/flood-filters/new/", flood)
-    assert "different_max" in refused(reseller, "/bo/flood-filters/new/", flood | {"different_max": "101"})
     links = {"sender": sender.pk, "doing": "refuse", "hosts": "example.com\nno host"}
-    assert "hosts" in refused(reseller, "/bo/link-lists/new/", links)
-    assert "numbers" in refused(reseller, "/bo/trusted-numbers/new/", {"numbers": "34600123456\nMonsters"})
+    for name, values, field in (
+        ("flood-filters", flood, "identical_max"),
+        ("flood-filters", flood | {"different_max": "101"}, "different_max"),
+        ("link-lists", links, "hosts"),
+        ("trusted-numbers", {"numbers": "34600123456\nMonsters"}, "numbers"),
+    ):
+        assert field in refused(reseller, f"/bo/{name}/new/", values), field
     assert (
         not TrustedNumber.objects.filter(company=client.parent).exists()
         and not LinkList.objects.exists()
         and not FloodFilter.objects.exists()
     )
+    spend = {"spend_max": "7.50", "currency": "EUR"}
     for name, values in (
-        ("caps", cap | {"messages_max": "5", "spend_max": "7.50", "currency": "EUR", "prefix": "+34 6"}),
+        ("caps", cap | spend | {"messages_max": "5", "prefix": "+34 6", "client_connection": bound.pk}),
         ("flood-filters", flood | {"identical_max": "3"}),
         ("link-lists", links | {"hosts": "https://Example.com/x, example.com\n\nmüller.de"}),
         ("trusted-numbers", {"numbers": "+34 600 123 456\n34600123457"}),
@@ -67,7 +76,7 @@ def test_guard_rails_are_set_changed_and_seen_by_their_keeper_alone(pages: str) 
         began = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=hour)
         put("guards_capuse", cap_id=made.pk, period_start=began, messages=4, micros=1_250_000)
     shown = reseller.get(f"/bo/caps/{made.pk}/").content.decode()
-    assert "1.25" in shown and "7.50" in shown
+    assert "1.25" in shown and "7.50" in shown and str(bound) in shown
     assert reseller.post(
         f"/bo/flood-filters/{FloodFilter.objects.get().pk}/edit/", {"identical_max": "9", "doing": "refuse"}
     )
@@ -103,7 +112,8 @@ def sends(count: int, status: int, at: datetime) -> None:
 
 
 def test_SID_39_to_45_239_252_AG_46_failing_and_missing_traffic_is_noticed_once_and_told(pages: str) -> None:
-    """With 60 / 40 / 20, the figures of SID-40 to SID-42; what has no final status counts as not failed."""
+    """With 60 / 40 / 20, the figures of SID-40 to SID-42; what has no final status counts as not failed. SID-2: of failures
+    and of silence; SID-252: at the level directly above, and by mail to its further addresses."""
     from relais.core.lifecycle import State
     from relais.records.agreements.models import AgreementVersion
     from relais.records.guards.models import NoticeAddresses, TrafficNotice
@@ -161,3 +171,30 @@ def test_SID_39_to_45_239_252_AG_46_failing_and_missing_traffic_is_noticed_once_
     texts = " ".join(text_of(mail) for mail in sink.mails)
     assert "Of 40 messages that Monsters of Telecom Monsters sent in the last 20 minutes, 24 had failed" in texts
     assert "sent no message in the 20 minutes before" in texts
+    sums_up_windows_of_different_lengths(minutes)
+
+
+def sums_up_windows_of_different_lengths(minutes: Any) -> None:
+    from relais.core.lifecycle import State
+    from relais.records.guards.models import TrafficNotice
+    from relais.records.guards.traffic_watch import watch_traffic
+    from relais.records.senders.models import SenderId
+
+    SenderId.objects.filter(sender_id="Monsters").update(notifications=True, window_size_minutes=5)
+    other = SenderId.objects.get(sender_id="Monsters")
+    other.pk, other.sender_id, other.webhook_guid, other.is_default = None, "Others", None, False
+    other.trigger_percent, other.minimal_message_count, other.window_size_minutes = 80, 5, 60
+    other.save()
+    for at, state in (
+        (239, State.FAILED),
+        (241, State.EXPIRED),
+        (250, State.SENT),
+        (296, State.FAILED),
+        (299, State.REJECTED),
+    ):
+        put_message(at=minutes(at), status=state, sender_id=other.pk, company_id=other.company_id)
+    assert watch_traffic(minutes(300)) == 0, "four in the last hour"
+    put_message(at=minutes(300), status=State.FAILED, sender_id=other.pk, company_id=other.company_id)
+    assert watch_traffic(minutes(300.5)) == 1
+    notice = TrafficNotice.objects.get(sender=other)
+    assert (notice.messages, notice.failed, notice.window_minutes) == (5, 4, 60)

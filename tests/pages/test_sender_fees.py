@@ -14,7 +14,7 @@ FEES = {key: shape for key, shape in EXAMPLE_1.items() if "fee" in key[1]}
 def priced() -> Any:
     """Monsters, with the fees of Example 1 in its service from now on, and their operators in the dictionary."""
     from relais.records.catalog.actions.replace_rate_tree import replace_rate_tree
-    from relais.records.catalog.models import EnabledService, Network, RateNode
+    from relais.records.catalog.models import EnabledService, RateNode
     from relais.records.catalog.pricing import current_scope
     from relais.records.catalog.rows import node_rows
     from relais.records.senders.models import SenderId
@@ -27,9 +27,15 @@ def priced() -> Any:
         row for row in node_rows(RateNode.objects.filter(scope=scope, retired_at=None)) if "fee" not in row.resource
     ]
     replace_rate_tree(scope.pk, kept + rows_of(FEES, first_id=max(row.id for row in kept) + 1), timezone.now())
-    for name in ("DIGI mobil", "Vodafone Spain"):
-        Network.objects.create(country_id="ES", name=f"Of {name}", operator=name)
+    operators()
     return sender
+
+
+def operators() -> None:
+    from relais.records.catalog.models import Network
+
+    for name in ("DIGI mobil", "Vodafone Spain"):
+        Network.objects.get_or_create(country_id="ES", name=f"Of {name}", operator=name)
 
 
 def test_SID_11_SID_12_SID_248_the_setup_fee_is_shown_before_it_is_taken(pages: str) -> None:
@@ -70,15 +76,31 @@ def client_user(login: str) -> Any:
 
 
 def test_SID_14_SID_17_to_SID_27_a_rule_says_in_green_or_red_what_rate_it_finds(pages: str) -> None:
-    """SID-18, SID-19, SID-20, SID-24, SID-25, SID-26; SID-30, SID-31: by the period, the type and one operator, or by Others."""
-    client, sender = by_session("reseller"), priced()
+    """SID-18, SID-19, SID-20, SID-24, SID-25, SID-26; SID-30, SID-31: by the period, the type and one operator, or by Others.
+    SID-15: a rule that was set before the service had the fee is red until it has."""
+    from relais.records.senders.models import SenderId
+
+    client = by_session("reseller")
+    operators()
+    sent = {"effective_from": "28.03.2030", "every": "monthly", "start_day": "1", "days_beforehand": "1", "retry_hours": "1",
+            "max_retries": "3", "sender_id_type": "alphanumeric"}  # fmt: skip
+    monsters = SenderId.objects.get(sender_id="Monsters", company__name="Telecom Monsters")
+    early = sent | {
+        "sender": monsters.pk,
+        "effective_from": "28.03.2028",
+        "effective_till": "28.03.2029",
+        "mno": "DIGI mobil",
+    }
+    too_early = made(client.post("/bo/fee-rules/new/", early, headers=SCRIPTED))
+    assert "Rate not found" in client.get(f"/bo/fee-rules/{too_early}/", headers=SCRIPTED).content.decode()
+    sender = priced()
+    sent["sender"] = sender.pk
+    assert "Rate not found" not in client.get(f"/bo/fee-rules/{too_early}/", headers=SCRIPTED).content.decode()
     form = html.unescape(client.get("/bo/fee-rules/new/", headers=SCRIPTED).content.decode())
     for label in ("Charge every", "Start day", "Charge, day(s) beforehand", "Retry every hour(s)", "Max retries",
                   "Sender ID type", "MNO", "Effective from", "Effective till"):  # fmt: skip
         assert f"{label}</l" in form, label
     assert "DIGI mobil" in form and "Long code" in form and "Week" in form
-    sent = {"sender": sender.pk, "effective_from": "28.03.2030", "every": "monthly", "start_day": "1",
-            "days_beforehand": "1", "retry_hours": "1", "max_retries": "3", "sender_id_type": "alphanumeric"}  # fmt: skip
     found = made(client.post("/bo/fee-rules/new/", sent | {"mno": "DIGI mobil"}, headers=SCRIPTED))
     window = client.get(f"/bo/fee-rules/{found}/", headers=SCRIPTED).content.decode()
     assert re.search(r"note-ok.*15\.00 EUR, Effective: \d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d", window, re.DOTALL)

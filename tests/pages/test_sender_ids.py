@@ -48,7 +48,9 @@ def edited(record: Any, **changes: Any) -> dict[str, Any]:
 
 
 def test_SID_4_SID_5_SID_6_SID_7_the_list_has_the_columns_of_the_guide_in_their_order(reseller: Any) -> None:
+    """SID-1: under Account management."""
     answer = reseller.get(URL)
+    assert "<li>Account management</li>" in answer.content.decode()
     assert "New sender" in answer.content.decode() and "Columns" in answer.content.decode()
     listed = answer.context["list"]
     assert [header.label for header in listed.headers] == [
@@ -134,7 +136,22 @@ def test_SID_38_connections_are_those_of_the_level_with_their_state(owner: Any) 
     assert [option["text"] for option in options] == ["Simulator (enabled)"]
 
 
+def test_SID_3_without_a_connection_there_is_no_sender_id_and_the_form_says_what_to_do_first(
+    owner: Any, reseller: Any
+) -> None:
+    from relais.records.senders.models import SenderId
+
+    values = new(sender().company.parent)
+    connection_of(sender().company.parent).delete()
+    hint, count = "There is none yet: add one under Settings", SenderId.objects.count()
+    assert hint in reseller.get(f"{URL}new/").content.decode() and hint not in owner.get(f"{URL}new/").content.decode()
+    for without in (values, {**values, "smpp_connection": ""}):
+        assert list(errors(reseller.post(f"{URL}new/", without))) == ["smpp_connection"]
+    assert SenderId.objects.count() == count
+
+
 def test_SID_43_the_notification_numbers_are_needed_only_while_it_is_on(reseller: Any, house: Any) -> None:
+    """SID-45, SID-61: with the figures of the guide."""
     values = new(house)
     assert list(errors(reseller.post(f"{URL}new/", values | {"notifications": "on"}))) == ["notifications"]
     block = {"notifications": "on", "trigger_percent": "60", "minimal_message_count": "40", "window_size_minutes": "20"}
@@ -147,7 +164,8 @@ def test_SID_43_the_notification_numbers_are_needed_only_while_it_is_on(reseller
 
 
 def test_SID_47_the_form_asks_in_the_order_of_the_guide(owner: Any, reseller: Any) -> None:
-    """SID-48 to SID-51, SID-53 to SID-58: what must be given, what may be left out; SID-46: Save and Cancel."""
+    """SID-48 to SID-51 (SID-49, SID-50), SID-53 to SID-58 (SID-56, SID-57): what must be given, what may be left out; SID-33: the
+    name; SID-46: Save and Cancel."""
     answer = reseller.get(f"{URL}new/")
     fields = [field for section in answer.context["drawer"].sections for field in section.fields]
     assert {field.label for field in fields if field.field.required} == {
@@ -176,6 +194,7 @@ def test_SID_52_a_country_code_has_three_digits(reseller: Any, house: Any) -> No
 
 @pytest.mark.parametrize("text", ["HornesAndHooves", "12", "1234567890123456"])
 def test_SID_250_what_most_networks_refuse_is_saved_with_a_warning(text: str, reseller: Any, house: Any) -> None:
+    """SID-32: of letters or of digits."""
     record = added(reseller, new(house) | {"sender_id": text})
     assert "Most networks take" in reseller.get(f"{URL}{record.pk}/").content.decode()
 

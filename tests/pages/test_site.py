@@ -50,6 +50,16 @@ def visitor(world: World) -> Any:
     return MindingClient()
 
 
+def test_one_record_is_called_by_a_singular_on_both_sites(world: World) -> None:
+    from relais.backoffice.site import BACKOFFICE
+    from relais.portal.site import PORTAL
+
+    for site in (BACKOFFICE, PORTAL):
+        for each in site.entities.values():
+            noun = each.label.partition(" of ")[0]
+            assert not noun.endswith("s") or noun.endswith("ss"), each.name
+
+
 def test_nobody_gets_anywhere_without_a_session(visitor: Any) -> None:
     urls = behind_the_log_in()
     assert len(urls) > 100

@@ -68,6 +68,7 @@ def test_VSMPP_16_a_new_connection_needs_a_password(owner: Any) -> None:
 
 
 def test_HTTPC_50_a_password_is_never_shown_and_a_blank_one_keeps_the_stored(owner: Any) -> None:
+    """WC-32: what the provider gave to ask with is sealed."""
     key = connection().pk
     for url in (f"{URL}{key}/", f"{URL}{key}/edit/"):
         page = owner.get(url).content.decode()

@@ -4,16 +4,22 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
-from tests.pipeline.conftest import DIGI, KEY_DIGEST_OF, MOVISTAR, VODAFONE, Running, on, running
+import asyncpg
+from tests.pipeline.conftest import DIGI, ITALY, KEY_DIGEST_OF, MOVISTAR, VODAFONE, Running, on, running
 
 from relais.api.app import create_app
 from relais.api.main import Server
 from relais.core.refusals import Refusal
+from relais.jobs.periodic import keep_up
 from relais.pipeline import floods
 from relais.pipeline.metrics import MESSAGES_GUARDED
+from relais.pipeline.origin import Origin, Place
+from relais.pipeline.rails import Flood
 from relais.pipeline.submission import Accepted, Refused, Submission
 
 OTHER = "34600123499"
@@ -31,6 +37,14 @@ LINKS = """
     SELECT c.parent_id, c.id, s.id, $1, $2 FROM senders_senderid AS s JOIN parties_company AS c ON c.id = s.company_id
     WHERE s.sender_id = 'Monsters'
 """
+CLIENT_CONNECTION = "SELECT id FROM connections_clientsmppconnection WHERE login = 'monsters'"
+CAP_OF_CONNECTION = """
+    INSERT INTO guards_cap (company_id, client_id, client_connection_id, period, messages_max, doing)
+    SELECT c.parent_id, c.id, $1, 'day', 4, 'refuse' FROM parties_company AS c WHERE c.name = 'Telecom Monsters'
+"""
+USED_BY_CONNECTION = """
+    SELECT sum(u.messages) FROM guards_capuse AS u JOIN guards_cap AS c ON c.id = u.cap_id WHERE c.client_connection_id = $1
+"""
 TRUST = (
     "INSERT INTO guards_trustednumber (company_id, number) SELECT id, $1 FROM parties_company WHERE parent_id IS NULL"
 )
@@ -43,13 +57,11 @@ CLEAR = "DELETE FROM {}"
 
 
 async def followed(pipeline: Running) -> None:
-    """Until the gateway has read what is configured now, and the last hour of it."""
+    """Until the gateway has read what is configured now."""
     newest = await pipeline.session.fetchval("SELECT max(id) FROM config_change")
     async with asyncio.timeout(20):
         while pipeline.traffic.snapshot.change < newest:
             await asyncio.sleep(0.005)
-    rails, me = pipeline.traffic.snapshot.rails, pipeline.traffic._instance
-    await pipeline.traffic._writer.guard_rails.floods.refresh(pipeline.session, rails, me, datetime.now(UTC))
 
 
 async def put(pipeline: Running, sql: str, *values: Any) -> None:
@@ -95,6 +107,12 @@ async def over_http(pipeline: Running, text: str) -> tuple[int, Any]:
         await server.stop()
 
 
+def available(money: dict[str, tuple[int, int]]) -> int:
+    """Balance less what is reserved: the same before and after a vendor takes what was accepted, which may be at any time."""
+    balance_micros, reserved_micros = money["TM-1"]
+    return balance_micros - reserved_micros
+
+
 def refusal(outcome: Any) -> Any:
     return outcome.refusal if isinstance(outcome, Refused) else None
 
@@ -108,7 +126,7 @@ async def caps_hold_exactly_for_a_client_and_everybody_below(pipeline: Running) 
     accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
     assert (len(accepted), {refusal(each) for each in outcomes}) == (5, {None, Refusal.CAP_REACHED})
     spent = sum(each.price_micros for each in accepted)
-    assert (await pipeline.money())["TM-1"][1] - before["TM-1"][1] == spent, "what is refused is not charged"
+    assert available(before) - available(await pipeline.money()) == spent, "what is refused is not charged"
     (used,) = await pipeline.session.fetch("SELECT messages, micros FROM guards_capuse")
     assert tuple(used) == (5, 0)
     rows = await stopped(pipeline)
@@ -149,6 +167,24 @@ async def links_lead_where_the_list_says(pipeline: Running) -> None:
     assert len(await stopped(pipeline)) == 2
 
 
+async def caps_of_an_smpp_connection(first: Running, second: Running) -> None:
+    """Of what comes over that connection, whichever gateway it is bound at, and of nothing else."""
+    made = await first.session.fetchval(CLIENT_CONNECTION)
+    await first.session.execute("DELETE FROM guards_cap")
+    await put(first, CAP_OF_CONNECTION, made)
+    await followed(second)
+    place = Place(1, 1, VODAFONE)
+    over = {made: Origin(made, place, place, (("", 0),)), made + 1: Origin(made + 1, place, place, (("", 0),))}
+    outcomes = await asyncio.gather(
+        *(each.send(text=f"over SMPP {n}", origin=over[made]) for n in range(4) for each in (first, second))
+    )
+    assert sum(isinstance(outcome, Accepted) for outcome in outcomes) == 4
+    assert {refusal(each) for each in outcomes} == {None, Refusal.CAP_REACHED}
+    for elsewhere in (None, over[made + 1]):
+        await first.accepted(origin=elsewhere)
+    assert await first.session.fetchval(USED_BY_CONNECTION, made) == 4
+
+
 async def floods_stop(pipeline: Running) -> None:
     await put(pipeline, FLOOD, 2, 3, "refuse")
     outcomes = await asyncio.gather(*(pipeline.send(MOVISTAR, "A") for _ in range(3)))
@@ -179,40 +215,54 @@ def test_guard_rails_refuse_watch_and_trust_exactly_and_cost_nothing_where_none_
 
     async def after_a_restart() -> None:
         async with running(spain_db) as first, running(spain_db) as second:
-            await followed(first)
-            await followed(second)
-            for each in (first, second):
-                assert refusal(await each.send(MOVISTAR, "A")) is Refusal.RECIPIENT_FLOODED, (
-                    "the last hour was read again"
-                )
-            await first.accepted(OTHER, "E")
-            await first.accepted(OTHER, "E")
-            await second.until(
-                "SELECT count(DISTINCT gateway) > 1 FROM traffic_gateway_beat WHERE at > now() - interval '5 s'"
-            )
-            second.traffic._writer.guard_rails.floods._others_read_s = 0.0
-            await followed(second)
-            assert refusal(await second.send(OTHER, "E")) is Refusal.RECIPIENT_FLOODED, (
-                "limits of two gateways hold together"
-            )
+            both = first, second
+            for each in both:
+                await followed(each)
+                told = refusal(await each.send(MOVISTAR, "A"))
+                assert told is Refusal.RECIPIENT_FLOODED, "what was counted before the restart counts"
+            outcomes = await asyncio.gather(*(each.send(OTHER, "E") for _ in range(8) for each in both))
+            taken = [each for each in outcomes if isinstance(each, Accepted)]
+            assert len(taken) == 2, "a limit holds over all gateways at once"
+            texts = [f"{n % 4}" for n in range(8) for _ in both]
+            outcomes = await asyncio.gather(*(both[n % 2].send(ITALY, text) for n, text in enumerate(texts)))
+            counted = Counter(text for text, each in zip(texts, outcomes, strict=True) if isinstance(each, Accepted))
+            assert len(counted) == 3 and set(counted.values()) == {2}, "of different texts too"
             await first.session.execute("DELETE FROM guards_floodfilter")
             await put(first, CAP, 3, None, "refuse", "", None, "Telecom Monsters")
             await followed(second)
-            outcomes = await asyncio.gather(*(each.send(DIGI, f"{n}") for n in range(6) for each in (first, second)))
+            outcomes = await asyncio.gather(*(each.send(DIGI, f"{n}") for n in range(6) for each in both))
             assert sum(isinstance(outcome, Accepted) for outcome in outcomes) == 3, "a cap holds over all gateways"
+            await caps_of_an_smpp_connection(first, second)
             await first.books_agree()
 
     asyncio.run(after_a_restart())
 
 
-def test_what_is_remembered_of_numbers_has_a_bound(monkeypatch: Any) -> None:
-    from relais.pipeline.rails import Flood
+def test_of_a_number_what_is_older_than_an_hour_or_beyond_four_hundred_messages_is_let_go(db: str) -> None:
+    async def told() -> None:
+        session = await asyncpg.connect(db)
+        flood, now, key = Flood(7, 1, 2, True, None, 3, None), datetime.now(UTC), (7, VODAFONE)
+        texts = [*"AB", *map(str, range(floods.OF_ONE_MAX + 5))]
+        messages = [SimpleNamespace(destination=VODAFONE, text=text) for text in texts]
+        counting = {id(each): [flood] for each in messages}
 
-    monkeypatch.setattr(floods, "DESTINATIONS_MAX", 10)
-    monkeypatch.setattr(floods, "OF_ONE_MAX", 5)
-    memory, flood = floods.Floods(), Flood(1, 1, 2, True, None, 3, None)
-    for n in range(100):
-        memory._count([flood], str(n), (float(n), n, n))
-        memory._count([flood], "always", (float(n), n, n))
-    assert len(memory._got) == 10 and len(memory.got((1, "always"), 99.0)) == 5
-    assert memory.got((1, "always"), 3_700.0) == [], "an hour later nothing counts"
+        async def got(at: datetime) -> list[int]:
+            async with session.transaction():
+                return (await floods.lock(session, [key], at)).texts[key]
+
+        for at, some in ((now - timedelta(minutes=90), messages[:1]), (now - timedelta(minutes=59), messages[1:2])):
+            async with session.transaction():
+                await floods.write(session, await floods.lock(session, [key], at), counting, some)
+        assert len(await got(now)) == 1 and await got(now + timedelta(minutes=2)) == []
+        for some in (messages[2:], messages[:1]):
+            async with session.transaction():
+                await floods.write(session, await floods.lock(session, [key], now), counting, some)
+        kept = await session.fetchval("SELECT cardinality(at_ms) FROM guards_floodgot")
+        assert (len(await got(now)), kept) == (floods.OF_ONE_MAX, floods.OF_ONE_MAX + 1)
+        await keep_up(db, datetime.now(UTC))
+        assert kept == await session.fetchval("SELECT cardinality(at_ms) FROM guards_floodgot")
+        await keep_up(db, datetime.now(UTC) + timedelta(minutes=61))
+        assert not await session.fetchval("SELECT count(*) FROM guards_floodgot")
+        await session.close()
+
+    asyncio.run(told())

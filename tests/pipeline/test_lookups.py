@@ -151,6 +151,28 @@ def test_what_is_no_answer_is_told_with_its_reason() -> None:
     story(by_enum)
 
 
+def test_CO_69_of_several_name_servers_the_next_answers_within_the_same_time_and_the_dead_one_is_asked_last() -> None:
+    async def in_turn(second: NumberServer, lookups: Lookups, clock: Clock) -> None:
+        async with name_server(dead=True) as first:
+            asked = connection(second, timeout_s=0.3, lifetime_s=0, address=f"{first.address}, {second.address}")
+            told = await found(lookups, asked)
+            assert told[:2] == (VODAFONE, Result.ANSWERED)
+            assert (len(first.asked), len(second.asked)) == (1, 1)
+            assert (await found(lookups, asked)).result is Result.ANSWERED
+            assert (len(first.asked), len(second.asked)) == (1, 2), (
+                "nobody waits for a server that did not answer lately"
+            )
+            second.refuses = True
+            first.dead, first.answers = False, {NUMBER: MNP}
+            assert (await found(lookups, asked))[:2] == (VODAFONE, Result.ANSWERED), "who refuses is no answer either"
+            first.dead = True
+            assert (await found(lookups, asked)).result is Result.FAILED
+            (line,) = lookups.told().values()
+            assert (line["answered"], line["failed"]) == (3, 1)
+
+    story(in_turn)
+
+
 def test_over_http_an_operator_is_found_by_path_and_whoever_asks_says_who_it_is() -> None:
     async def over_http(server: NumberServer, lookups: Lookups, clock: Clock) -> None:
         server.answers = {NUMBER: '{"data": {"mccmnc": "21401"}}'}

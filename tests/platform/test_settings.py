@@ -61,13 +61,14 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
         "RELAIS_CALLBACKS_ALLOW_PRIVATE": "yes",
         "RELAIS_CONNECTIONS_ALLOW_PRIVATE": "yes",
         "RELAIS_AUDIT_KEPT_MONTHS": "36",
+        "RELAIS_LOOKUPS_KEPT_DAYS": "7",
     }
     assert read(environment, tmp_path) == Settings(
         "postgresql://me@db.example/relais", tmp_path / "data", tmp_path / "bin", "k" * 32,
         "w", 5, ("bo.example.com", "relais.example.com"), True, 1, "::1", 1,
         (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128")), "a", 2, 8,
         tmp_path / "chain.pem", tmp_path / "key.pem", "b", 3, "c", 4, 65535, 6, 7,
-        "mail.example", 465, "tls", "Relais <relais@example.com>", "relais", "secret", 10, "debug", "json", True, True, 36,
+        "mail.example", 465, "tls", "Relais <relais@example.com>", "relais", "secret", 10, "debug", "json", True, True, 36, 7,
     )  # fmt: skip
 
 

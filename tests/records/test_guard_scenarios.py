@@ -11,6 +11,7 @@ FILE = """
 caps:
   - {client: Hornes and Hooves, period: day, spend_max: "500.00", currency: EUR, country: es, doing: refuse}
   - {company: Hornes and Hooves, client: Telecom Monsters, period: hour, messages_max: 1000, api_key: demo, prefix: "346"}
+  - {company: Hornes and Hooves, client: Telecom Monsters, period: hour, messages_max: 2000, client_connection: monsters}
 flood_filters:
   - {company: Hornes and Hooves, client: Telecom Monsters, sender_id: Monsters, identical_max: 3, note: as agreed}
 link_lists:
@@ -24,6 +25,15 @@ WRONG = """
 caps:
   - {client: Telecom Monsters, period: day, messages_max: 5}
 """
+OTHERS = """
+caps:
+  - {client: Hornes and Hooves, period: day, messages_max: 5, client_connection: monsters}
+"""
+BOTH = """
+caps:
+  - {company: Hornes and Hooves, client: Telecom Monsters, period: day, messages_max: 5, api_key: demo,
+     client_connection: monsters}
+"""
 
 
 def test_guard_rails_are_applied_once_changed_and_refused(spain: str, tmp_path: Path) -> None:
@@ -36,7 +46,7 @@ def test_guard_rails_are_applied_once_changed_and_refused(spain: str, tmp_path: 
         return apply_file(file)
 
     assert str(applied(FILE)).splitlines() == [
-        "caps: 2 created", "flood_filters: 1 created", "link_lists: 1 created", "trusted_numbers: 1 created",
+        "caps: 3 created", "flood_filters: 1 created", "link_lists: 1 created", "trusted_numbers: 1 created",
         "notice_emails: 1 created",
     ]  # fmt: skip
     assert not applied(FILE).changed
@@ -50,6 +60,13 @@ def test_guard_rails_are_applied_once_changed_and_refused(spain: str, tmp_path: 
     assert LinkList.objects.get().hosts == "example.com\nmüller.de"
     assert TrustedNumber.objects.filter(number="34600123456").exists()
     assert NoticeAddresses.objects.get().emails == "noc@example.com"
-    with pytest.raises(Invalid, match="is not served by this company"):
-        applied(WRONG)
-    assert Cap.objects.count() == 2
+    bound = Cap.objects.get(client_connection__login="monsters")
+    assert (bound.messages_max, bound.api_key_id, bound.client.name) == (2000, None, "Telecom Monsters")
+    for wrong, reason in (
+        (WRONG, "is not served by this company"),
+        (OTHERS, "belongs to another company"),
+        (BOTH, "excludes an API key"),
+    ):
+        with pytest.raises(Invalid, match=reason):
+            applied(wrong)
+    assert Cap.objects.count() == 3

@@ -51,9 +51,12 @@ def test_CO_19_CO_69_DEFAULT_always_exists_and_a_connection_is_one_that_can_be_a
         ("lifetimes", ["ES"]),
     ):
         assert list(reasons_of(save_mnp_connection, http(**{field: value}), None)) == [field], (field, value)
-    for address in ("mnp.example:0", "mnp.example/x", ":53", "mnp.example:99999"):
+    for address in ("mnp.example:0", "mnp.example/x", ":53", "mnp.example:99999", "a.example,", "a,b,c,d,e"):
         asked = MnpConnection(name="Enum", kind="enum", address=address)
         assert list(reasons_of(save_mnp_connection, asked, None)) == ["address"], address
+    several = MnpConnection(name="Several", kind="enum", address="[::1]:5353, mnp.example")
+    assert save_mnp_connection(several, None).address == "[::1]:5353,mnp.example"
+    several.delete()
     suffix = MnpConnection(name="Enum", kind="enum", address="[::1]:5353", enum_suffix="e164 arpa")
     assert list(reasons_of(save_mnp_connection, suffix, None)) == ["enum_suffix"]
     assert list(reasons_of(save_mnp_connection, http(), "s\r\nX: 1")) == ["password"]

@@ -44,6 +44,8 @@ MACHINERY = {
         "traffic_withdrawal",
         "senders_stopchange",
         "guards_capuse",
+        "guards_floodgot",
+        "guards_watchedsender",
     ),
 }
 SECRET = ("password", "key_hash", "password_encrypted", "webhook_guid")

@@ -25,7 +25,8 @@ def balance(house: House) -> str:
 def test_SV_209_SV_243_SV_255_packs_go_first_people_are_counted_and_a_period_is_corrected(
     server_dsn: str, spain_template: str
 ) -> None:
-    """Also ES-13, ES-80, SV-213, SV-269: 100.00 less 10.00 and 20.00 for the packs, and then message by message."""
+    """WC-15: a client sends with its sender ID, and asks for its credit and for what became of a message. Also
+    ES-13, ES-80, SV-213, SV-269: 100.00 less 10.00 and 20.00 for the packs, and then message by message."""
     with new_database(server_dsn, spain_template) as dsn, new_house() as house:
         house.environment |= {"RELAIS_DATABASE_URL": dsn, "RELAIS_SECRET_KEY": SECRET_KEY}
         spain = Path(house.folder / "spain.yaml")

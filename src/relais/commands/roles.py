@@ -67,6 +67,7 @@ def worker() -> None:
             secret_key=settings.secret_key,
             callbacks_allow_private=settings.callbacks_allow_private,
             audit_kept_months=settings.audit_kept_months,
+            lookups_kept_days=settings.lookups_kept_days,
             ops=lambda ready: OpsServer(settings.ops_host, settings.worker_ops_port, ready),
         )
     )

@@ -34,6 +34,7 @@ async def serve(
     secret_key: str,
     callbacks_allow_private: bool,
     audit_kept_months: int,
+    lookups_kept_days: int,
     ops: Callable[[Callable[[], Mapping[str, bool]]], Edge],
 ) -> None:
     """Run until SIGINT or SIGTERM. Django must be set up."""
@@ -47,7 +48,7 @@ async def serve(
     await edge.start()
     tasks = [
         asyncio.create_task(sender.run(), name="callbacks"),
-        asyncio.create_task(_run_periodic(dsn, texts, audit_kept_months), name="periodic"),
+        asyncio.create_task(_run_periodic(dsn, texts, audit_kept_months, lookups_kept_days), name="periodic"),
     ]
     stopping = asyncio.create_task(stop.wait())
     log.info("worker.started")
@@ -64,12 +65,13 @@ async def serve(
         log.info("worker.stopped")
 
 
-async def _run_periodic(dsn: str, texts: CodeTexts, audit_kept_months: int) -> None:
+async def _run_periodic(dsn: str, texts: CodeTexts, audit_kept_months: int, lookups_kept_days: int) -> None:
     """Periodic jobs and what pages have asked to be sent, taken up again after the database was away."""
+    kept = {"audit_kept_months": audit_kept_months, "lookups_kept_days": lookups_kept_days}
     while True:
         try:
-            await keep_up(dsn, datetime.now(UTC), audit_kept_months=audit_kept_months)
-            async with make_app(dsn, texts.send, audit_kept_months=audit_kept_months).open_async() as app:
+            await keep_up(dsn, datetime.now(UTC), **kept)
+            async with make_app(dsn, texts.send, **kept).open_async() as app:
                 await app.run_worker_async(install_signal_handlers=False, wait=True, listen_notify=False)
         except (
             *CONNECTION_LOST,

@@ -21,7 +21,10 @@ CALLBACKS_KEPT = timedelta(days=7)
 SANDBOX_KEPT = timedelta(days=7)
 AUDIT_KEPT_MONTHS = 24  # unless a setting says otherwise (AUD-15)
 USES_KEPT, GUARDED_KEPT = timedelta(days=2), timedelta(days=30)  # of caps; what guard rails stopped
+FLOODS_KEPT = timedelta(hours=1)  # what numbers got
+LOOKUPS_KEPT_DAYS = 90  # unless a setting says otherwise
 SEALED_AT_ONCE = 1_000
+FORGOTTEN_AT_ONCE = 10_000
 
 _SQL = blocks("upkeep")
 _GUARDS = blocks("guard_rails")
@@ -29,7 +32,11 @@ log = structlog.get_logger()
 
 
 def make_app(
-    dsn: str, text_sender: SendText | None = None, *, audit_kept_months: int = AUDIT_KEPT_MONTHS
+    dsn: str,
+    text_sender: SendText | None = None,
+    *,
+    audit_kept_months: int = AUDIT_KEPT_MONTHS,
+    lookups_kept_days: int = LOOKUPS_KEPT_DAYS,
 ) -> procrastinate.App:
     """The application with its jobs, not opened yet. Django must be set up: some jobs are business verbs."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn))
@@ -40,7 +47,8 @@ def make_app(
     @app.task(queueing_lock="upkeep", pass_context=False, name="upkeep")
     async def upkeep(timestamp: int) -> None:
         """Partitions ahead; answers, signals, sessions and audit that nobody needs any more."""
-        await keep_up(dsn, datetime.fromtimestamp(timestamp, UTC), audit_kept_months=audit_kept_months)
+        now = datetime.fromtimestamp(timestamp, UTC)
+        await keep_up(dsn, now, audit_kept_months=audit_kept_months, lookups_kept_days=lookups_kept_days)
 
     @app.periodic(cron="* * * * *")
     @app.task(queueing_lock="seal_audit", pass_context=False, name="seal_audit")
@@ -93,7 +101,13 @@ def make_app(
     return app
 
 
-async def keep_up(dsn: str, now: datetime, *, audit_kept_months: int = AUDIT_KEPT_MONTHS) -> None:
+async def keep_up(
+    dsn: str,
+    now: datetime,
+    *,
+    audit_kept_months: int = AUDIT_KEPT_MONTHS,
+    lookups_kept_days: int = LOOKUPS_KEPT_DAYS,
+) -> None:
     """What the hourly job does; also done when a worker starts."""
     session = await open_session(dsn)
     try:
@@ -105,14 +119,23 @@ async def keep_up(dsn: str, now: datetime, *, audit_kept_months: int = AUDIT_KEP
         await session.execute(_SQL["forget_stop_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sandbox"], floor(now - SANDBOX_KEPT))
         await session.execute(_GUARDS["forget_uses"], now - USES_KEPT)
+        await session.execute(_GUARDS["forget_floods"], now - FLOODS_KEPT)
         await session.execute(_GUARDS["forget_guarded"], now - GUARDED_KEPT)
         await session.execute(_SQL["forget_changes"], now - CHANGES_KEPT)
         await session.execute(_SQL["forget_sessions"], now)
+        await _forget_lookups(session, now - timedelta(days=lookups_kept_days))
         await seal(session)
         forgotten = await session.fetchval(_SQL["forget_audit"], now, audit_kept_months)
         log.info("upkeep.done", partitions_made=made, audit_actions_forgotten=forgotten)
     finally:
         await session.close()
+
+
+async def _forget_lookups(session: asyncpg.Connection, before: datetime) -> None:
+    """Ten thousand a transaction, so that gateways never wait long for a row or for the log to be written."""
+    least = floor(before)
+    while await session.fetchval(_SQL["forget_lookups"], least, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
+        pass
 
 
 async def seal(session: asyncpg.Connection) -> None:

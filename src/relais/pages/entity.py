@@ -101,7 +101,8 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Entity:
-    """See docs/howto/add-an-entity.md. `name` is in URLs and preferences and never changes; `line` is the permission line."""
+    """See docs/howto/add-an-entity.md. `name` is in URLs and preferences and never changes; `line` is the permission line.
+    `label` is what one record is called, `plural` what the list is."""
 
     name: str
     model: type[Model]

@@ -1,12 +1,12 @@
 """Guard rails (decision 24): caps, flood filters and lists of links, asked in the tick that would accept a message.
 
-Every entrance passes there, a repeated request is not asked again, and what is refused is not charged. Caps are rows that the
-tick locks: exact, however many gateways there are. Floods are remembered (`floods`). A number that the keeper of a guard, or a
-level above it, trusts is neither stopped nor counted. Without a guard a tick pays for one test of the snapshot.
+Every entrance passes there, a repeated request is not asked again, and what is refused is not charged. What caps and flood
+filters (`floods`) count are rows that the tick locks: exact, however many gateways there are. A number that the keeper of a
+guard, or a level above it, trusts is neither stopped nor counted. Without a guard a tick pays for one test of the snapshot.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +16,13 @@ import msgspec
 from relais.core.links import first_foreign
 from relais.core.money import format_micros
 from relais.core.refusals import Refusal
+from relais.pipeline import floods
 from relais.pipeline.accept import refused
 from relais.pipeline.decide import Request
-from relais.pipeline.floods import Floods
+from relais.pipeline.floods import Got
 from relais.pipeline.message import Message
 from relais.pipeline.metrics import MESSAGES_GUARDED, MESSAGES_REFUSED
-from relais.pipeline.rails import Cap, Noted, Rails
+from relais.pipeline.rails import Cap, Flood, Noted, Rails
 from relais.pipeline.submission import Refused
 from relais.store.blocks import blocks
 
@@ -37,82 +38,94 @@ _REFUSALS = {
 
 
 class Held(msgspec.Struct):
-    """What the guards make of a tick: its requests without what they refuse, and what they noted; `caps`: those that have
-    a say, by the `id` of each message that any guard may concern; `uses`: how many messages, and micros, the period of each of
-    these held before."""
+    """What the guards make of a tick: its requests without what they refuse, and what they noted; `caps` and `floods`: those that
+    have a say, by the `id` of each message that any guard may concern; `uses`: how many messages, and micros, the period of each
+    of these caps held before; `got`: what numbers got before, None where no flood filter has a say."""
 
     requests: list[Request]
     noted: list[Noted]
     caps: dict[int, list[Cap]]
+    floods: dict[int, list[Flood]]
     uses: dict[tuple[int, datetime], tuple[int, int]]
+    got: Got | None
 
 
-class GuardRails:
-    """Of one gateway. `hold` and `write` in each tick's transaction, `committed` after it, `refresh` from time to time."""
+async def hold(session: asyncpg.Connection, rails: Rails, requests: list[Request], now: datetime) -> Held:
+    """The requests of a tick without the messages that a guard refuses; those are answered with the reason. Locks what caps
+    have used and numbers got, after the balances and before the counters."""
+    messages = [message for request in requests for message in request.messages if rails.watches(message)]
+    held = await _locked(session, rails, requests, messages, now)
+    used, got, refusals = dict(held.uses), held.got, dict[int, Refused]()
+    for message in messages:
+        concerning, flooded = held.caps[id(message)], held.floods.get(id(message), [])
+        floods_passed = got.passed(flooded, message) if got is not None else ()
+        noted = [*_links(rails, message), *floods_passed, *_caps(rails, message, concerning, used, now)]
+        stopping = next((each for each in noted if each.guard.refuses), None)
+        held.noted += [each for each in noted if each is stopping or not each.guard.refuses]
+        if stopping is not None:
+            refusals[id(message)] = _told(stopping)
+            continue
+        if got is not None:
+            got.count(flooded, message)
+        for cap in concerning:
+            key = cap.id, cap.began(now)
+            used[key] = used[key][0] + 1, used[key][1] + spent_at_most(rails, cap, message)
+    if refusals:
+        held.requests = [_without(request, refusals) for request in requests]
+    return held
 
-    def __init__(self) -> None:
-        self.floods = Floods()
 
-    async def hold(self, session: asyncpg.Connection, rails: Rails, requests: list[Request], now: datetime) -> Held:
-        """The requests of a tick without the messages that a guard refuses; those are answered with the reason. Locks what caps
-        have used, after the balances and before the counters."""
-        messages = [message for request in requests for message in request.messages if rails.watches(message)]
-        caps = {id(message): rails.caps_of(message) for message in messages}
-        keys = sorted({(cap.id, cap.began(now)) for concerning in caps.values() for cap in concerning})
-        held = Held(requests, [], caps, {})
-        if keys:
-            columns = [list(column) for column in zip(*keys, strict=True)]
-            await session.execute(_SQL["ensure_uses"], *columns)
-            began = dict(keys)
-            rows = await session.fetch(_SQL["lock_uses"], *columns)
-            held.uses = {(row["cap_id"], began[row["cap_id"]]): (row["messages"], row["micros"]) for row in rows}
-        used, taken = dict(held.uses), self.floods.tick()
-        refusals: dict[int, Refused] = {}
-        for message in messages:
-            concerning = caps[id(message)]
-            noted = [
-                *_links(rails, message), *taken.passed(rails, message), *_caps(rails, message, concerning, used, now)
-            ]  # fmt: skip
-            stopping = next((each for each in noted if each.guard.refuses), None)
-            held.noted += [each for each in noted if each is stopping or not each.guard.refuses]
-            if stopping is not None:
-                refusals[id(message)] = _told(stopping)
-                continue
-            taken.count(rails, message)
-            for cap in concerning:
-                key = cap.id, cap.began(now)
-                used[key] = used[key][0] + 1, used[key][1] + spent_at_most(rails, cap, message)
-        if refusals:
-            held.requests = [_without(request, refusals) for request in requests]
-        return held
+async def write(
+    session: asyncpg.Connection, rails: Rails, held: Held, accepted: Sequence[Message], now: datetime
+) -> None:
+    """What the accepted ones use of their caps and what their numbers got, and what was noted."""
+    if held.uses:
+        added: defaultdict[tuple[int, datetime], list[int]] = defaultdict(lambda: [0, 0])
+        for message in accepted:
+            for cap in held.caps.get(id(message), ()):
+                use = added[cap.id, cap.began(now)]
+                use[0] += 1
+                use[1] += spent_at_most(rails, cap, message)
+        if added:
+            rows = [(*key, *use) for key, use in sorted(added.items())]
+            await session.execute(_SQL["count_uses"], *_columns(rows))
+    if held.got is not None:
+        await floods.write(session, held.got, held.floods, accepted)
+    if held.noted:
+        await session.execute(_SQL["note"], now, *_columns(_rows(held.noted)))
 
-    async def write(
-        self, session: asyncpg.Connection, rails: Rails, held: Held, accepted: Iterable[Message], now: datetime
-    ) -> None:
-        """What the accepted ones use of their caps, and what was noted."""
-        if held.uses:
-            added: defaultdict[tuple[int, datetime], list[int]] = defaultdict(lambda: [0, 0])
-            for message in accepted:
-                for cap in held.caps.get(id(message), ()):
-                    use = added[cap.id, cap.began(now)]
-                    use[0] += 1
-                    use[1] += spent_at_most(rails, cap, message)
-            if added:
-                rows = [(*key, *use) for key, use in sorted(added.items())]
-                await session.execute(_SQL["count_uses"], *(list(column) for column in zip(*rows, strict=True)))
-        if held.noted:
-            rows = _rows(rails, held.noted)
-            await session.execute(_SQL["note"], now, *(list(column) for column in zip(*rows, strict=True)))
 
-    def committed(self, rails: Rails, held: Held, accepted: Iterable[Message]) -> None:
-        """Remember what is stored now, and count."""
-        for noted in held.noted:
-            MESSAGES_GUARDED.labels(noted.why, "refused" if noted.guard.refuses else "watched").inc()
-            if noted.guard.refuses:
-                MESSAGES_REFUSED.labels(_REFUSALS[noted.why].value).inc()
-        if rails.floods and held.caps:
-            for message in accepted:
-                self.floods.count(rails, message)
+def committed(held: Held) -> None:
+    """Count what came of it."""
+    for noted in held.noted:
+        MESSAGES_GUARDED.labels(noted.why, "refused" if noted.guard.refuses else "watched").inc()
+        if noted.guard.refuses:
+            MESSAGES_REFUSED.labels(_REFUSALS[noted.why].value).inc()
+
+
+async def _locked(
+    session: asyncpg.Connection, rails: Rails, requests: list[Request], messages: Sequence[Message], now: datetime
+) -> Held:
+    """With what is counted so far, locked: of caps first, then of floods, each in the order of its keys."""
+    held = Held(requests, [], {id(message): rails.caps_of(message) for message in messages}, {}, {}, None)
+    if keys := sorted({(cap.id, cap.began(now)) for concerning in held.caps.values() for cap in concerning}):
+        columns, began = _columns(keys), dict(keys)
+        await session.execute(_SQL["ensure_uses"], *columns)
+        rows = await session.fetch(_SQL["lock_uses"], *columns)
+        held.uses = {(row["cap_id"], began[row["cap_id"]]): (row["messages"], row["micros"]) for row in rows}
+    if rails.floods:
+        held.floods = {
+            id(message): rails.floods_of(message.company_id, message.sender_id, message.destination)
+            for message in messages
+        }
+        numbers = {(flood.id, message.destination) for message in messages for flood in held.floods[id(message)]}
+        if numbers:
+            held.got = await floods.lock(session, sorted(numbers), now)
+    return held
+
+
+def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _links(rails: Rails, message: Message) -> list[Noted]:
@@ -179,7 +192,7 @@ def _without(request: Request, refusals: Mapping[int, Refused]) -> Request:
     return Request(request.api_key_id, outcomes, messages, request.idempotency, request.tell)
 
 
-def _rows(rails: Rails, noted: Sequence[Noted]) -> list[tuple[Any, ...]]:
+def _rows(noted: Sequence[Noted]) -> list[tuple[Any, ...]]:
     """Rows to be written: the first recipients of each guard, and one for all others."""
     counts: Counter[tuple[Any, ...]] = Counter()
     told: Counter[tuple[str, int]] = Counter()

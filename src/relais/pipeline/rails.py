@@ -25,9 +25,11 @@ class Guard(msgspec.Struct, frozen=True):
 
 
 class Cap(Guard, frozen=True):
-    """`api_key_id`, `country`, `prefix`: of which messages; None and "" = of all. Of an hour, or a day, in UTC."""
+    """`api_key_id` or `client_connection_id` (of SMPP), `country`, `prefix`: of which messages; None and "" = of all. Of an hour,
+    or a day, in UTC."""
 
     api_key_id: int | None
+    client_connection_id: int | None
     country: str | None
     prefix: str
     hourly: bool
@@ -43,9 +45,15 @@ class Cap(Guard, frozen=True):
     def concerns(self, message: Message) -> bool:
         return (
             (self.api_key_id is None or self.api_key_id == message.api_key_id)
+            and (self.client_connection_id is None or self.client_connection_id == _bound_with(message))
             and (self.country is None or self.country == message.country)
             and message.destination.startswith(self.prefix)
         )
+
+
+def _bound_with(message: Message) -> int | None:
+    """The client's SMPP connection that it came over."""
+    return None if message.origin is None else message.origin.connection_id
 
 
 class Flood(Guard, frozen=True):
@@ -108,8 +116,8 @@ async def load_rails(
 ) -> Rails | None:
     """Every guard; None where there is none. `companies`: id → (parent, …); `agreements` of the same snapshot."""
     caps = [
-        Cap(r["id"], r["company_id"], r["client_id"], r["refuses"], r["api_key_id"], r["country"], r["prefix"],
-            r["period"] == "hour", r["messages_max"], r["spend_max_micros"], r["currency"])
+        Cap(r["id"], r["company_id"], r["client_id"], r["refuses"], r["api_key_id"], r["client_connection_id"],
+            r["country"], r["prefix"], r["period"] == "hour", r["messages_max"], r["spend_max_micros"], r["currency"])
         for r in await session.fetch(_SQL["caps"])
     ]  # fmt: skip
     floods = [

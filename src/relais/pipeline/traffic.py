@@ -140,7 +140,6 @@ class Traffic:
         self._pool: asyncpg.Pool | None = None
         self._housekeeping: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
-        self._flooding: asyncio.Task[None] | None = None
         self._admission: Admission
 
     async def open(self) -> None:
@@ -157,8 +156,6 @@ class Traffic:
             self._instance, self._lanes.values, self._writer.shortages, *self.deliveries.counted, self._ported.told
         )
         self._beating = asyncio.create_task(beats.run(self._pool), name="beats")
-        floods = self._writer.guard_rails.floods.run(self._pool, self._configuration, self._instance)
-        self._flooding = asyncio.create_task(floods, name="floods")
 
     async def failed(self) -> None:
         """Returns, or raises its fault, when a part of the pipeline that must run has ended."""
@@ -169,7 +166,7 @@ class Traffic:
 
     async def close(self) -> None:
         """Stop sending, write what is due, and let go of everything."""
-        for task in (self._housekeeping, self._beating, self._flooding):
+        for task in (self._housekeeping, self._beating):
             if task:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)

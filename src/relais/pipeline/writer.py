@@ -18,11 +18,11 @@ import structlog
 from relais.core.charging.charge import touched
 from relais.core.charging.types import Account
 from relais.core.refusals import Refusal
-from relais.pipeline import books, rows
+from relais.pipeline import books, guard_rails, rows
 from relais.pipeline.accept import refused
 from relais.pipeline.configuration import Snapshot, in_force
 from relais.pipeline.decide import Decision, Request, batch_of, changed, decide, events_of, remember
-from relais.pipeline.guard_rails import GuardRails, Held
+from relais.pipeline.guard_rails import Held
 from relais.pipeline.message import Batch, Message
 from relais.pipeline.metrics import TICK_MESSAGES, TICK_SECONDS
 from relais.pipeline.rails import Rails
@@ -74,7 +74,6 @@ class Writer:
         self.number = instance.int >> 65  # 63 bits
         self._ports = ports
         self._tick_s = tick_s
-        self.guard_rails = GuardRails()
         self._requests: list[Request] = []
         self._waiting_count = 0
         self._due = asyncio.Event()
@@ -216,7 +215,7 @@ class Writer:
         self.shortages.update(decision.lacking)
         remember(plan, decision)
         if written.held is not None:
-            self.guard_rails.committed(*written.held, decision.accepted)
+            guard_rails.committed(written.held[1])
         for batch_id, (batch, messages) in zip(written.batch_ids, decision.queued, strict=True):
             if batch.owner is not None:  # to be sent by this gateway now
                 self._ports.send(batch_of(batch_id, messages), messages)
@@ -255,7 +254,7 @@ class Writer:
         fresh = [request for request, answer in zip(requests, replayed, strict=True) if answer is None]
         snapshot, held = self._ports.snapshot(), None
         if snapshot.rails is not None and fresh:
-            held = snapshot.rails, await self.guard_rails.hold(transaction.session, snapshot.rails, fresh, now)
+            held = snapshot.rails, await guard_rails.hold(transaction.session, snapshot.rails, fresh, now)
             fresh = held[1].requests
         before = await books.lock(transaction, self._accounts(balances, now), rows_due)
         decision = decide(before, plan, fresh, snapshot, self._owner_of, now)
@@ -264,7 +263,7 @@ class Writer:
             if snapshot.portability.companies:
                 await rows.write_lookups(transaction, decision.accepted)
         if held is not None:
-            await self.guard_rails.write(transaction.session, *held, decision.accepted, now)
+            await guard_rails.write(transaction.session, *held, decision.accepted, now)
         await self._insert_idempotent_answers(transaction, fresh, decision.answers, now)
         await rows.write_plan(transaction, plan, decision.edrs, now)
         moved, batches = changed(balances, decision.state), [batch for batch, _ in decision.queued]

@@ -29,6 +29,12 @@ DELETE FROM senders_stopchange WHERE at < $1
 -- $1 the least message id that is kept.
 DELETE FROM traffic_sandbox_message WHERE id < $1
 
+-- name: forget_lookups
+-- $1 the least message id of which it is kept what came of looking the number up, $2 the most to forget; how many went.
+WITH old AS (SELECT message_id FROM traffic_lookup WHERE message_id < $1 ORDER BY message_id LIMIT $2),
+     gone AS (DELETE FROM traffic_lookup AS l USING old WHERE l.message_id = old.message_id RETURNING 1)
+SELECT count(*) FROM gone
+
 -- name: forget_changes
 -- $1 instant: signals of configuration changes from before it; the newest one stays, numbers must not fall.
 DELETE FROM config_change WHERE at < $1 AND id < (SELECT max(id) FROM config_change)

@@ -25,6 +25,8 @@ HTTP, ENUM = "http", "enum"
 DNS_PORT = 53
 ANSWER_OCTETS_MAX: Final = 16_384
 RESOLVED_FOR_S: Final = 60.0
+NAME_SERVERS_MAX: Final = 4
+ASKED_LAST_FOR_S: Final = 30.0  # a name server that failed, where there are others
 NUMBER = "{number}"
 _GONE = 404  # of HTTP: the server does not know the number
 
@@ -42,7 +44,8 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`address`: of HTTP a URL that holds {number}, and may hold {login} and {password}; of ENUM a host, with a port if need be.
+    """`address`: of HTTP a URL that holds {number}, and may hold {login} and {password}; of ENUM hosts,
+    with a port if need be, separated by commas: tried in turn until one answers.
     A login and password that the URL does not hold go as Basic, a password alone as Bearer."""
 
     kind: str
@@ -54,8 +57,13 @@ class Server:
     password: str = field(default="", repr=False)
 
 
-def place_of(address: str) -> tuple[str, int]:
-    """Host and port of a name server; ValueError for what is none. A v6 address with a port stands in brackets."""
+def places_of(addresses: str) -> list[tuple[str, int]]:
+    """Hosts and ports of name servers, separated by commas; ValueError for what is none. A v6 address with a port stands in
+    brackets."""
+    return list(dict.fromkeys(_place_of(address.strip()) for address in addresses.split(",")))
+
+
+def _place_of(address: str) -> tuple[str, int]:
     host, port = address, ""
     if address.startswith("["):
         host, _, port = address[1:].partition("]")
@@ -75,6 +83,7 @@ class Asker:
     def __init__(self, allowed: Callable[[str], bool]) -> None:
         self._allowed = allowed
         self._addresses: dict[str, tuple[str, float]] = {}  # of name servers, and until when they are believed
+        self._last_until_s: dict[tuple[str, int], float] = {}  # name servers that others go before, and until when
         self._http = HttpClient(allowed, answer_octets_max=ANSWER_OCTETS_MAX, connect_within_s=1.0)
 
     async def ask(self, server: Server, digits: str, within_s: float) -> Told:
@@ -112,8 +121,23 @@ class Asker:
         return Told(of_json(document, server.mcc_path, server.mnc_path))
 
     async def _by_enum(self, server: Server, digits: str, within_s: float) -> Told:
+        """Of several name servers each has its share of the time that is left; one that failed is asked last for a while."""
         question = dns.message.make_query(enum_name(digits, server.suffix), dns.rdatatype.NAPTR)
-        host, port = place_of(server.address)
+        clock = asyncio.get_running_loop().time
+        began_s = clock()
+        places = sorted(places_of(server.address), key=lambda place: self._last_until_s.get(place, 0.0) > began_s)
+        for further_count, place in zip(reversed(range(len(places))), places, strict=True):
+            share_s = (began_s + within_s - clock()) / (further_count + 1)
+            try:
+                async with asyncio.timeout(share_s):
+                    return await self._of_name_server(question, *place, share_s)
+            except (LookupFailed, TimeoutError, AddressRefused, OSError, dns.exception.DNSException):
+                if not further_count:
+                    raise
+                self._last_until_s[place] = clock() + ASKED_LAST_FOR_S
+        raise AssertionError("there is always one")
+
+    async def _of_name_server(self, question: dns.message.Message, host: str, port: int, within_s: float) -> Told:
         answer, _ = await dns.asyncquery.udp_with_fallback(
             question, await self._resolved(host, port), within_s, port, ignore_unexpected=True, ignore_errors=True
         )

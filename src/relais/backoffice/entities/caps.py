@@ -12,6 +12,7 @@ from relais.pages.entity import Column, Entity, Filter, Menu, Section
 from relais.pages.forms import MoneyField, RecordForm, ReferenceField
 from relais.pages.kinds import Badge, Choice, Code, Id, Instant, Kind, Money, Name, Number, Reference
 from relais.records.catalog.models import Country
+from relais.records.connections.models import ClientSmppConnection
 from relais.records.guards.actions.save_guard import delete_guard, save_cap
 from relais.records.guards.models import Cap
 from relais.records.parties.models import Company
@@ -30,6 +31,10 @@ class CapForm(RecordForm):
         lambda viewer, chosen: viewer.rows(ApiKey).filter(company=chosen["client"]), depends_on=("client",),
         label="API key", required=False, help_text="Left blank: whatever it sends with",
     )  # fmt: skip
+    client_connection = ReferenceField(
+        lambda viewer, chosen: viewer.rows(ClientSmppConnection).filter(company=chosen["client"]), depends_on=("client",),
+        label="SMPP connection", required=False, help_text="Or what it sends over this one",
+    )  # fmt: skip
     country = ReferenceField(
         lambda viewer, chosen: viewer.rows(Country), required=False, help_text="Left blank: all countries"
     )
@@ -44,7 +49,9 @@ class CapForm(RecordForm):
 
     class Meta:
         model = Cap
-        fields = ("client", "api_key", "country", "prefix", "period", "messages_max", "currency", "doing", "note")
+        fields = (
+            "client", "api_key", "client_connection", "country", "prefix", "period", "messages_max", "currency", "doing", "note",
+        )  # fmt: skip
         labels: ClassVar = {"messages_max": "Messages at most"}
         help_texts: ClassVar = {"prefix": "First digits of the number, country code first",
                       "messages_max": "Blank: any number", "note": "Why, for colleagues"}  # fmt: skip
@@ -56,7 +63,7 @@ class CapForm(RecordForm):
 
 
 def _rows(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.select_related("client", "api_key", "country").annotate(
+    return rows.select_related("client", "api_key", "client_connection", "country").annotate(
         used_messages=RawSQL(_USED_MESSAGES, [], output_field=BigIntegerField()),
         used_micros=RawSQL(_USED_MICROS, [], output_field=BigIntegerField()),
     )
@@ -74,6 +81,9 @@ CAPS = Entity(
         Column("id", "ID", Id(), path="pk", sort="pk"),
         Column("client", "Company", Name(), path="client", sort="client__name", phone="m1"),
         Column("api_key", "API key", Reference("api-keys"), sort="api_key__name"),
+        Column(
+            "client_connection", "SMPP connection", Reference("client-smpp-connections"), sort="client_connection__name"
+        ),
         Column("country", "Country", Kind(), sort="country__name"),
         Column("prefix", "Prefix", Code()),
         Column("period", "Period", Choice(PERIODS), phone="m3"),
@@ -96,7 +106,7 @@ CAPS = Entity(
     search=("client__name", "note"),
     search_hint="Company or note",
     sections=(
-        Section("Of which messages", ("client", "api_key", "country", "prefix")),
+        Section("Of which messages", ("client", "api_key", "client_connection", "country", "prefix")),
         Section(
             "Limit",
             ("period", "messages_max", "used_messages", "spend_max", "currency", "used_micros", "doing", "note"),
@@ -106,5 +116,5 @@ CAPS = Entity(
     rows=_rows,
     form=CapForm,
     deletes=lambda cap, viewer: delete_guard(Cap, cap.pk),
-    empty="A cap ends an hour or a day of a company, of one key, country or prefix, after so many messages or so much money.",
+    empty="A cap ends an hour or day of a company, key, SMPP account, country or prefix after so many messages or so much money.",
 )

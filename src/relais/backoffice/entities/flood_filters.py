@@ -66,7 +66,11 @@ FLOOD_FILTERS = Entity(
     search_hint="Company or sender ID",
     sections=(
         Section("Of which messages", ("client", "sender")),
-        Section("Limit", ("identical_max", "different_max", "doing", "note")),
+        Section(
+            "Limit",
+            ("identical_max", "different_max", "doing", "note"),
+            hint="Exact over all gateways, of what is accepted from the moment the filter is there",
+        ),
     ),
     rows=lambda rows: rows.select_related("client", "sender"),
     form=FloodFilterForm,

@@ -17,7 +17,7 @@ def _recipient(row: Guarded) -> tuple[str, str]:
 GUARD_RAILS = Entity(
     name="guard-rails",
     model=Guarded,
-    label="Guarded messages",
+    label="Guarded message",
     plural="Guard rails",
     line=LINE,
     menu=Menu("Traffic", 35),

@@ -64,7 +64,8 @@ class MnpConnectionForm(RecordForm):
     kind = forms.ChoiceField(choices=MnpProvider.choices, label="Provider type")
     address = forms.CharField(
         required=False,
-        help_text="HTTP: a URL with {number}, and {login} and {password} where they belong in it. ENUM: the name server",
+        help_text="HTTP: a URL with {number}, and {login} and {password} where they belong in it. ENUM: the name server,"
+        " or up to four, separated by commas and tried in turn",
     )
     password = forms.CharField(
         strip=False,

@@ -36,7 +36,7 @@ class NoticeAddressesForm(RecordForm):
 NOTICE_ADDRESSES = Entity(
     name="notice-addresses",
     model=NoticeAddresses,
-    label="Additional emails",
+    label="Notification",
     plural="Notifications",
     line="Notifications settings",
     menu=Menu("Notifications", 10),

@@ -136,6 +136,10 @@ class SenderIdForm(RecordForm):
             self.fields["is_default"].help_text = gettext_noop(
                 "Of messages of its company that name none; one of your own also of clients that have no sender ID"
             )
+        if self.instance.pk is None and not viewer.rows(VendorSmppConnection).exists():
+            self.fields["smpp_connection"].help_text = gettext_noop(
+                "There is none yet: add one under Settings, Vendors SMPP connections"
+            )
         self.fields["webhook_guid"].place = self.fields["notifications"].place = "c12"
         for name in NOTIFICATION_FIELDS:
             self.fields[name].show_when = "notifications=true"

@@ -43,7 +43,7 @@ def _keeper(entry: Entry) -> Company:
 
 class Caps(Section):
     name = "caps"
-    key = ("company", "client", "period", "currency", "api_key", "country", "prefix")
+    key = ("company", "client", "period", "currency", "api_key", "client_connection", "country", "prefix")
     label = "client"
     columns: ClassVar = {"spend_max": "spend_max_micros"}
     shape: ClassVar[Shape] = {
@@ -51,6 +51,7 @@ class Caps(Section):
         "client": Field(full_text, required=True),
         "period": Field(one_of(*CapPeriod.values), required=True),
         "api_key": Field(full_text),
+        "client_connection": Field(full_text),
         "country": Field(full_text),
         "prefix": Field(text),
         "messages_max": Field(whole(1, LIMIT_MAX), blank=True),
@@ -68,8 +69,10 @@ class Caps(Section):
         found_key = ApiKey.objects.filter(company=client, name__iexact=key).first() if key else None
         if key and found_key is None:
             raise Invalid.of("api_key", f"no API key of that company is called {key}")
+        login = entry.get("client_connection")
+        bound = references.client_smpp_connection(login, "client_connection") if login else None
         same = {"company": _keeper(entry), "client": client, "period": entry["period"], "api_key": found_key,
-                "country_id": country and country.upper(), "prefix": entry.get("prefix", ""),
+                "client_connection": bound, "country_id": country and country.upper(), "prefix": entry.get("prefix", ""),
                 "currency": entry.get("currency", "")}  # fmt: skip
         found = Cap.objects.filter(**same).first()
         record = found or Cap(**same)

@@ -38,11 +38,15 @@ def _doing(name: str) -> models.CheckConstraint:
 
 
 class Cap(Editable):
-    """At most so many messages, or so much money, in an hour or day (UTC) of a client, perhaps of one key, country or prefix."""
+    """At most so many messages, or so much money, in an hour or day (UTC) of a client, perhaps of one API key or SMPP connection,
+    country or prefix."""
 
     company = owner("parties.Company", related_name="+")
     client = owner("parties.Company", related_name="+")
     api_key = models.ForeignKey("people.ApiKey", models.CASCADE, null=True, blank=True, related_name="+")
+    client_connection = models.ForeignKey(
+        "connections.ClientSmppConnection", models.CASCADE, null=True, blank=True, related_name="+"
+    )
     country = owner("catalog.Country", null=True, blank=True, related_name="+")
     prefix = models.CharField(max_length=15, blank=True, default="", db_default="")
     period = closed_set(CapPeriod, default=CapPeriod.DAY, db_default=CapPeriod.DAY)
@@ -56,6 +60,10 @@ class Cap(Editable):
         constraints = [
             _doing("cap_doing"),
             models.CheckConstraint(condition=Q(period__in=CapPeriod.values), name="cap_period"),
+            models.CheckConstraint(
+                condition=Q(api_key__isnull=True) | Q(client_connection__isnull=True), name="cap_of_one_entrance",
+                violation_error_message="api_key and client_connection exclude each other",
+            ),
             models.CheckConstraint(condition=Q(prefix__regex=r"^[0-9]{0,15}$"), name="cap_prefix",
                                    violation_error_message="prefix is digits of a number, country code first"),
             models.CheckConstraint(condition=Q(messages_max__isnull=True) | Q(messages_max__gte=1), name="cap_messages"),

@@ -11,7 +11,7 @@ from relais.records.connections.models import DEFAULT_MNP, MNP_LIFETIME_MAX_S, M
 from relais.records.errors import Invalid, Reason
 from relais.records.saving import prepare, save
 from relais.records.secrets import seal
-from relais.transport.number_lookup import NUMBER, place_of
+from relais.transport.number_lookup import NAME_SERVERS_MAX, NUMBER, places_of
 
 _SUFFIX = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 _PATH = re.compile(r"[^.\s]+(\.[^.\s]+)*")
@@ -49,6 +49,8 @@ def _require_usable(connection: MnpConnection) -> None:
     """That somebody could be asked with these settings."""
     if not connection.address:
         raise Invalid.of("address", "is required: where is the server?")
+    if connection.kind == MnpProvider.ENUM:
+        connection.address = ",".join(part.strip() for part in connection.address.split(","))
     if not connection.address.isascii() or not connection.address.isprintable() or " " in connection.address:
         raise Invalid.of("address", "takes printable ASCII characters without blanks")
     if connection.kind == MnpProvider.ENUM:
@@ -70,8 +72,10 @@ def _require_usable(connection: MnpConnection) -> None:
 
 
 def _require_name_server(connection: MnpConnection) -> None:
+    if connection.address.count(",") >= NAME_SERVERS_MAX:
+        raise Invalid.of("address", "takes at most %(most)s name servers", most=NAME_SERVERS_MAX)
     try:
-        place_of(connection.address)
+        places_of(connection.address)
     except ValueError as error:
         raise Invalid.of("address", "must be a host name or an address, with a port if it is not 53") from error
     if not _SUFFIX.fullmatch(connection.enum_suffix):

@@ -19,14 +19,18 @@ _FIXED = "cannot be changed: add another guard rail"
 
 @transaction.atomic
 def save_cap(cap: Cap, *, unchanged_since: datetime | None = None) -> Cap:
-    """`Invalid` for a client that the keeper does not serve, a key of another company, and without a limit. What is used of an
-    hour or day begun is counted from the moment at which the cap is there."""
+    """`Invalid` for a client that the keeper does not serve, a key or SMPP connection of another company or both at once, and
+    without a limit. What is used of an hour or day begun is counted from the moment at which the cap is there."""
     former = prepare(cap, unchanged_since)
     if former is not None:
         require_fixed(cap, former, ("client_id", "period", "currency"), _FIXED)
     _require_served(cap.company, cap.client)
     if cap.api_key is not None and cap.api_key.company_id != cap.client_id:
         raise Invalid.of("api_key", "belongs to another company")
+    if cap.client_connection is not None and cap.client_connection.company_id != cap.client_id:
+        raise Invalid.of("client_connection", "belongs to another company")
+    if cap.api_key is not None and cap.client_connection is not None:
+        raise Invalid.of("client_connection", "excludes an API key: what comes over SMPP has none")
     cap.prefix = "".join(cap.prefix.split()).removeprefix("+")
     if cap.prefix and not (cap.prefix.isascii() and cap.prefix.isdigit()):
         raise Invalid.of("prefix", "is the first digits of a number, country code first")

@@ -5,9 +5,7 @@ within its own window and rate, for all its sessions together; what it asks beyo
 """
 
 import asyncio
-import contextlib
 import ssl
-import time
 from collections.abc import Coroutine, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -326,13 +324,8 @@ class ClientServer:
     # Time.
 
     async def _keep_house(self) -> None:
-        taken_over_s = 0.0
         while True:
-            with contextlib.suppress(Exception):  # the database is away: the pipeline says so
-                if time.monotonic() - taken_over_s >= 5.0:
-                    await self._parts.take_over()
-                    taken_over_s = time.monotonic()
-            self._parts.expire()
+            self._parts.look()
             self._let_go()
             for account in self._accounts.values():
                 self._pump(account)

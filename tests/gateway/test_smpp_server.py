@@ -328,32 +328,6 @@ def test_whoever_binds_may_send_what_a_second_allows_at_once(spain_db: str) -> N
     serve(spain_db, story)
 
 
-def test_VSMPP_41_limits_hold_over_two_gateways(spain_db: str) -> None:
-    """A vendor connection is one gateway's; a client's limits are shared by its sessions that hand messages in, wherever they
-    are."""
-
-    async def told() -> None:
-        async with served(spain_db) as here, served(spain_db) as there:
-            assert sorted(len(house.traffic._lanes) for house in (here, there)) == [0, 1]
-            clients = [await here.bind(), await there.bind(), await there.bind(pdus.BindReceiver)]
-            accounts = [next(iter(house.server._accounts.values())) for house in (here, there)]
-            async with asyncio.timeout(20):
-                while [account.elsewhere_count for account in accounts] != [1, 1]:
-                    await asyncio.sleep(0.01)
-            assert [account.share_of(9) for account in accounts] == [4, 4] and accounts[0].share_of(1) == 1
-            await here.configure("rps_limit = 8")
-            async with asyncio.timeout(20):
-                while {house.traffic.snapshot.change for house in (here, there)} != {here.traffic.snapshot.change}:
-                    await asyncio.sleep(0.01)
-            responses = await asyncio.gather(*(client.ask(submit()) for client in clients[:2] for _ in range(30)))
-            taken = sum(response.status == 0 for response in responses)
-            assert 8 <= taken <= 14, "a second's worth, and what the next brought meanwhile; 16 and more without shares"
-            await here.until("SELECT count(*) = $1 FROM traffic_sent", taken)
-            await here.books_agree()
-
-    asyncio.run(told())
-
-
 def test_CSMPP_20_receipts_wait_for_the_client_and_are_sent_again(spain_db: str) -> None:
     async def story(house: Served) -> None:
         sender = await house.bind(pdus.BindTransmitter)

@@ -98,7 +98,7 @@ class Traffic:
         adapters: Mapping[str, Vendor] | None = None,
         messages_max: int = MESSAGES_MAX,
     ) -> None:
-        self._dsn = dsn
+        self.dsn = dsn
         self._instance = uuid4()
         self._configuration = configuration
         self._callbacks_allow_private = callbacks_allow_private
@@ -146,7 +146,7 @@ class Traffic:
     async def open(self) -> None:
         """Start; raises what the database raises."""
         self._configuration.follow(self._configured)
-        self._pool = await open_pool(self._dsn)
+        self._pool = await open_pool(self.dsn)
         async with self._pool.acquire() as session:
             await self._stops.load(session)
         self.waiting_parts = WaitingParts(self._pool, self._writer.number)

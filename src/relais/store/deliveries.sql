@@ -1,4 +1,4 @@
--- What SMPP clients are still to be told, and parts of messages that they have not sent whole.
+-- What SMPP clients are still to be told, parts of messages that they have not sent whole, and which of their sessions count.
 
 -- name: claim
 -- $1 number of this gateway's writer, $2 client SMPP connections that receive here, $3 rows at most. Takes rows that nobody
@@ -97,3 +97,11 @@ ON CONFLICT DO NOTHING
 -- $1 vendor connection id, $2 source, $3 destination, $4 reference, $5 how many parts: the message is whole, or was given up.
 DELETE FROM traffic_incoming_part
 WHERE connection_id = $1 AND source = $2 AND destination = $3 AND reference = $4 AND total = $5
+
+-- name: take_seat
+-- $1 client SMPP connection, $2 numbers of seats. One of them that no gateway has: it is this session's until it ends.
+SELECT number FROM unnest($2::integer[]) AS number WHERE pg_try_advisory_lock(720600000 + number, $1::integer) LIMIT 1
+
+-- name: free_seat
+-- $1 client SMPP connection, $2 number of a seat that this session has.
+SELECT pg_advisory_unlock(720600000 + $2::integer, $1::integer)

@@ -178,4 +178,5 @@ def _columns(message: Message) -> dict[str, Any]:
         "tax_bp": [term.tax_bp for term in terms],
         "pack_ids": None,
         "pack_amounts": None,
+        "fallback": None,
     }

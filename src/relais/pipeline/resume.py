@@ -33,7 +33,7 @@ def resume(
         if message.parts_unsent and canceling(message.id):
             continue
         if message.parts_unsent:
-            lane.enqueue(message, frozenset(each.vendor_ids))
+            lane.enqueue(message, frozenset(each.vendor_ids), replaced=each.replaced)
             continue
         batch.unsent_count -= 1
         if message.expires_at + RECEIPT_GRACE <= now:

@@ -121,7 +121,7 @@ class Traffic:
             self._instance, self._lanes, self._receipts, self._withdrawals.canceling,
             lambda ended: self._ended.extend(ended), messages_max,
         )  # fmt: skip
-        self._moves = Moves(self._lanes, self._sent_batches)
+        self._moves = Moves(self._instance, self._lanes, self._sent_batches)
         self._sandbox = Sandbox(self._open_pool)
         self._stops = StopLists()
         self._ported = Ported((lambda address: True) if callbacks_allow_private else is_public, lambda: self._admission)

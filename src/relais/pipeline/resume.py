@@ -29,7 +29,7 @@ def resume(
     batch = Batch(batch_id, lane.connection_id, messages, waiting_ends_at(messages))
     ended: list[settle.Ended] = []
     for each, message in known:
-        message.batch = batch
+        message.batch, message.connection_id = batch, lane.connection_id  # it may have left this gateway, and come back
         if message.parts_unsent and canceling(message.id):
             continue
         if message.parts_unsent:

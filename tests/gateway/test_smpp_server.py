@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from tests.gateway.smpp_clients import Served, serve, served, submit
 from tests.pipeline.conftest import MOVISTAR, VODAFONE
 
@@ -340,13 +341,40 @@ def test_CSMPP_20_receipts_wait_for_the_client_and_are_sent_again(spain_db: str)
         silent.receipt_status = None
         await silent.until(lambda: len(silent.receipts) == 3)
         assert silent.end is not None
+        lossy = Lossy(house.traffic.deliveries)
         silent.end.drop()  # it fell before it answered
         client = await house.bind(pdus.BindReceiver)
         await client.until(lambda: len(client.receipts) == 3)
         assert {receipt.short_message[3:39].decode() for receipt in client.receipts} == set(ids)
+        assert not lossy.faults
         await house.until("SELECT NOT EXISTS (SELECT FROM traffic_delivery)")
 
     serve(spain_db, story)
+
+
+class Lossy:
+    """The database does not take the release of receipts at once, and the answer to the next claim of them is lost."""
+
+    def __init__(self, deliveries: Any) -> None:
+        self.faults, self._keep_house = ["release", "claim"], deliveries.keep_house
+        deliveries.keep_house = self.keep_house
+
+    async def keep_house(self, session: Any) -> None:
+        self._session = session
+        await self._keep_house(self)
+
+    async def execute(self, sql: str, *arguments: Any) -> None:
+        if "release" in self.faults:
+            self.faults.remove("release")
+            raise asyncpg.ConnectionDoesNotExistError("lost")
+        await self._session.execute(sql, *arguments)
+
+    async def fetch(self, sql: str, *arguments: Any) -> Any:
+        rows = await self._session.fetch(sql, *arguments)
+        if rows and "claim" in self.faults:
+            self.faults.remove("claim")
+            raise asyncpg.ConnectionDoesNotExistError("lost")
+        return rows
 
 
 def test_receipts_of_a_gateway_that_died_are_told_by_the_next(spain_db: str) -> None:

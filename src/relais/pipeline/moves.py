@@ -51,7 +51,7 @@ def taken_out(lane: Lane, snapshot: Snapshot, bound: Set[int]) -> list[Move]:
         pair = sender.connection_id, sender.second_connection_id
         if lane.connection_id in pair:
             to_id = pair[1] if pair[0] == lane.connection_id else pair[0]
-            connection = snapshot.connections.get(to_id) if to_id in bound else None
+            connection = snapshot.connections.get(to_id) if to_id is not None and to_id in bound else None
             if connection is not None and connection.binds:
                 others[sender.id] = connection.id
     moves: dict[int, Move] = {}

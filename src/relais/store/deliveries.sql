@@ -1,8 +1,9 @@
 -- What SMPP clients are still to be told, parts of messages that they have not sent whole, and which of their sessions count.
 
 -- name: claim
--- $1 number of this gateway's writer, $2 client SMPP connections that receive here, $3 rows at most. Takes rows that nobody
--- has: a gateway's writer holds the lock of its number (`hold_writer`) for as long as it lives.
+-- $1 number of this gateway's writer, $2 client SMPP connections that receive here, $3 rows at most, $4 where the answer to the last
+-- claim was lost the rows that are known here, else null. Takes rows that nobody has: a gateway's writer holds the lock of its
+-- number (`hold_writer`) for as long as it lives.
 WITH living AS MATERIALIZED (
     SELECT classid::bigint << 32 | objid::bigint AS number FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1
@@ -12,7 +13,8 @@ UPDATE traffic_delivery SET owner = $1
 WHERE id IN (
     SELECT id FROM traffic_delivery
     WHERE connection_id = ANY ($2::bigint[])
-      AND (owner IS NULL OR owner <> $1 AND owner NOT IN (SELECT number FROM living))
+      AND (owner IS NULL OR owner <> $1 AND owner NOT IN (SELECT number FROM living)
+           OR owner = $1 AND id <> ALL ($4::bigint[]))
     ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
 )
 RETURNING id, connection_id, receipts

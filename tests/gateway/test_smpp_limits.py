@@ -76,4 +76,19 @@ async def _sessions_are_counted(here: Served, there: Served, clients: list[Clien
         while sum(not client.left for client in (clients[1], clients[2], again)) != 2:
             await asyncio.sleep(0.01)
     await others.close()
+    await _the_database_is_away(here)
     await here.books_agree()
+
+
+async def _the_database_is_away(house: Served) -> None:
+    """A gateway goes by its own sessions then. Another one has two of the four seats, as is seen afterwards."""
+    seats = house.server._seats
+    dsn, seats._dsn = seats._dsn, "postgresql://127.0.0.1:1/nowhere"
+    seats._drop()
+    clients = [await house.bind() for _ in range(4)]
+    assert (await house.try_bind()).bind_status == statuses.ESME_RALYBND
+    seats._dsn = dsn
+    async with asyncio.timeout(20):
+        while len([client for client in clients if not client.left]) != 2:
+            await asyncio.sleep(0.01)
+    assert all(seat.number for seat in seats._taken) and len(seats._taken) == 2

@@ -66,7 +66,6 @@ class Gateway:
         self._sent_batches: deque[tuple[float, Batch]] = deque()
         self._due = False
         self._ticking: asyncio.Task[None] | None = None
-        self._unwritten: list[settle.Sent] = []  # in a tick that is not committed
 
     @property
     def bound(self) -> set[int]:
@@ -89,13 +88,14 @@ class Gateway:
 
     def kill(self) -> None:
         """As by kill -9: what it knew and did not write is gone. `doubtful` are the parts of which nobody will know whether the
-        vendor has them: those handed over and not answered, and those whose answer was not written."""
+        vendor has them: those handed over and not answered, and those whose answer was not written; be it because another part
+        had ended the message, and that was not written either."""
         self.killed = True
         if self._ticking is not None:
             self._ticking.cancel()
-        self.doubtful.update((message.id, part) for message, part, _, _ in self._sent + self._unwritten)
         for lane in self.lanes.values():
             link = _link(lane)
+            self.doubtful.update(link.taken - self.kept.sent.keys())
             self.doubtful.update((part.message_id, part.part) for part in link.open)
             for part, count in link.in_doubt.items():
                 # Sent again on purpose, or because the end of the message was not written.
@@ -163,7 +163,6 @@ class Gateway:
                     return
                 decision = self._decide(plan, requests)
                 batch_ids = self.kept.commit(plan, decision)
-                self._unwritten = []
                 await self._moment()
                 remember(plan, decision)
                 self.lacking += len(decision.lacking)
@@ -185,7 +184,6 @@ class Gateway:
         sent, self._sent = self._sent, []
         ended, self._ended = self._ended, []
         reports, self._reports = self._reports, []
-        self._unwritten = sent
         settle.told(plan, sent, ended, reports, self.clock(), self.admission.reported_terms)
         plan.awaiting, self._awaiting = self._awaiting, []
         plan.unparked_rows = self._receipts.take_finished_rows()

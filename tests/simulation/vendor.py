@@ -93,6 +93,7 @@ class Link:
         self.open: dict[OutgoingPart, None] = {}
         self.in_doubt: Counter[tuple[UUID, int]] = Counter()  # not answered in the end, though perhaps taken
         self.told: set[str] = set()
+        self.taken: set[tuple[UUID, int]] = set()  # answered so
 
     async def run(self) -> None:
         self.rise()
@@ -151,6 +152,7 @@ class Link:
 
     def _answered(self, part: OutgoingPart, vendor_id: str) -> None:
         if self._closed(part):
+            self.taken.add((part.message_id, part.part))
             self.events.submitted(part, vendor_id)
 
     def _refused(self, part: OutgoingPart, error: str, kind: RefusalClass) -> None:

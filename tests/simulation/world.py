@@ -34,7 +34,8 @@ NUMBERS = (
     "34606123456",
     "393471234567",
 )  # flat, a tier scale, on delivery, Back-to-First
-PEACE_S = (1.0, 8.0, 40.0, 40.0, 8_000.0, 2.0, 100_000.0, 2.0)  # retries, validities, and waiting for receipts end
+# Until retries, validities, and waiting for receipts end.
+PEACE_S = (1.0, 8.0, 40.0, 40.0, 8_000.0, 2.0, 100_000.0, 8.0, 8.0, 2.0)
 TEXTS = ("Hello", "x" * 200, "Привет " * 20)
 VALIDITIES_S = (60, 600, 86_400)
 CLIENT_MICROS = (0, 300_000, 10_000_000)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-from tests.pipeline.conftest import Running, running
+from tests.pipeline.conftest import Running, ScriptedVendor, running
 
 from relais.contracts.vendors import OutgoingPart, RefusalClass, VendorEvents
 from relais.core.lifecycle import State
@@ -168,5 +168,35 @@ def test_SP_30_through_the_simulator_the_message_arrives_under_the_fallback_and_
                 await story(pipeline)
         finally:
             await smsc.stop()
+
+    asyncio.run(told())
+
+
+def test_after_a_restart_a_message_goes_on_under_the_sender_it_fell_back_to(spain_db: str) -> None:
+    """The vendor has the first part of one, and nothing of the other; it is not asked again what it refused."""
+
+    def answer(part: OutgoingPart, events: VendorEvents) -> None:
+        if part.source == "Monsters":
+            events.refused(part, "0x0A", RefusalClass.SENDER)
+        elif part.parts == 2 and part.part == 0:
+            events.submitted(part, "first")
+
+    async def told() -> None:
+        session = await asyncpg.connect(spain_db)
+        await session.execute("UPDATE connections_vendorsmppconnection SET fallback_sender = '34911'")
+        await session.close()
+        before, after = ScriptedVendor(), ScriptedVendor()
+        before.answer = answer
+        async with running(spain_db, before) as pipeline:
+            messages = [await pipeline.accepted(text=LONG), await pipeline.accepted(text="Short")]
+            await pipeline.until("SELECT count(*) = 2 FROM traffic_fallback")
+            await pipeline.until_sent(messages[0].message_id)
+        async with running(spain_db, after) as pipeline:
+            for message, parts in zip(messages, (2, 1), strict=True):
+                await pipeline.until_sent(message.message_id, parts)
+            assert sorted((part.parts, part.part, part.source) for part in after.parts) == [
+                (1, 0, "34911"), (2, 1, "34911"),
+            ]  # fmt: skip
+            await pipeline.books_agree()
 
     asyncio.run(told())

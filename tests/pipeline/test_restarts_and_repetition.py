@@ -192,6 +192,8 @@ def test_what_a_silent_vendor_leaves_waits_in_the_outbox_and_leaves_in_order(spa
             lane = next(iter(pipeline.traffic._lanes.values()))
             assert lane.waiting_count == 40
             assert await pipeline.session.fetchval("SELECT count(*) FROM traffic_outbox WHERE owner IS NULL") == 10
+            queued = f"SELECT bool_or((beat #>> '{{connections,{lane.connection_id},queued}}')::int = 240)"
+            await pipeline.until(f"{queued} FROM traffic_gateway_beat")
             assert vendor.events is not None
             vendor.events.changed(True, "bound")
             await pipeline.until("SELECT count(*) = 240 FROM traffic_sent")

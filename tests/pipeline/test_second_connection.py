@@ -1,10 +1,11 @@
 """Senders with a second connection, and vendors whose silence is the end of a part."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
 import pytest
-from tests.pipeline.conftest import Running, ScriptedVendor, on
+from tests.pipeline.conftest import Running, ScriptedVendor, on, running
 
 from relais.contracts.vendors import VendorEvents
 from relais.core.lifecycle import State
@@ -18,15 +19,16 @@ _SECOND = """
 
 
 class Fleet(ScriptedVendor):
-    """A vendor with several connections, each a script of its own."""
+    """A vendor with several connections, each a script of its own. `bound`: logins of those that are bound at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *bound: str) -> None:
         super().__init__()
+        self.bound = bound
         self.by_login: dict[str, ScriptedVendor] = {}
 
     def connect(self, settings: Any, events: VendorEvents) -> ScriptedVendor:
         made = self.by_login[settings.system_id] = ScriptedVendor()
-        made.ready = settings.system_id == "second"
+        made.ready = settings.system_id in self.bound
         made.events = events
         return made
 
@@ -35,7 +37,7 @@ def test_new_messages_take_the_second_connection_while_the_first_is_down(
     spain_db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lane, "DOWN_AFTER_S", 0.0)
-    fleet = Fleet()
+    fleet = Fleet("second")
 
     async def story(pipeline: Running) -> None:
         before = await pipeline.accepted(text="waits for the first")
@@ -80,7 +82,7 @@ def test_a_part_without_an_answer_fails_where_it_must_not_be_sent_twice(spain_db
 def test_what_waits_leaves_by_the_second_connection_once_the_first_is_gone_for_good(spain_db: str) -> None:
     """Long messages of which a part was handed over stay, so do those of senders without a second connection; the rest is sent
     once, though the answer of the statement that moves it is lost, whether it was carried out or not."""
-    fleet = Fleet()
+    fleet = Fleet("second")
 
     async def story(pipeline: Running) -> None:
         session, lanes = pipeline.session, pipeline.traffic._lanes
@@ -128,6 +130,63 @@ def test_what_waits_leaves_by_the_second_connection_once_the_first_is_gone_for_g
     on(spain_db, story, fleet)
 
 
+def test_between_two_connections_that_are_down_nothing_goes_to_and_fro(spain_db: str) -> None:
+    """Each is another gateway's. What waits leaves by the one that is bound first."""
+    fleet, other_fleet = Fleet(), Fleet()
+
+    async def told() -> None:
+        async with running(spain_db, fleet) as here:
+            (first_id,) = here.traffic._lanes
+            here.traffic._sends = False  # the second is not for it
+            await here.session.execute("UPDATE connections_vendorsmppconnection SET options = '{\"move_after_s\": 0}'")
+            second_id = await here.session.fetchval(_SECOND)
+            await here.session.execute("UPDATE connections_vendorsmppconnection SET options = '{\"move_after_s\": 0}'")
+            await here.session.execute("UPDATE senders_senderid SET second_smpp_connection_id = $1", second_id)
+            async with running(spain_db, other_fleet) as there:
+                assert list(there.traffic._lanes) == [second_id]
+                await here.until("SELECT count(DISTINCT gateway) = 2 FROM traffic_gateway_beat")
+                looked = [_looks(here), _looks(there)]
+                waiting = [await here.accepted(text="by the first"), await there.accepted(text="by the second")]
+                async with asyncio.timeout(20):
+                    while min(map(len, looked)) < 6:
+                        await asyncio.sleep(0.01)
+                assert not any(looked[0] + looked[1]), "nothing was moved, again and again"
+                at = "SELECT array_agg(DISTINCT connection_id) FROM traffic_outbox WHERE cardinality(message_ids) > 0"
+                waits_at = await here.session.fetchval(at)
+                to, bound = (
+                    (here, fleet.by_login["relais"])
+                    if second_id in waits_at
+                    else (there, other_fleet.by_login["second"])
+                )
+                assert bound.events is not None
+                bound.events.changed(True, "bound")
+                for message in waiting:
+                    await to.until_sent(message.message_id)
+                assert sorted(part.body for part in bound.parts) == [b"by the first", b"by the second"]
+                await here.books_agree()
+            assert first_id in here.traffic._lanes
+
+    asyncio.run(told())
+
+
+def _looks(pipeline: Running) -> list[bool]:
+    """For each look at what may be moved, whether anything was."""
+    looks: list[bool] = []
+    moves = pipeline.traffic._moves
+    handle, follow = moves.handle, moves._follow
+
+    async def looked(*arguments: Any) -> bool:
+        looks.append(False)
+        return await handle(*arguments)
+
+    async def followed(*arguments: Any) -> None:
+        looks[-1] = True
+        await follow(*arguments)
+
+    moves.handle, moves._follow = looked, followed
+    return looks
+
+
 def _lose_answers(pipeline: Running) -> list[str]:
     """What the next statements that move messages meet: the session ends before one is done, and after one was."""
     faults, handle = ["before", "after"], pipeline.traffic._moves.handle
@@ -135,7 +194,7 @@ def _lose_answers(pipeline: Running) -> list[str]:
     class Lossy:
         def __init__(self, session: Any) -> None:
             self._session = session
-            self.fetchval = session.fetchval
+            self.fetchval, self.fetch = session.fetchval, session.fetch
 
         async def execute(self, sql: str, *arguments: Any) -> None:
             fault = faults.pop(0) if faults and "AS (" in sql else ""

@@ -40,7 +40,7 @@ MACHINERY = {
         "traffic_sandbox_message",
         "traffic_session_member",
         "traffic_unmatched_receipt",
-        "traffic_waiting_part",
+        "traffic_waiting_message",
         "traffic_withdrawal",
         "senders_stopchange",
         "guards_capuse",

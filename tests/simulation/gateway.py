@@ -16,7 +16,7 @@ from tests.simulation.vendor import Centre, Link
 from relais.contracts.vendors import IncomingMessage, VendorReceipt
 from relais.core.clock import Clock
 from relais.core.lifecycle import State
-from relais.pipeline import settle
+from relais.pipeline import moves, settle
 from relais.pipeline.accept import Admission
 from relais.pipeline.configuration import ApiKey, Snapshot
 from relais.pipeline.decide import Request, batch_of, decide, remember
@@ -32,16 +32,26 @@ from relais.pipeline.traffic import RECEIPTS_WITHIN_S
 
 
 class Gateway:
-    """`lane` stands while this gateway owns the connection; a gateway that was killed does nothing any more."""
+    """`lanes` are of the connections that this gateway owns; a gateway that was killed does nothing any more. `elsewhere`: the
+    connections that others told to be bound."""
 
     def __init__(
-        self, kept: Kept, centre: Centre, snapshot: Snapshot, key: ApiKey, clock: Clock, fault: Callable[[], str]
+        self,
+        kept: Kept,
+        centre: Centre,
+        snapshot: Snapshot,
+        key: ApiKey,
+        clock: Clock,
+        fault: Callable[[], str],
+        elsewhere: Callable[["Gateway"], set[int]],
     ) -> None:
         self.instance = UUID(int=centre.chance.getrandbits(128))
         self.kept, self.centre, self.snapshot, self.key, self.clock = kept, centre, snapshot, key, clock
-        self.admission = Admission(snapshot, MessageIds())
-        self.lane: Lane | None = None
+        self.admission = Admission(snapshot, MessageIds(), down=self._down)
+        self.lanes: dict[int, Lane] = {}
         self.killed = False
+        self.moved_count = 0
+        self._elsewhere = elsewhere
         self.doubtful: Counter[tuple[UUID, int]] = Counter()
         self.answered: list[UUID] = []
         self.lacking = 0
@@ -56,12 +66,11 @@ class Gateway:
         self._sent_batches: deque[tuple[float, Batch]] = deque()
         self._due = False
         self._ticking: asyncio.Task[None] | None = None
-        self._unwritten: list[settle.Sent] = []  # in a tick that is not committed
 
     @property
-    def link(self) -> Link:
-        assert self.lane is not None and isinstance(self.lane._connection, Link)
-        return self.lane._connection
+    def bound(self) -> set[int]:
+        """What it tells of itself."""
+        return {each for each, lane in self.lanes.items() if lane.ready}
 
     def submit(self, submissions: list[Submission]) -> None:
         outcomes = [self.admission.admit(self.key, each, self.clock()) for each in submissions]
@@ -71,29 +80,31 @@ class Gateway:
 
     def own(self, connection_id: int) -> None:
         """The connection is this gateway's from now on."""
-        self.lane = Lane(self.snapshot.connections[connection_id], self.centre, self, self.clock)
-        for row_id, receipts in self.kept.parked.items():
-            self._receipts.parked(self.lane, receipts, row_id)
-        self.lane.start()
+        lane = self.lanes[connection_id] = Lane(self.snapshot.connections[connection_id], self.centre, self, self.clock)
+        for row_id, (of_id, receipts) in self.kept.parked.items():
+            if of_id == connection_id:
+                self._receipts.parked(lane, receipts, row_id)
+        lane.start()
 
     def kill(self) -> None:
         """As by kill -9: what it knew and did not write is gone. `doubtful` are the parts of which nobody will know whether the
-        vendor has them: those handed over and not answered, and those whose answer was not written."""
+        vendor has them: those handed over and not answered, and those whose answer was not written; be it because another part
+        had ended the message, and that was not written either."""
         self.killed = True
         if self._ticking is not None:
             self._ticking.cancel()
-        self.doubtful.update((message.id, part) for message, part, _, _ in self._sent + self._unwritten)
-        if self.lane is not None:
-            self.doubtful.update((part.message_id, part.part) for part in self.link.open)
-            for part, count in self.link.in_doubt.items():
-                if self.lane.configuration.resends or self.kept.messages[part[0]]["status"] < State.DELIVERED:
-                    self.doubtful[part] += (
-                        count  # sent again on purpose, or because the end of the message was not written
-                    )
-            self.lane.ready = False
-            if self.lane._task is not None:
-                self.lane._task.cancel()
-            self.link.cut()
+        for lane in self.lanes.values():
+            link = _link(lane)
+            self.doubtful.update(link.taken - self.kept.sent.keys())
+            self.doubtful.update((part.message_id, part.part) for part in link.open)
+            for part, count in link.in_doubt.items():
+                # Sent again on purpose, or because the end of the message was not written.
+                if lane.configuration.resends or self.kept.messages[part[0]]["status"] < State.DELIVERED:
+                    self.doubtful[part] += count
+            lane.ready = False
+            if lane._task is not None:
+                lane._task.cancel()
+            link.cut()
 
     def raise_what_broke(self) -> None:
         if self._ticking is not None and self._ticking.done() and not self._ticking.cancelled():
@@ -152,7 +163,6 @@ class Gateway:
                     return
                 decision = self._decide(plan, requests)
                 batch_ids = self.kept.commit(plan, decision)
-                self._unwritten = []
                 await self._moment()
                 remember(plan, decision)
                 self.lacking += len(decision.lacking)
@@ -174,7 +184,6 @@ class Gateway:
         sent, self._sent = self._sent, []
         ended, self._ended = self._ended, []
         reports, self._reports = self._reports, []
-        self._unwritten = sent
         settle.told(plan, sent, ended, reports, self.clock(), self.admission.reported_terms)
         plan.awaiting, self._awaiting = self._awaiting, []
         plan.unparked_rows = self._receipts.take_finished_rows()
@@ -185,13 +194,15 @@ class Gateway:
         return decide(self.kept.state(), plan, requests, self.snapshot, self._owner_of, self.clock())
 
     def _owner_of(self, connection_id: int) -> UUID | None:
-        return self.instance if self.lane is not None and self.lane.connection_id == connection_id else None
+        return self.instance if connection_id in self.lanes else None
+
+    def _down(self, connection_id: int) -> bool:
+        return connection_id in self.lanes and self.lanes[connection_id].down
 
     def _send(self, batch: Batch, messages: list[Message]) -> None:
-        assert self.lane is not None
         for message in messages:
             self._receipts.know(message)
-            self.lane.enqueue(message)
+            self.lanes[batch.connection_id].enqueue(message)
 
     def _told(self, told: Told) -> None:
         assert isinstance(told, Answer)
@@ -200,36 +211,65 @@ class Gateway:
 
     def keep_house(self) -> None:
         """Every half second."""
-        if self.lane is not None and not self.killed:
-            if not self.lane.ready:
-                self.lane.expire_waiting(self.clock())
-            while self._sent_batches and self._sent_batches[0][0] <= self._loop.time() - RECEIPTS_WITHIN_S:
-                batch = self._sent_batches.popleft()[1]
-                if batch.open_count:
-                    self._awaiting.append((batch.id, batch.waiting_ends_at))
-            if self._awaiting or self.kept.has_due(self.instance, self.clock()):
-                self._wake()
+        if not self.lanes or self.killed:
+            return
+        for lane in self.lanes.values():
+            if not lane.ready:
+                lane.expire_waiting(self.clock())
+        while self._sent_batches and self._sent_batches[0][0] <= self._loop.time() - RECEIPTS_WITHIN_S:
+            batch = self._sent_batches.popleft()[1]
+            if batch.open_count:
+                self._awaiting.append((batch.id, batch.waiting_ends_at))
+        if self._awaiting or any(map(moves.due, self.lanes.values())) or self.kept.has_due(self.instance, self.clock()):
+            self._wake()
 
     async def _recover(self) -> None:
-        """Receipts that memory does not know, and batches whose time has come."""
-        lane = self.lane
-        if lane is None:
-            return
+        """Receipts that memory does not know, what is to leave by another connection, and batches whose time has come."""
         for each, receipts in self._receipts.take_unknown().items():
-            parts = self.kept.parts_by_vendor_id({receipt.vendor_message_id for receipt in receipts})
+            parts = self.kept.parts_by_vendor_id(
+                each.connection_id, {receipt.vendor_message_id for receipt in receipts}
+            )
             open_rows = self.kept.open_rows(dict.fromkeys(part[0] for part in parts.values()))
             await self._moment()
             left = self._receipts.found(each, receipts, parts, restored(open_rows, self.admission))
             if left:
-                row_id = self.kept.park(left)
+                row_id = self.kept.park(each.connection_id, left)
                 await self._moment()
                 self._receipts.parked(each, left, row_id)
                 each.acknowledge(left)
-        for batch_id, row in self.kept.claim(self.instance, lane.connection_id, self.clock()):
+        await self._move()
+        for batch_id, row in self.kept.claim(self.instance, self.lanes, self.clock()):
             open_rows = self.kept.open_rows(row.message_ids)
             await self._moment()
+            lane = self.lanes[row.connection_id]
             self._take_up(batch_id, row, lane, restored(open_rows, self.admission), self.clock())
-        lane.pump()
+        for lane in self.lanes.values():
+            lane.pump()
+
+    async def _move(self) -> None:
+        """The answer of the statement may be lost, whether it was carried out or not; or be the last thing that is waited for."""
+        bound = self.bound | (self._elsewhere(self) - set(self.lanes))
+        await self._moment()
+        for lane in [lane for lane in self.lanes.values() if moves.due(lane)]:
+            for move in moves.taken_out(lane, self.snapshot, bound):
+                await self._moment()
+                ids = [message.id for message in move.messages]
+                if self._fault() != "rolled back":
+                    self.kept.move(move.batch_ids, ids, move.to_id, self.clock())
+                    self.moved_count += len(ids)
+                await self._moment()
+                if self._fault() == "killed":
+                    self.kill()
+                    await self._moment()  # which does not come
+                if self.kept.messages[ids[0]]["connection_id"] == move.to_id:
+                    over, sent = moves.moved(move)
+                    self._sent_batches.extend((self._loop.time(), batch) for batch in sent)
+                    for batch in over:
+                        await self._moment()
+                        del self.kept.outbox[batch.id]
+                else:
+                    for message in move.messages:
+                        lane.enqueue(message)
 
     def _take_up(self, batch_id: int, row: BatchRow, lane: Lane, recovered: list[Recovered], now: datetime) -> None:
         batch, ended = resume(batch_id, lane, self._receipts, recovered, lambda message_id: False, now)
@@ -240,3 +280,8 @@ class Gateway:
         if not batch.unsent_count and batch.waiting_ends_at > now + timedelta(seconds=1):
             row.owner, row.due_at = None, batch.waiting_ends_at
         self._wake()
+
+
+def _link(lane: Lane) -> Link:
+    assert isinstance(lane._connection, Link)
+    return lane._connection

@@ -4,7 +4,7 @@ A model of PostgreSQL's promises, not of our SQL: that stands before a real serv
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -48,10 +48,11 @@ class Kept:
     holds: dict[CounterKey, Hold] = field(default_factory=dict)
     messages: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     sent: dict[Part, str] = field(default_factory=dict)
+    sent_by: dict[Part, int] = field(default_factory=dict)  # by which connection
     part_receipts: dict[Part, int] = field(default_factory=dict)
     edrs: dict[tuple[UUID, int, int], dict[str, Any]] = field(default_factory=dict)
     outbox: dict[int, Batch] = field(default_factory=dict)
-    parked: dict[int, list[VendorReceipt]] = field(default_factory=dict)
+    parked: dict[int, tuple[int, list[VendorReceipt]]] = field(default_factory=dict)  # with their connections
     told: list[ForClient] = field(default_factory=list)
     last_row_id: int = 0
     commits_count: int = 0
@@ -72,8 +73,9 @@ class Kept:
         self.commits_count += 1
         for message in decision.accepted:
             _insert(self.messages, message.id, _columns(message))
-        for message_id, _, _, part, vendor_id in plan.sent:
+        for message_id, connection_id, _, part, vendor_id in plan.sent:
             _insert(self.sent, (message_id, part), vendor_id)
+            self.sent_by[message_id, part] = connection_id
         for message_id, _, part, status, _ in plan.part_receipts:
             _insert(self.part_receipts, (message_id, part), status)
         for edr in decision.edrs:
@@ -108,20 +110,29 @@ class Kept:
         self.outbox[self.last_row_id] = batch
         return self.last_row_id
 
-    def park(self, receipts: list[VendorReceipt]) -> int:
+    def move(self, batch_ids: Iterable[int], message_ids: list[UUID], connection_id: int, now: datetime) -> None:
+        """They make a batch of the other connection."""
+        for message_id in message_ids:
+            self.messages[message_id]["connection_id"] = connection_id
+        for batch_id in batch_ids:
+            batch = self.outbox[batch_id]
+            batch.message_ids = [each for each in batch.message_ids if each not in message_ids]
+        self.insert_batch(Batch(connection_id, None, now, message_ids))
+
+    def park(self, connection_id: int, receipts: list[VendorReceipt]) -> int:
         self.last_row_id += 1
-        self.parked[self.last_row_id] = receipts
+        self.parked[self.last_row_id] = connection_id, receipts
         return self.last_row_id
 
     def has_due(self, owner: UUID, now: datetime) -> bool:
         return any(batch.due_at <= now and batch.owner != owner for batch in self.outbox.values())
 
-    def claim(self, owner: UUID, connection_id: int, now: datetime) -> list[tuple[int, Batch]]:
-        """Batches of the connection that are due and not this gateway's already."""
+    def claim(self, owner: UUID, connection_ids: Container[int], now: datetime) -> list[tuple[int, Batch]]:
+        """Batches of these connections that are due and not this gateway's already."""
         due = [
             (batch_id, batch)
             for batch_id, batch in self.outbox.items()
-            if batch.connection_id == connection_id and batch.due_at <= now and batch.owner != owner
+            if batch.connection_id in connection_ids and batch.due_at <= now and batch.owner != owner
         ]
         for _, batch in due:
             batch.owner = owner
@@ -156,8 +167,12 @@ class Kept:
             [{"message_id": key[0], "level": key[1], **settled} for key, settled in levels.items()],
         )
 
-    def parts_by_vendor_id(self, vendor_ids: set[str]) -> dict[str, Part]:
-        return {vendor_id: part for part, vendor_id in self.sent.items() if vendor_id in vendor_ids}
+    def parts_by_vendor_id(self, connection_id: int, vendor_ids: set[str]) -> dict[str, Part]:
+        return {
+            vendor_id: part
+            for part, vendor_id in self.sent.items()
+            if vendor_id in vendor_ids and self.sent_by[part] == connection_id
+        }
 
 
 def _insert(table: dict[Any, Any], key: Any, row: Any) -> None:
@@ -178,4 +193,5 @@ def _columns(message: Message) -> dict[str, Any]:
         "tax_bp": [term.tax_bp for term in terms],
         "pack_ids": None,
         "pack_amounts": None,
+        "fallback": None,
     }

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from relais.contracts.vendors import OutgoingPart, RefusalClass, VendorEvents, VendorReceipt
 from relais.core.lifecycle import State
+from relais.pipeline.lane import Lane
 
 UNANSWERED_AFTER_S = 10.0
 ENDS = (
@@ -34,6 +35,8 @@ class Centre:
         self.calm = False
         self.taken: Counter[tuple[UUID, int]] = Counter()
         self.links: list[Link] = []
+        self.gone: set[int] = set()  # connections that are not coming back
+        self._taken_by: dict[str, int] = {}  # by vendor id: the connection
         self._waiting: dict[str, VendorReceipt] = {}  # by token: not answered yet
         self.reported_s: dict[str, float] = {}  # by vendor id: when a final report was answered first
         self._serial = 0
@@ -43,11 +46,12 @@ class Centre:
         self.links.append(link)
         return link
 
-    def take(self, part: OutgoingPart) -> str:
-        """An id of its own for the part, and receipts in their time."""
+    def take(self, part: OutgoingPart, connection_id: int) -> str:
+        """An id of its own for the part, and receipts in their time, over the connection it came by."""
         self.taken[part.message_id, part.part] += 1
         self._serial += 1
         vendor_id = f"v{self._serial}"
+        self._taken_by[vendor_id] = connection_id
         for number in range(self.chance.choice((1, 1, 1, 1, 2)) if self.chance.random() < 0.95 else 0):
             state, status, error = ENDS[0] if self.calm else self.chance.choice(ENDS)
             token = f"{vendor_id}/{number}"
@@ -61,14 +65,12 @@ class Centre:
         self.tell_again()
 
     def tell_again(self) -> None:
-        """All that nobody answered yet, over a connection that stands."""
-        for link in self.links:
-            if link.up:
-                for receipt in list(self._waiting.values()):
-                    if receipt.token not in link.told:
-                        link.told.add(receipt.token)
-                        link.events.receipt(receipt)
-                return
+        """All that nobody answered yet, over the connections that stand."""
+        for link in list(self.links):
+            for receipt in list(self._waiting.values()) if link.up else ():
+                if receipt.token not in link.told and self._taken_by[receipt.vendor_message_id] == link.connection_id:
+                    link.told.add(receipt.token)
+                    link.events.receipt(receipt)
 
     def answered(self, tokens: Sequence[str]) -> None:
         for token in tokens:
@@ -83,25 +85,31 @@ class Link:
     def __init__(self, centre: Centre, events: VendorEvents) -> None:
         self.centre = centre
         self.events = events
+        assert isinstance(events, Lane)
+        self.connection_id = events.connection_id
         self.up = False
+        self.silent_until_s = 0.0
         self.dead = False  # with its gateway
         self.open: dict[OutgoingPart, None] = {}
         self.in_doubt: Counter[tuple[UUID, int]] = Counter()  # not answered in the end, though perhaps taken
         self.told: set[str] = set()
+        self.taken: set[tuple[UUID, int]] = set()  # answered so
 
     async def run(self) -> None:
         self.rise()
         await asyncio.Event().wait()
 
     def rise(self) -> None:
-        if not self.dead and not self.up:
+        away = self.connection_id in self.centre.gone or self.silent_until_s > asyncio.get_running_loop().time()
+        if not self.dead and not self.up and not away:
             self.up = True
             self.told.clear()
             self.events.changed(True, "bound")
             self.centre.tell_again()
 
-    def fall(self) -> None:
-        """The connection is gone; whatever was open is not answered any more."""
+    def fall(self, silent_s: float) -> None:
+        """The connection is gone, and does not come back for so long; whatever was open is not answered any more."""
+        self.silent_until_s = asyncio.get_running_loop().time() + silent_s
         if self.up:
             self.up = False
             self.events.changed(False, "gone")
@@ -129,7 +137,7 @@ class Link:
     def _reached(self, part: OutgoingPart, kind: str) -> None:
         loop, back_s = asyncio.get_running_loop(), self.centre.chance.random() * 0.05
         if kind in ("taken", "answer lost"):
-            vendor_id = self.centre.take(part)
+            vendor_id = self.centre.take(part, self.connection_id)
             if kind == "taken":
                 loop.call_later(back_s, self._answered, part, vendor_id)
             else:
@@ -144,6 +152,7 @@ class Link:
 
     def _answered(self, part: OutgoingPart, vendor_id: str) -> None:
         if self._closed(part):
+            self.taken.add((part.message_id, part.part))
             self.events.submitted(part, vendor_id)
 
     def _refused(self, part: OutgoingPart, error: str, kind: RefusalClass) -> None:

@@ -1,4 +1,4 @@
-"""One seed's world: two gateways, a vendor, a client that sends, and whatever may befall them; and what must hold then.
+"""One seed's world: two gateways, a vendor with two connections, a client, and whatever may befall them; and what must hold then.
 
 The seed decides everything, so that a seed that fails does so again: `make simulate SEEDS=1 FROM=<seed>`.
 """
@@ -26,6 +26,7 @@ from relais.pipeline.submission import Submission
 from relais.store.tick import EDR_CORRECTED
 
 STEPS, GATEWAYS, SLICES_MAX = 20, 2, 4
+GONE = 0.15  # of worlds in which one of the two connections does not come back
 BEGAN_AT = datetime(2031, 3, 30, 22, 0, tzinfo=UTC)  # two hours before a billing period of Madrid ends
 NUMBERS = (
     "34600123456",
@@ -33,7 +34,8 @@ NUMBERS = (
     "34606123456",
     "393471234567",
 )  # flat, a tier scale, on delivery, Back-to-First
-PEACE_S = (1.0, 8.0, 40.0, 40.0, 8_000.0, 2.0, 100_000.0, 2.0)  # retries, validities, and waiting for receipts end
+# Until retries, validities, and waiting for receipts end.
+PEACE_S = (1.0, 8.0, 40.0, 40.0, 8_000.0, 2.0, 100_000.0, 8.0, 8.0, 2.0)
 TEXTS = ("Hello", "x" * 200, "Привет " * 20)
 VALIDITIES_S = (60, 600, 86_400)
 CLIENT_MICROS = (0, 300_000, 10_000_000)
@@ -62,8 +64,16 @@ class World:
             statuses_map={UNSENT: "unsent"},
             receipt_parts=self.chance.choice(("all", "first", "last")),
             resends=self.chance.random() < 0.7,
+            move_after_s=self.chance.choice((0.5, 3.0, None)),
         )
-        self.snapshot = msgspec.structs.replace(setting.snapshot, connections={connection.id: self.connection})
+        second = msgspec.structs.replace(self.connection, id=connection.id + 1, name="second")
+        senders = {
+            key: msgspec.structs.replace(sender, second_connection_id=second.id)
+            for key, sender in setting.snapshot.senders.items()
+        }
+        self.snapshot = msgspec.structs.replace(
+            setting.snapshot, connections={each.id: each for each in (self.connection, second)}, senders=senders
+        )
         self.key = setting.key
         limits = {each.id: each.versions[0].credit_limit_micros for each in self.snapshot.agreements.values()}
         opening = {
@@ -74,7 +84,8 @@ class World:
         self.gateways: list[Gateway] = []
         self.answered: list[UUID] = []
         self.doubtful: Counter[tuple[UUID, int]] = Counter()
-        self.kills = self.falls = self.serial = self._checked = 0
+        self.kills = self.falls = self.moved = self.serial = self._checked = 0
+        self._beats: dict[UUID, tuple[float, set[int]]] = {}  # by gateway: what it told to be bound, and when
 
     def run(self) -> None:
         """All steps, then peace until everything is over. AssertionError where something does not hold."""
@@ -96,6 +107,8 @@ class World:
             self.chance.choices((self._submit, self._kill, self._fall, self._rest), (70, 5, 8, 17))[0]()
             await self._pass(self.chance.choice((0.001, 0.01, 0.1, 1.0, 6.0)) * self.chance.random())
         self.centre.calm = True
+        if self.chance.random() < GONE:
+            self._lose_one_for_good()
         for pause_s in PEACE_S:
             await self._pass(pause_s)
         for gateway in self.gateways:
@@ -106,7 +119,13 @@ class World:
     # What happens.
 
     def _gateway(self) -> Gateway:
-        return Gateway(self.kept, self.centre, self.snapshot, self.key, self.now, self._fault)
+        return Gateway(self.kept, self.centre, self.snapshot, self.key, self.now, self._fault, self._bound_elsewhere)
+
+    def _bound_elsewhere(self, gateway: Gateway) -> set[int]:
+        """As others told within the last seconds, so that it may be so no more."""
+        latest_s = self.loop.now_s - 4.0
+        told = [bound for each, (at_s, bound) in self._beats.items() if each != gateway.instance and at_s >= latest_s]
+        return set().union(*told)
 
     def _fault(self) -> str:
         if self.centre.calm:
@@ -135,19 +154,27 @@ class World:
         self.chance.choice(self.gateways).kill()
 
     def _bury(self) -> None:
-        """Others take the place of those that fell; the connection goes to whoever is first."""
+        """Others take the place of those that fell; their connections go to whoever is first."""
         for position, fallen in enumerate(self.gateways):
             if fallen.killed:
                 self.kills += not self.centre.calm
                 self.doubtful += fallen.doubtful
                 self.answered += fallen.answered
+                self.moved += fallen.moved_count
                 self.gateways[position] = self._gateway()
 
     def _fall(self) -> None:
         for link in list(self.centre.links):
-            if link.up:
+            if link.up and self.chance.random() < 0.8:
                 self.falls += 1
-                link.fall()
+                link.fall(self.chance.choice((0.0, 0.0, 2.0, 20.0)))
+
+    def _lose_one_for_good(self) -> None:
+        """What waits has to leave by the other one, or expires."""
+        lost = self.chance.choice(sorted(self.snapshot.connections))
+        self.centre.gone.add(lost)
+        for link in [link for link in self.centre.links if link.connection_id == lost]:
+            link.fall(0.0)
 
     def _rest(self) -> None: ...
 
@@ -157,13 +184,15 @@ class World:
         for _ in range(slices):
             await asyncio.sleep(pause_s / slices)
             self._bury()
-            if all(each.lane is None for each in self.gateways):
-                self.chance.choice(self.gateways).own(self.connection.id)
-            for link in self.centre.links:
+            owned = {connection_id for each in self.gateways for connection_id in each.lanes}
+            for connection_id in sorted(set(self.snapshot.connections) - owned):
+                self.chance.choice(self.gateways).own(connection_id)
+            for link in list(self.centre.links):
                 if self.centre.calm or self.chance.random() < 0.3:
                     link.rise()
             for gateway in self.gateways:
                 gateway.keep_house()
+                self._beats[gateway.instance] = self.loop.now_s, gateway.bound
         for gateway in self.gateways:
             gateway.raise_what_broke()
         if self.loop.faults:
@@ -184,13 +213,13 @@ class World:
             posted[edr["agreement_id"]] -= edr["net_micros"] + edr["tax_micros"]
         assert max(settled.values(), default=0) <= 1, "a level is settled twice"
         reserved: Counter[int] = Counter()
-        queued = {message_id for batch in kept.outbox.values() for message_id in batch.message_ids}
+        queued = Counter(message_id for batch in kept.outbox.values() for message_id in batch.message_ids)
         for message_id, row in kept.messages.items():
             levels = [settled[message_id, level] for level in range(len(row["agreement_ids"]))]
             if row["status"] >= State.DELIVERED:
                 assert all(levels), f"{message_id} is final and not settled at every level"
             else:
-                assert message_id in queued, f"{message_id} is open and in no batch"
+                assert queued[message_id] == 1, f"{message_id} is open and in {queued[message_id]} batches"
             for agreement_id, micros, done in zip(row["agreement_ids"], row["reserved_micros"], levels, strict=True):
                 reserved[agreement_id] += 0 if done else micros
         for key, hold in kept.holds.items():

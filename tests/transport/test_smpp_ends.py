@@ -74,7 +74,7 @@ class Recorder:
         return found
 
 
-def allow(bind: pdus.Bind, peer_host: str) -> int:
+def allow(end: SmppEnd, bind: pdus.Bind) -> int:
     return statuses.ESME_ROK if bind.password == "secret" else statuses.ESME_RINVPASWD
 
 

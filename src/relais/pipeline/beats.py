@@ -28,6 +28,9 @@ SHORTAGES_KEPT = timedelta(days=30)
 FORGET_EVERY_BEATS = 60
 EVENTS_KEPT = 8
 
+_Outside = tuple[int, datetime | None]  # messages, and since when the first of them is due
+NOTHING: _Outside = (0, None)
+
 _SQL = blocks("beats")
 log = structlog.get_logger()
 
@@ -85,9 +88,13 @@ class Beats:
 
     async def write(self, pool: asyncpg.Pool, now: datetime) -> None:
         lanes = list(self._lanes())
+        waiting = await self._waiting(pool, [lane.connection_id for lane in lanes])
         beat = msgspec.json.encode(
             {
-                "connections": {str(lane.connection_id): _of_lane(lane, now) for lane in lanes},
+                "connections": {
+                    str(lane.connection_id): _of_lane(lane, waiting.get(lane.connection_id, NOTHING), now)
+                    for lane in lanes
+                },
                 "clients": self._clients(),
                 "mnp": self._lookups(),
                 "refused": _refused(),
@@ -110,9 +117,18 @@ class Beats:
                 await session.execute(_SQL["forget_shortages"], now - SHORTAGES_KEPT)
         self._count += 1
 
+    async def _waiting(self, pool: asyncpg.Pool, connection_ids: list[int]) -> dict[int, _Outside]:
+        """Of each connection what waits in the outbox only: taken up when there is room for it, or about to be."""
+        if not connection_ids:
+            return {}
+        rows = await pool.fetch(_SQL["waiting_in_outbox"], self._gateway, connection_ids)
+        return {row["connection_id"]: (row["messages"], row["oldest_at"]) for row in rows}
 
-def _of_lane(lane: "Lane", now: datetime) -> dict[str, Any]:
-    counts, oldest_at, (bound_count, wanted_count) = lane.counts, lane.oldest_at, lane.sessions
+
+def _of_lane(lane: "Lane", outside: _Outside, now: datetime) -> dict[str, Any]:
+    """`outside`: what waits in the outbox only."""
+    counts, (bound_count, wanted_count) = lane.counts, lane.sessions
+    oldest_at = lane.oldest_at or outside[1]
     return {
         "accepted": counts.accepted,
         "sent": counts.sent,
@@ -123,7 +139,7 @@ def _of_lane(lane: "Lane", now: datetime) -> dict[str, Any]:
         "last_error": counts.last_error,
         "sessions": bound_count,
         "sessions_max": wanted_count,
-        "queued": lane.waiting_count,
+        "queued": lane.waiting_count + outside[0],
         "oldest_s": None if oldest_at is None else max(0, (now - oldest_at) // timedelta(seconds=1)),
         "window": lane.window_used,
         "window_max": lane.window_max,

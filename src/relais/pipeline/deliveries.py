@@ -61,6 +61,8 @@ class Deliveries:
         self._delivered_ids: list[int] = []
         self._more: list[tuple[int, list[ForClient]]] = []
         self._released_ids: list[int] = []
+        self._here: set[int] = set()  # rows in memory
+        self._claim_lost = False  # rows may be ours without our knowing
 
     def attach(self, outlet: Outlet) -> None:
         """From now on receipts are told through it."""
@@ -100,12 +102,14 @@ class Deliveries:
         self._open_count -= 1
         delivery.open_count -= 1
         if not delivery.open_count:
+            self._here.discard(delivery.id)
             self._delivered_ids.append(delivery.id)
 
     def undeliverable(self, delivery: Delivery) -> None:
         """Its client receives here no more: whoever it comes to next tells all of it."""
         self._open_count -= delivery.open_count
         delivery.open_count = 0
+        self._here.discard(delivery.id)
         self._released_ids.append(delivery.id)
 
     async def keep_house(self, session: asyncpg.Connection) -> None:
@@ -114,17 +118,22 @@ class Deliveries:
         receiving = list(self._outlet.receiving()) if self._outlet else []
         if not receiving or self._open_count >= IN_MEMORY_MAX:
             return
-        rows = await session.fetch(_SQL["claim"], self._number, receiving, CLAIM_ROWS_MAX)
+        here = [*self._here, *self._delivered_ids] if self._claim_lost else None
+        self._claim_lost = True  # until the answer is there
+        rows = await session.fetch(_SQL["claim"], self._number, receiving, CLAIM_ROWS_MAX, here)
+        self._claim_lost = False
         for row in sorted(rows, key=lambda row: int(row["id"])):
             self._hand_over(Delivery(row["id"], row["connection_id"], unpack_receipts(row["receipts"])))
 
     async def release(self, session: asyncpg.Connection) -> None:
         """What could not be told is free for other gateways."""
-        released, self._released_ids = self._released_ids, []
+        released = list(self._released_ids)
         if released:
             await session.execute(_SQL["release"], self._number, released)
+            del self._released_ids[: len(released)]
 
     def _hand_over(self, delivery: Delivery) -> None:
         assert self._outlet is not None
         self._open_count += delivery.open_count
+        self._here.add(delivery.id)
         self._outlet.deliver(delivery)

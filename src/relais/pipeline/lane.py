@@ -70,12 +70,12 @@ class _Waiting:
 
     __slots__ = ("attempts", "ended", "message", "next_part", "replaced", "skip")
 
-    def __init__(self, message: Message, skip: frozenset[int]) -> None:
+    def __init__(self, message: Message, skip: frozenset[int], replaced: bool) -> None:
         self.message = message
         self.next_part = 0
         self.skip = skip
         self.attempts = 0
-        self.replaced = False  # its sender, by the fallback
+        self.replaced = replaced  # its sender, by the fallback
         self.ended = False
 
 
@@ -194,15 +194,15 @@ class Lane:
         former._heir = self
         self.counts = former.counts
 
-    def enqueue(self, message: Message, skip: frozenset[int] = frozenset()) -> None:
-        """Queue a message; `skip` names parts that the vendor already has."""
-        self._queue.append(_Waiting(message, skip))
+    def enqueue(self, message: Message, skip: frozenset[int] = frozenset(), *, replaced: bool = False) -> None:
+        """Queue a message; `skip` names parts that the vendor already has; `replaced`: it goes out under a fallback sender."""
+        self._queue.append(_Waiting(message, skip, replaced))
 
     def waits(self, message: Message, *, remove: bool) -> bool:
         """Whether nothing of the message was handed over yet; with `remove` nothing will be."""
         for waiting in self._queue:
             if waiting.message is message:
-                if waiting.next_part or waiting.skip or waiting.attempts or waiting.ended:
+                if waiting.next_part or waiting.skip or waiting.attempts or waiting.replaced or waiting.ended:
                     return False
                 if remove:
                     waiting.ended = True
@@ -216,7 +216,7 @@ class Lane:
         kept: list[_Waiting] = []
         while self._queue and len(taken) < count_max:
             waiting = self._queue.popleft()
-            untouched = not (waiting.next_part or waiting.skip or waiting.attempts or waiting.ended)
+            untouched = not (waiting.next_part or waiting.skip or waiting.attempts or waiting.replaced or waiting.ended)
             if untouched and wanted(waiting.message):
                 taken.append(waiting.message)
             else:

@@ -28,10 +28,12 @@ _MESSAGES, _CONFIGURATION = blocks("messages"), blocks("configuration")
 
 
 class Recovered(NamedTuple):
-    """An open message and the vendor ids of its parts that the vendor has."""
+    """An open message and the vendor ids of its parts that the vendor has; `replaced`: the vendor refused its sender, and it goes
+    on under the one that it fell back to."""
 
     message: Message
     vendor_ids: dict[int, str]  # by part
+    replaced: bool = False
 
 
 async def open_messages(
@@ -93,7 +95,7 @@ def restored(rows: Rows, admission: Admission) -> list[Recovered]:
                 message.terms[level].agreement_id, edr["net_micros"], edr["tax_micros"], period_start=edr["period_start"],
                 taken=edr["pack_amount"],
             )  # fmt: skip
-        recovered.append(Recovered(message, sent[message.id]))
+        recovered.append(Recovered(message, sent[message.id], row["fallback"] is not None))
     return recovered
 
 
@@ -125,7 +127,7 @@ def _message(row: Any, admission: Admission, rates: Any, covers: Mapping[int, Co
         connection_id=row["connection_id"],
         network_id=row["network_id"],
         country=row["country"],
-        source=row["source"],
+        source=row["fallback"] or row["source"],
         destination=row["destination"],
         text=row["body"],
         encoded=encoded_as_cut(row["body"], origin) if row["channel"] == SMS else whole(row["body"]),

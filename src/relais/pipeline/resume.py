@@ -29,11 +29,11 @@ def resume(
     batch = Batch(batch_id, lane.connection_id, messages, waiting_ends_at(messages))
     ended: list[settle.Ended] = []
     for each, message in known:
-        message.batch = batch
+        message.batch, message.connection_id = batch, lane.connection_id  # it may have left this gateway, and come back
         if message.parts_unsent and canceling(message.id):
             continue
         if message.parts_unsent:
-            lane.enqueue(message, frozenset(each.vendor_ids))
+            lane.enqueue(message, frozenset(each.vendor_ids), replaced=each.replaced)
             continue
         batch.unsent_count -= 1
         if message.expires_at + RECEIPT_GRACE <= now:

@@ -98,7 +98,7 @@ class Traffic:
         adapters: Mapping[str, Vendor] | None = None,
         messages_max: int = MESSAGES_MAX,
     ) -> None:
-        self._dsn = dsn
+        self.dsn = dsn
         self._instance = uuid4()
         self._configuration = configuration
         self._callbacks_allow_private = callbacks_allow_private
@@ -121,7 +121,7 @@ class Traffic:
             self._instance, self._lanes, self._receipts, self._withdrawals.canceling,
             lambda ended: self._ended.extend(ended), messages_max,
         )  # fmt: skip
-        self._moves = Moves(self._lanes, self._sent_batches)
+        self._moves = Moves(self._instance, self._lanes, self._sent_batches)
         self._sandbox = Sandbox(self._open_pool)
         self._stops = StopLists()
         self._ported = Ported((lambda address: True) if callbacks_allow_private else is_public, lambda: self._admission)
@@ -145,7 +145,7 @@ class Traffic:
     async def open(self) -> None:
         """Start; raises what the database raises."""
         self._configuration.follow(self._configured)
-        self._pool = await open_pool(self._dsn)
+        self._pool = await open_pool(self.dsn)
         async with self._pool.acquire() as session:
             await self._stops.load(session)
         self.waiting_parts = WaitingParts(self._pool, self._writer.number)

@@ -153,7 +153,7 @@ def _of_client_connection(client: ClientSmppConnection) -> Sequence[Found]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT count(*) FROM traffic_delivery WHERE connection_id = %s),"
-            " (SELECT count(DISTINCT message_id) FROM traffic_waiting_part WHERE connection_id = %s)",
+            " (SELECT count(*) FROM traffic_waiting_message WHERE connection_id = %s)",
             [client.pk, client.pk],
         )
         batches_count, unfinished_count = cursor.fetchone() or (0, 0)

@@ -239,7 +239,7 @@ class Smsc:
 
     # Inside.
 
-    def _authenticate(self, bind: Bind, peer_host: str) -> int:
+    def _authenticate(self, end: SmppEnd, bind: Bind) -> int:
         if self.down:
             return statuses.ESME_RSYSERR
         if self.settings.system_type and bind.system_type != self.settings.system_type:

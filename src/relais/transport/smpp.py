@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol, cast
 from relais.wire.smpp.events import Answered, BindRefused, BindRequested, Bound, Closed, Event, Unanswered
 from relais.wire.smpp.pdus import Bind, BindTransceiverResp, Pdu
 from relais.wire.smpp.session import Session
-from relais.wire.smpp.states import Role, SessionSettings
+from relais.wire.smpp.states import Role, SessionSettings, State
 
 WRITE_OCTETS_HIGH: Final = 1 << 18  # unsent octets above which a server end stops reading from that peer
 CLOSE_WAIT_S: Final = 5.0  # for the peer to take our last octets
@@ -48,8 +48,8 @@ class Handler(Protocol):
         """The session is over; `unanswered` follows for whatever was open. Called once."""
 
 
-Authenticate = Callable[[Bind, str], int]
-"""The bind and the peer's IP address -> command status, 0 to accept. Called on the event loop, must not block."""
+Authenticate = Callable[["SmppEnd", Bind], int | None]
+"""The bind of a peer -> command status, 0 to accept; None when `answer_bind` will say it. Called on the loop, must not block."""
 
 
 class SmppEnd(asyncio.Protocol):
@@ -107,6 +107,21 @@ class SmppEnd(asyncio.Protocol):
         """`Session.bind`; client end."""
         self.session.bind(request, self._loop.time())
         self._flush_soon()
+
+    def answer_bind(self, request: Bind, status: int) -> bool:
+        """Accept the bind with 0, or refuse it; False when the session has ended since, and nobody is bound. Server end."""
+        if self.session.state is not State.OPEN:
+            return False
+        if status:
+            self._handler.noticed(self, BindRefused(status))
+            self._tell(self.session.refuse_bind(request, status))
+        else:
+            self.peer_system_id, self.peer_version = request.system_id, request.interface_version
+            version = VERSION_5 if request.interface_version >= VERSION_5 else VERSION_3
+            self.session.accept_bind(request, self._system_id, version)
+            self._handler.bound(self, Bound(_NO_RESPONSE, request.interface_version))
+        self._flush_soon()
+        return True
 
     def write_raw(self, octets: bytes) -> None:
         """Past the session: simulators send garbage with it."""
@@ -197,16 +212,9 @@ class SmppEnd(asyncio.Protocol):
 
     def _decide(self, bind: Bind) -> None:
         assert self._authenticate is not None, "server ends have it"
-        status = self._authenticate(bind, self.peer_host)
-        if status:
-            self._handler.noticed(self, BindRefused(status))
-            self._tell(self.session.refuse_bind(bind, status))
-        else:
-            self.peer_system_id, self.peer_version = bind.system_id, bind.interface_version
-            self.session.accept_bind(
-                bind, self._system_id, VERSION_5 if bind.interface_version >= VERSION_5 else VERSION_3
-            )
-            self._handler.bound(self, Bound(_NO_RESPONSE, bind.interface_version))
+        status = self._authenticate(self, bind)
+        if status is not None:
+            self.answer_bind(bind, status)
 
     def _finish(self) -> None:
         """Send what is left and close; a peer that does not take it is cut off."""

@@ -1,7 +1,7 @@
 """The accounts of the SMPP server: who may bind, how much an account may ask, and what became of it.
 
 Limits hold for all sessions of an account together. Where several gateways have sessions of one, each lets it have its share
-(docs/decisions/0026).
+(docs/decisions/0026); their number is limited by `pipeline.seats`.
 """
 
 import hmac
@@ -88,11 +88,10 @@ class Account:
 
 
 class Door:
-    """Decides about binds (CSMPP-19)."""
+    """Decides about binds (CSMPP-19), but for the number of sessions."""
 
-    def __init__(self, snapshot: Callable[[], Snapshot], sessions_count: Callable[[str], int]) -> None:
+    def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
         self._snapshot = snapshot
-        self._sessions_count = sessions_count
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()  # address → how many, since when
 
     def decide(self, bind: Bind, peer_host: str, *, tls: bool) -> int:
@@ -117,8 +116,6 @@ class Door:
             return statuses.ESME_RBINDFAIL
         if connection.system_type and bind.system_type and bind.system_type != connection.system_type:
             return statuses.ESME_RINVSYSTYP
-        if self._sessions_count(bind.system_id) >= (connection.sessions_limit or SESSIONS_DEFAULT):
-            return statuses.ESME_RALYBND
         return statuses.ESME_ROK
 
     def _note_failure(self, peer_host: str) -> None:

@@ -5,9 +5,7 @@ within its own window and rate, for all its sessions together; what it asks beyo
 """
 
 import asyncio
-import contextlib
 import ssl
-import time
 from collections.abc import Coroutine, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,11 +14,12 @@ from typing import Any, Final
 import structlog
 
 from relais.gateway.smpp import questions
-from relais.gateway.smpp.accounts import Account, Door
+from relais.gateway.smpp.accounts import SESSIONS_DEFAULT, Account, Door
 from relais.gateway.smpp.answers import STATUSES, VERSION_WITH_TLVS, pdu_for
 from relais.gateway.smpp.parts import Parts
 from relais.gateway.smpp.reading import Unfit, read, read_multi, submission_of
 from relais.pipeline.deliveries import Delivery
+from relais.pipeline.seats import Seat, Seats
 from relais.pipeline.submission import Accepted, Answer, Refused, Submission, Told
 from relais.pipeline.traffic import Traffic
 from relais.transport.smpp import SmppEnd, SmppServer
@@ -67,10 +66,13 @@ class ClientServer:
         self._elsewhere: Mapping[int, int] = {}
         self._by_end: dict[SmppEnd, Account] = {}
         self._by_id: dict[int, Account] = {}  # by client connection, of those that are bound
-        self._door = Door(lambda: traffic.snapshot, self._sessions_count)
+        self._door = Door(lambda: traffic.snapshot)
+        self._seats = Seats(traffic.dsn, self._sessions_max, self._without_seat)
+        self._seat_of: dict[SmppEnd, Seat] = {}
         self._parts = Parts(traffic)
         self._tasks: set[asyncio.Task[None]] = set()
         self._housekeeping: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
         self._change = 0
         self._server = SmppServer(self, partial(self._decide, tls=False), SESSION, system_id=SYSTEM_ID)
         self._tls_server = SmppServer(self, partial(self._decide, tls=True), SESSION, system_id=SYSTEM_ID)
@@ -101,6 +103,7 @@ class ClientServer:
         await asyncio.gather(self._server.stop(), self._tls_server.stop())
         await self._parts.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._seats.close()
 
     # What the pipeline asks (`pipeline.deliveries.Outlet`).
 
@@ -189,6 +192,7 @@ class ClientServer:
         account = self._by_end.pop(end, None)
         if account is None:
             return
+        self._start(self._seats.give_up(self._seat_of.pop(end)))
         account.ends.remove(end)
         if not account.ends:
             self._by_id.pop(account.connection.id, None)
@@ -201,12 +205,37 @@ class ClientServer:
 
     # Binds.
 
-    def _decide(self, bind: Bind, peer_host: str, *, tls: bool) -> int:
-        return self._door.decide(bind, peer_host, tls=tls)
+    def _decide(self, end: SmppEnd, bind: Bind, *, tls: bool) -> int | None:
+        status = self._door.decide(bind, end.peer_host, tls=tls)
+        if status:
+            return status
+        self._start(self._seat(end, bind, tls=tls))
+        return None
 
-    def _sessions_count(self, login: str) -> int:
-        account = self._accounts.get(login)
-        return len(account.ends) if account else 0
+    async def _seat(self, end: SmppEnd, bind: Bind, *, tls: bool) -> None:
+        """Let it in if its account may have one more session."""
+        connection = self._traffic.snapshot.client_connections[bind.system_id]
+        seat = await self._seats.take(connection.id)
+        status = self._door.decide(bind, end.peer_host, tls=tls) if seat else statuses.ESME_RALYBND
+        if seat is None or status:
+            end.answer_bind(bind, status)
+        else:
+            self._seat_of[end] = seat
+            if end.answer_bind(bind, status):
+                return
+            del self._seat_of[end]
+        if seat is not None:
+            await self._seats.give_up(seat)
+
+    def _sessions_max(self, connection_id: int) -> int:
+        found = self._traffic.snapshot.client_connections.values()
+        return next((each.sessions_limit for each in found if each.id == connection_id), None) or SESSIONS_DEFAULT
+
+    def _without_seat(self, seat: Seat) -> None:
+        """Other sessions took all while the database could not say so."""
+        for end in [end for end, taken in self._seat_of.items() if taken is seat]:
+            log.warning("client.too_many", connection=seat.connection_id, peer_host=end.peer_host)
+            self._start(end.unbind())
 
     # Messages.
 
@@ -293,10 +322,11 @@ class ClientServer:
         account.open_count -= 1
         end.answer(request, status)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # Receipts.
 
@@ -327,13 +357,10 @@ class ClientServer:
     # Time.
 
     async def _keep_house(self) -> None:
-        taken_over_s = 0.0
         while True:
-            with contextlib.suppress(Exception):  # the database is away: the pipeline says so
-                if time.monotonic() - taken_over_s >= 5.0:
-                    await self._parts.take_over()
-                    taken_over_s = time.monotonic()
-            self._parts.expire()
+            self._parts.look()
+            if self._renewing is None or self._renewing.done():
+                self._renewing = self._start(self._seats.renew())
             self._let_go()
             for account in self._accounts.values():
                 self._pump(account)

@@ -12,6 +12,7 @@ from uuid import UUID
 from tests.simulation.kept import Batch as BatchRow
 from tests.simulation.kept import Kept
 from tests.simulation.vendor import Centre, Link
+from tests.simulation.virtual_time import VirtualTime
 
 from relais.contracts.vendors import IncomingMessage, VendorReceipt
 from relais.core.clock import Clock
@@ -35,7 +36,14 @@ class Gateway:
     """`lane` stands while this gateway owns the connection; a gateway that was killed does nothing any more."""
 
     def __init__(
-        self, kept: Kept, centre: Centre, snapshot: Snapshot, key: ApiKey, clock: Clock, fault: Callable[[], str]
+        self,
+        loop: VirtualTime,
+        kept: Kept,
+        centre: Centre,
+        snapshot: Snapshot,
+        key: ApiKey,
+        clock: Clock,
+        fault: Callable[[], str],
     ) -> None:
         self.instance = UUID(int=centre.chance.getrandbits(128))
         self.kept, self.centre, self.snapshot, self.key, self.clock = kept, centre, snapshot, key, clock
@@ -46,7 +54,7 @@ class Gateway:
         self.answered: list[UUID] = []
         self.lacking = 0
         self._fault = fault  # what befalls the next commit
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._receipts = Receipts(self._matched)
         self._requests: list[Request] = []
         self._sent: list[settle.Sent] = []
@@ -166,8 +174,8 @@ class Gateway:
             await self._recover()
         self._ticking = None
 
-    async def _moment(self) -> None:
-        await asyncio.sleep(self.centre.chance.random() * 0.02)
+    def _moment(self) -> "asyncio.Future[None]":
+        return self._loop.pause(self.centre.chance.random() * 0.02)
 
     def _plan(self) -> Plan:
         plan = Plan(self.snapshot)

@@ -86,13 +86,17 @@ class Gateway:
 
     def kill(self) -> None:
         """As by kill -9: what it knew and did not write is gone. `doubtful` are the parts of which nobody will know whether the
-        vendor has them: those handed over and not answered, and those whose answer was not written."""
+        vendor has them: those handed over and not answered, and those whose answer was not written, also where it came after
+        another part had failed and its message was to end."""
         self.killed = True
         if self._ticking is not None:
             self._ticking.cancel()
-        self.doubtful.update((message.id, part) for message, part, _, _ in self._sent + self._unwritten)
+        unwritten = [(message.id, part) for message, part, _, _ in self._sent + self._unwritten]
+        self.doubtful.update(unwritten)
         if self.lane is not None:
             self.doubtful.update((part.message_id, part.part) for part in self.link.open)
+            late = self.link.answered - self.kept.sent.keys() - set(unwritten)
+            self.doubtful.update(part for part in late if self.kept.messages[part[0]]["status"] < State.DELIVERED)
             for part, count in self.link.in_doubt.items():
                 if self.lane.configuration.resends or self.kept.messages[part[0]]["status"] < State.DELIVERED:
                     self.doubtful[part] += (

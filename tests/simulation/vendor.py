@@ -88,6 +88,7 @@ class Link:
         self.dead = False  # with its gateway
         self.open: dict[OutgoingPart, None] = {}
         self.in_doubt: Counter[tuple[UUID, int]] = Counter()  # not answered in the end, though perhaps taken
+        self.answered: set[tuple[UUID, int]] = set()  # to somebody who waited
         self.told: set[str] = set()
 
     async def run(self) -> None:
@@ -145,6 +146,7 @@ class Link:
 
     def _answered(self, part: OutgoingPart, vendor_id: str) -> None:
         if self._closed(part):
+            self.answered.add((part.message_id, part.part))
             self.events.submitted(part, vendor_id)
 
     def _refused(self, part: OutgoingPart, error: str, kind: RefusalClass) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 
 from relais.pages.addresses import address
@@ -65,7 +66,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"theme": theme if theme in ("light", "dark") else "", "site": site, "viewer": viewer}
     if site is not None and viewer is not None:
         # Asked by the frame alone, not by each part of a page.
-        context["menu"] = partial(site.menu, viewer, getattr(request, "page", ""))
+        context["menu"] = SimpleLazyObject(partial(site.menu, viewer, getattr(request, "page", "")))
         if site.header_of is not None:
             context["header"] = partial(site.header_of, viewer)
     return context

@@ -91,12 +91,12 @@ def new_database(server_dsn: str, template: str | None = None) -> Iterator[str]:
             server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _in_memory() -> str | None:
-    """A folder in memory, where there is one with room. A clone is some thousand files, and a file system on a disk spends
-    more on making and forgetting them than the tests do on everything else."""
+def in_memory() -> str | None:
+    """A folder in memory, where there is one with room from which programs may be run. A cluster or a clone is some thousand
+    files, and a file system on a disk spends more on making and forgetting them than the tests do on everything else."""
     shared = Path("/dev/shm")
-    roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > MEMORY_OCTETS_MIN
-    return str(shared) if roomy else None
+    usable = shared.is_dir() and os.access(shared, os.W_OK) and not os.statvfs(shared).f_flag & os.ST_NOEXEC
+    return str(shared) if usable and shutil.disk_usage(shared).free > MEMORY_OCTETS_MIN else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -143,7 +143,7 @@ def _file(item: pytest.Item) -> str:
 
 @contextmanager
 def _server() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="relais-", dir=_in_memory()) as folder:
+    with tempfile.TemporaryDirectory(prefix="relais-", dir=in_memory()) as folder:
         Path(folder).chmod(0o711)  # when root runs the tests, the server's account passes through it
         with Embedded(Path(folder) / "data", durable=False) as server:
             yield server.dsn

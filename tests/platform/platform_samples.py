@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.conftest import in_memory
 
 import relais
 from relais.database.account import COMMAND_PATH, Account
@@ -23,7 +24,7 @@ NEEDED = ("relais", "psycopg", "psycopg_binary", "typing_extensions", "embedded_
 @contextmanager
 def open_folder() -> Iterator[Path]:
     """A new folder that the account PostgreSQL runs under can pass through, also when root runs the tests."""
-    with tempfile.TemporaryDirectory(prefix="relais-") as folder:
+    with tempfile.TemporaryDirectory(prefix="relais-", dir=in_memory()) as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
 

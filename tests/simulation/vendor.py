@@ -16,6 +16,7 @@ from relais.core.lifecycle import State
 from relais.pipeline.lane import Lane
 
 UNANSWERED_AFTER_S = 10.0
+KINDS = ("taken", "lost on the way", "answer lost", "throttled", "busy", "refused")
 ENDS = (
     (State.DELIVERED, "DELIVRD", "000"), (State.DELIVERED, "DELIVRD", "000"), (State.UNDELIVERED, "UNDELIV", "003"),
     (State.EXPIRED, "EXPIRED", "000"), (State.REJECTED, "REJECTD", "001"), (State.UNDELIVERED, "UNDELIV", "099"),
@@ -126,7 +127,7 @@ class Link:
         self.open[part] = None
         chance, loop = self.centre.chance, asyncio.get_running_loop()
         kind = "taken" if self.centre.calm else chance.choices(
-            ("taken", "lost on the way", "answer lost", "throttled", "busy", "refused"), (80, 3, 4, 5, 4, 4)
+            KINDS, cum_weights=(80, 83, 87, 92, 96, 100)
         )[0]  # fmt: skip
         there_s = chance.random() * 0.05
         if kind == "lost on the way":

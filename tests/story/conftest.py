@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.conftest import SECRET_KEY, new_database
+from tests.conftest import SECRET_KEY, in_memory, new_database
 from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -145,7 +145,7 @@ def house_in_spain(server_dsn: str, spain_template: str) -> Iterator[tuple[House
 @contextmanager
 def new_house() -> Iterator[House]:
     """Ports that are free, and a data folder that root's database can reach."""
-    with tempfile.TemporaryDirectory(prefix="relais-story-") as folder:
+    with tempfile.TemporaryDirectory(prefix="relais-story-", dir=in_memory()) as folder:
         Path(folder).chmod(0o711)
         ports = {
             name: free_port()

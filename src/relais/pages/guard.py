@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 
+from relais.pages.addresses import address
 from relais.pages.viewer import VIEW, viewer_of
 
 View = Callable[..., HttpResponse]
@@ -22,8 +23,8 @@ def guarded(site: Any, line: str, page: str, level: str = VIEW) -> Callable[[Vie
     def wrap(view: View) -> View:
         @wraps(view)
         def guard(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            log_in = reverse("log-in")
             if not request.user.is_authenticated or request.user.interface != site.name:
+                log_in = address("log-in")
                 if request.headers.get("HX-Request"):
                     return render(request, "pages/session_ended.html", {"log_in_url": log_in}, status=401)
                 return HttpResponseRedirect(f"{log_in}?{urlencode({'next': request.get_full_path()})}")
@@ -64,7 +65,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme", "")
     context: dict[str, Any] = {"theme": theme if theme in ("light", "dark") else "", "site": site, "viewer": viewer}
     if site is not None and viewer is not None:
-        context["menu"] = site.menu(viewer, getattr(request, "page", ""))
+        # Asked by the frame alone, not by each part of a page.
+        context["menu"] = SimpleLazyObject(partial(site.menu, viewer, getattr(request, "page", "")))
         if site.header_of is not None:
-            context["header"] = partial(site.header_of, viewer)  # asked by the frame alone, not by each part of a page
+            context["header"] = partial(site.header_of, viewer)
     return context

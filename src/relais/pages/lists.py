@@ -16,6 +16,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from relais.pages.addresses import address
 from relais.pages.entity import Column, Entity
 from relais.pages.filters import NOT_FILTERS, PAGE, SEARCH, SIZE, SORT, Chip, Conditions
 from relais.pages.kinds import Computed, Name, SafeString, value_at
@@ -107,7 +108,7 @@ class EntityList:
 
     def __init__(self, entity: Entity, query: QueryDict, viewer: Viewer) -> None:
         self.entity, self.query, self.viewer = entity, query, viewer
-        self.url = reverse(f"{entity.name}-list")
+        self.url = address(f"{entity.name}-list")
         self.preference = ListPreference.objects.filter(user=viewer.user, entity=entity.name).first()
         self.conditions = Conditions(entity, query, viewer)
         self.problems = list(self.conditions.problems)
@@ -229,7 +230,7 @@ class EntityList:
     @property
     def csv_url(self) -> str:
         """Everything filtered, with the columns shown."""
-        return f"{reverse(f'{self.entity.name}-csv')}?{self.query.urlencode()}"
+        return f"{address(f'{self.entity.name}-csv')}?{self.query.urlencode()}"
 
     @property
     def conditions_query(self) -> str:

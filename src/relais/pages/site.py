@@ -8,9 +8,10 @@ from types import ModuleType
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext
 
+from relais.pages.addresses import address
 from relais.pages.entity import Entity, Menu
 from relais.pages.viewer import EVERYBODY, VIEW, Viewer
 from relais.records.people.permissions import LINES
@@ -110,7 +111,7 @@ class Site:
         where it is alone."""
         first = entity.tab_of or entity.name
         beside = [each for each in self.in_order() if first in (each.name, each.tab_of) and viewer.may(each.line)]
-        lines = [MenuLine(each.plural, reverse(f"{each.name}-list"), each is entity) for each in beside]
+        lines = [MenuLine(each.plural, address(f"{each.name}-list"), each is entity) for each in beside]
         return lines if len(lines) > 1 else []
 
     def setup_steps(self, viewer: Viewer, current: str) -> list[SetupStep]:
@@ -141,7 +142,7 @@ class Site:
             if page.menu is not None and viewer.may(page.line, level) and not self._is_tab(page, viewer):
                 below = opened is not None and opened.menu is None and opened.line == page.line
                 beside = isinstance(opened, Entity) and opened.tab_of == page.name
-                line = MenuLine(gettext(label), reverse(url_name), page.name == current or below or beside)
+                line = MenuLine(gettext(label), address(url_name), page.name == current or below or beside)
                 lines.setdefault(page.menu.group, []).append((page.menu.order, line))
         return [
             MenuGroup(gettext(group), icon, tuple(line for _, line in sorted(lines[group], key=lambda pair: pair[0])))

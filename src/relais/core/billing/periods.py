@@ -71,7 +71,7 @@ class VersionTerms:
 def period_at(instant: datetime, terms: BillingTerms) -> Period:
     """The period of `terms` that holds `instant` (aware). A few microseconds: keep it while instants stay inside."""
     instant = in_utc(instant)
-    zone = ZoneInfo(terms.timezone)
+    zone = _zone(terms.timezone)
     period = _from_days(*_days_around(instant.astimezone(zone).date(), terms), zone)
     # Where clocks go back over midnight, local dates repeat after their boundary: the instant itself decides.
     while instant >= period.end:
@@ -85,7 +85,7 @@ def periods_between(start: datetime, end: datetime, terms: BillingTerms) -> Iter
     end = in_utc(end)
     if in_utc(start) >= end:
         return
-    zone = ZoneInfo(terms.timezone)
+    zone = _zone(terms.timezone)
     period = period_at(start, terms)
     yield period
     while period.end < end:
@@ -143,6 +143,9 @@ def _day_of_month(day: date, months: int, day_of_month: int) -> date:
     """That day, `months` months from the month of `day`; the last of the month when it is shorter (AG-90)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day_of_month, monthrange(year, month + 1)[1]))
+
+
+_zone = lru_cache(maxsize=1024)(ZoneInfo)  # whose own cache costs as much as the rest
 
 
 @lru_cache(maxsize=4096)  # captures ask for the same few again and again

@@ -5,7 +5,7 @@ import string
 from datetime import datetime
 from functools import cache
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import check_password, is_password_usable, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.db import transaction
 from django.db.models import TextChoices
@@ -84,7 +84,9 @@ def _common() -> set[str]:
 def _was_had(user: User, password: str, policy: Policy) -> bool:
     """The present one is the first of the last; the hashes of older users may know it alone."""
     former = user.former_passwords.order_by("-pk").values_list("password_hash", flat=True)[: policy.history_count]
-    return any(check_password(password, known) for known in {user.password: None, **dict.fromkeys(former)})
+    known = {user.password: None, **dict.fromkeys(former)}
+    # A new person has none yet, and to compare with nothing would take as long as with a hash.
+    return any(is_password_usable(each) and check_password(password, each) for each in known)
 
 
 @transaction.atomic

@@ -15,8 +15,8 @@ from relais.records.people.passwords import LENGTH_MAX
 
 # Of the company of the row of people_user that the query is about; one text, so that a request asks once.
 # OFFSET 0: a look-up a level, never a scan of all companies.
-_DISABLED_AT_OR_ABOVE = """
-    EXISTS (
+_ENABLED_UP_TO_THE_TOP = """
+    NOT EXISTS (
         WITH RECURSIVE line AS (
             SELECT parent_id, enabled FROM parties_company WHERE id = people_user.company_id
             UNION ALL
@@ -57,10 +57,6 @@ class InterfaceBackend:
 def who_may_be_in(users: QuerySet[User]) -> QuerySet[User]:
     """Those that are enabled, whose company is and every one above it (USR-64, CO-58, CO-59), and who is not in the
     BackOffice without selling anything."""
-    return (
-        users.select_related("company")
-        .filter(is_active=True)
-        .filter(~Q(interface=Interface.BACKOFFICE) | Q(company__type=CompanyType.RESELLER))
-        .alias(blocked=RawSQL(_DISABLED_AT_OR_ABOVE, [], output_field=BooleanField()))
-        .filter(blocked=False)
-    )
+    sells = ~Q(interface=Interface.BACKOFFICE) | Q(company__type=CompanyType.RESELLER)
+    enabled = RawSQL(_ENABLED_UP_TO_THE_TOP, [], output_field=BooleanField())
+    return users.select_related("company").filter(enabled, sells, is_active=True)

@@ -173,6 +173,7 @@ class Gateway:
                         self._send(batch_of(batch_id, messages), messages)
                 for request, answer in zip(requests, decision.answers, strict=True):
                     request.tell(answer)
+                await self._moment()
             for lane, receipt in plan.stored_receipts:
                 lane.acknowledge([receipt])
             await self._recover()
@@ -263,7 +264,7 @@ class Gateway:
                 if self._fault() == "killed":
                     self.kill()
                     await self._moment()  # which does not come
-                if self.kept.messages[ids[0]]["connection_id"] == move.to_id:
+                if not self.kept.is_in(ids[0], move.batch_ids):
                     over, sent = moves.moved(move)
                     self._sent_batches.extend((self._loop.time(), batch) for batch in sent)
                     for batch in over:

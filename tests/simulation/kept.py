@@ -119,6 +119,9 @@ class Kept:
             batch.message_ids = [each for each in batch.message_ids if each not in message_ids]
         self.insert_batch(Batch(connection_id, None, now, message_ids))
 
+    def is_in(self, message_id: UUID, batch_ids: Iterable[int]) -> bool:
+        return any(message_id in self.outbox[batch_id].message_ids for batch_id in batch_ids if batch_id in self.outbox)
+
     def park(self, connection_id: int, receipts: list[VendorReceipt]) -> int:
         self.last_row_id += 1
         self.parked[self.last_row_id] = connection_id, receipts

@@ -126,8 +126,7 @@ class Moves:
 
     async def _resolve(self, session: asyncpg.Connection, move: Move) -> None:
         """A statement whose answer was lost is done wholly or not at all, which its rows say."""
-        ids = [message.id for message in move.messages]
-        if await session.fetchval(_SQL["moved_to"], ids[0], move.to_id):
+        if await session.fetchval(_SQL["has_left"], move.messages[0].id, move.batch_ids):
             await self._follow(session, move)
         elif lane := self._lanes.get(move.from_id):
             for message in move.messages:

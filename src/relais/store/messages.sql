@@ -151,9 +151,10 @@ WITH message AS (
 )
 INSERT INTO traffic_outbox (connection_id, owner, due_at, message_ids) VALUES ($3, NULL, $4, $2)
 
--- name: moved_to
--- $1 message id, $2 connection id. Whether the message is to leave by that connection.
-SELECT connection_id = $2 FROM traffic_message WHERE id = $1
+-- name: has_left
+-- $1 message id, $2 ids of batches. Whether the message is in none of them any more: its connection does not tell, since another
+-- gateway may have moved it back meanwhile, in a batch of its own.
+SELECT NOT EXISTS (SELECT FROM traffic_outbox WHERE id = ANY ($2::bigint[]) AND $1 = ANY (message_ids))
 
 -- name: delete_outbox
 -- $1 id of a batch whose messages are all final.

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
+from itertools import count as serials
 from pathlib import Path
 
 import uvloop
@@ -23,7 +23,7 @@ from bench.measure import numbers, singles
 from bench.product import Product, product
 
 MESSAGES, CONNECTIONS, ROUNDS = 3_000, 20, 2
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
 CONFIGURATION = """
 group = core
 admin-port = {admin}
@@ -64,10 +64,7 @@ text = none
 @contextmanager
 def kannel(centre_port: int) -> Iterator[tuple[int, list[int]]]:
     """The port that takes messages, and the process ids."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    admin, boxes, sending = (each.getsockname()[1] for each in listeners)
-    for each in listeners:
-        each.close()
+    admin, boxes, sending = free_ports(3)
     with tempfile.TemporaryDirectory(prefix="relais-bench-kannel-") as folder:
         text = CONFIGURATION.format(admin=admin, boxes=boxes, sending=sending, centre=centre_port, folder=folder)
         file = Path(folder) / "kannel.conf"
@@ -80,7 +77,7 @@ def kannel(centre_port: int) -> Iterator[tuple[int, list[int]]]:
                         [program, "-v", "4", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
                     )
                 )
-                _await(port)
+                until_listening(port, running[-1])
             yield sending, [each.pid for each in running]
         finally:
             for each in reversed(running):
@@ -88,20 +85,30 @@ def kannel(centre_port: int) -> Iterator[tuple[int, list[int]]]:
                 each.wait()
 
 
-def _await(port: int) -> None:
+def free_ports(count: int) -> list[int]:
+    """Of loopback, as many as are asked for."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in listeners]
+    for each in listeners:
+        each.close()
+    return ports
+
+
+def until_listening(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Return when `process` takes connections; RuntimeError when it ends or takes too long."""
     deadline_s = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline_s:
+    while time.monotonic() < deadline_s and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return
         except OSError:
             time.sleep(0.05)
-    raise RuntimeError("Kannel did not become ready")
+    raise RuntimeError(f"{process.args} did not become ready")
 
 
 def _requests() -> Iterator[bytes]:
     recipients = numbers()
-    for serial in count():
+    for serial in serials():
         query = (
             f"username=us&password=us&from=Monsters&to={next(recipients)}&text=Your+code+is+{serial % 1_000_000:06d}"
         )

@@ -71,21 +71,29 @@ class Heard:
         self.said.append(("replaced", message.source, error))
 
 
+def lane_of(vendor: Scripted, events: Heard, fallback: str = "") -> Lane:
+    """Bound, on the running loop."""
+    connection = VendorConnection(1, "c", "smpp", {}, 1_000_000, None, False, {}, "all", fallback_sender=fallback)
+    lane = Lane(connection, vendor, events)  # type: ignore[arg-type]  # as far as it is used here
+    lane.changed(True, "bound")
+    return lane
+
+
+def message_of(text: str) -> Message:
+    return Message(
+        id=uuid4(), accepted_at=datetime.now(UTC), company_id=1, api_key_id=1, sender_id=1, connection_id=1,
+        network_id=None, country="ES", source="Monsters", destination="34600123456", text=text, encoded=encode(text),
+        terms=(), routes=(), validity_s=60,
+    )  # fmt: skip
+
+
 def heard(fallback: str, takes: Callable[[str], bool]) -> tuple[list[tuple[str, ...]], list[str]]:
     """What is told of a message of two parts from Monsters, and the senders that the vendor saw."""
 
     async def run() -> tuple[list[tuple[str, ...]], list[str]]:
         vendor, events = Scripted(takes), Heard()
-        connection = VendorConnection(1, "c", "smpp", {}, 1_000_000, None, False, {}, "all", fallback_sender=fallback)
-        lane = Lane(connection, vendor, events)  # type: ignore[arg-type]  # as far as it is used here
-        lane.changed(True, "bound")
-        lane.enqueue(
-            Message(
-                id=uuid4(), accepted_at=datetime.now(UTC), company_id=1, api_key_id=1, sender_id=1, connection_id=1,
-                network_id=None, country="ES", source="Monsters", destination="34600123456", text=LONG,
-                encoded=encode(LONG), terms=(), routes=(), validity_s=60,
-            )
-        )  # fmt: skip
+        lane = lane_of(vendor, events, fallback)
+        lane.enqueue(message_of(LONG))
         for _ in range(20):
             lane.pump()
             await asyncio.sleep(0)

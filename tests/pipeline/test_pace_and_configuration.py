@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from tests.pipeline.conftest import VODAFONE, Running, ScriptedVendor, on
+from tests.pipeline.test_fallback_sender import Heard, Scripted, lane_of, message_of
 from tests.records.conftest import django_on
 
 from relais.contracts.vendors import OutgoingPart, VendorEvents
@@ -39,6 +40,27 @@ def test_VSMPP_20_no_more_parts_leave_in_a_second_than_the_limit_says(spain_db: 
     on(spain_db, story, vendor)
     fullest = max(sum(1 for at in left_at_s if start <= at < start + 1.0) for start in left_at_s)
     assert fullest <= 42, "the limit and one part more at each edge of the second"
+
+
+def test_a_connection_that_is_given_an_allowance_keeps_to_it_and_goes_on_by_itself() -> None:
+    async def run() -> list[int]:
+        vendor, events = Scripted(lambda sender: True), Heard()
+        lane = lane_of(vendor, events)
+        for _ in range(10):
+            lane.enqueue(message_of("Hello"))
+        seen = []
+        for allowance in (4, 2):
+            lane.allow(allowance)
+            for _ in range(5):  # the vendor's answers ask for more
+                lane.pump()
+                await asyncio.sleep(0)
+            seen.append(len(vendor.handed))
+        async with asyncio.timeout(5):
+            while len(events.said) < 10:
+                await asyncio.sleep(0.005)
+        return [*seen, len(vendor.handed)]
+
+    assert asyncio.run(run()) == [4, 6, 10]
 
 
 def test_VSMPP_21_no_more_parts_are_unanswered_than_the_window_holds(spain_db: str) -> None:

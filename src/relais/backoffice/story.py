@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from msgspec import structs
 
 from relais.core.lifecycle import State
 from relais.core.segments import NotEncodable, TooManyParts, decode, encode
@@ -93,7 +94,7 @@ def texts_of_parts(message: Message) -> list[str]:
         return [message.body]
     if len(encoded.parts) != message.segments_count or encoded.data_coding != message.encoding:
         return [message.body]
-    return [decode(encoded._replace(parts=(part,))) for part in encoded.parts]
+    return [decode(structs.replace(encoded, parts=(part,))) for part in encoded.parts]
 
 
 def parts(message: Any, viewer: Viewer, texts: Sequence[str]) -> list[Part]:

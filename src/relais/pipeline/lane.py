@@ -7,6 +7,7 @@ sender, the message goes out once more under the connection's fallback sender (S
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ WINDOW_DEFAULT = 100
 BURST_S = 0.02  # the bucket holds what may leave in this time, so that a limit of n a second is kept within any second
 RATE_FLOOR_RPS = 1.0
 THROTTLE_PAUSE_S = 0.5
+YIELD_S = 0.05  # how long an allowance holds when nobody gives another
 DOWN_AFTER_S = 3.0  # without a session: then messages of senders that have a second connection take that
 BOUND_WITH = ("kind", "settings", "disabled", "disconnected", "reconnect_at")  # what a change of takes new sessions
 OUR_OWN_DOING = ("stopped", "unbound")
@@ -103,6 +105,7 @@ class Lane:
         self._window = configuration.window_limit or WINDOW_DEFAULT
         self._rate_rps = self._limit_rps
         self._tokens = 1.0
+        self._allowance = math.inf  # parts that may be handed over until another one is given
         self._refilled_at_s = self._loop.time()
         self._paused_until_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -234,6 +237,10 @@ class Lane:
         """Forms in which the vendor may have given this id before."""
         return self._connection.spellings(vendor_message_id) if self._connection else (vendor_message_id,)
 
+    def allow(self, parts_count: float) -> None:
+        """Hand over no more than so many until this is said anew, or for a moment: the gateway has other work."""
+        self._allowance = parts_count
+
     def pump(self) -> None:
         """Hand over as many parts as connection, window and rate allow now; come back by itself for the rest."""
         if not self.ready or self.held or not (self._queue or self._again):
@@ -245,7 +252,7 @@ class Lane:
         assert self._connection is not None
         self._refill(now_s)
         wall_s = self._clock().timestamp()
-        while self._tokens >= 1.0 and len(self._pending) < self._window and self.ready:
+        while self._tokens >= 1.0 and self._allowance >= 1.0 and len(self._pending) < self._window and self.ready:
             if self._again:
                 waiting, part = self._again.popleft()
             elif self._queue:
@@ -266,11 +273,14 @@ class Lane:
                 self._events.message_expired(waiting.message, self._clock())
                 continue
             self._tokens -= 1.0
+            self._allowance -= 1.0
             outgoing = outgoing_part(waiting.message, part, validity_s)
             self._pending[outgoing] = waiting
             self._connection.submit(outgoing)
         if self._tokens < 1.0 and (self._queue or self._again):
             self._wake_in((1.0 - self._tokens) / self._rate_rps)
+        elif self._allowance < 1.0 and (self._queue or self._again):
+            self._wake_in(YIELD_S)
 
     def expire_waiting(self, now: datetime) -> None:
         """End what has waited past its validity; needed while nothing leaves."""
@@ -404,6 +414,7 @@ class Lane:
 
     def _wake(self) -> None:
         self._timer = None
+        self._allowance = math.inf
         self.pump()
 
 

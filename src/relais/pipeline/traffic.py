@@ -6,6 +6,7 @@ each tick sees messages at rest.
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -66,7 +67,7 @@ from relais.pipeline.two_way import TwoWay
 from relais.pipeline.waiting_parts import WaitingParts
 from relais.pipeline.withdrawals import Replacement, Withdrawals
 from relais.pipeline.word_answers import WordAnswers
-from relais.pipeline.writer import Ports, Writer
+from relais.pipeline.writer import TICK_FULL, Ports, Writer
 from relais.store.binary import Row
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_pool
@@ -74,6 +75,7 @@ from relais.transport.http import is_public
 
 HOUSEKEEPING_S = 0.5
 RECEIPTS_WITHIN_S = 5.0  # of most messages
+BURST_MAX = 20_000  # messages of a burst wait for a connection before its sending is as urgent as what comes in
 
 _SQL = blocks("messages")
 _DATABASE_AWAY = (*CONNECTION_LOST, *SESSION_ENDED, TimeoutError)
@@ -107,6 +109,7 @@ class Traffic:
         self._ids = MessageIds()
         self._ownership = Ownership(dsn)
         self._lanes: dict[int, Lane] = {}
+        self._accepted_count = 0  # in this tick
         self._sent: list[settle.Sent] = []
         self._ended: list[settle.Ended] = []
         self._reports: list[Report] = []
@@ -384,7 +387,10 @@ class Traffic:
             RECEIPTS.labels("matched").inc(len(plan.stored_receipts))
         for (state, _, _), message_ids in plan.finished.items():
             MESSAGES_FINISHED.labels(State(state).label).inc(len(message_ids))
+        accepted_count, self._accepted_count = self._accepted_count, 0
         for lane in self._lanes.values():
+            burst = self._writer.pressed and lane.waiting_count < BURST_MAX
+            lane.allow(max(TICK_FULL, accepted_count // 2) if burst else math.inf)
             lane.pump()
 
     def _down(self, connection_id: int) -> bool:
@@ -396,6 +402,7 @@ class Traffic:
         count_accepted(CHANNELS[message.channel] for message in messages)
         lane = self._lanes[batch.connection_id]
         lane.counts.accepted += len(messages)
+        self._accepted_count += len(messages)
         for message in messages:
             self._receipts.know(message)
             lane.enqueue(message)

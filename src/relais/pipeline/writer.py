@@ -112,6 +112,11 @@ class Writer:
         self._due.set()
         return True
 
+    @property
+    def pressed(self) -> bool:
+        """Whether more than one tick's worth of messages waits."""
+        return self._waiting_count >= TICK_FULL
+
     def wake(self) -> None:
         """Something else is due: a vendor's answer, a report."""
         self._due.set()

@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import TimeoutError as NotInTime
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -99,9 +100,16 @@ class Desk:
 
     def _pick(self, field: "Locator", text: str, line: str) -> None:
         choice = self.drawer.locator(".ts-wrapper", has=self.page.locator(f"#{field.get_attribute('id')}"))
-        choice.locator(".ts-control").click()
-        field.press_sequentially(text)
-        choice.locator(f".ts-dropdown {line}", has_text=text).first.click()
+        found = choice.locator(f".ts-dropdown {line}", has_text=text).first
+        for wait_ms in (5_000, 10_000, 20_000):
+            choice.locator(".ts-control").click()
+            field.fill("")
+            field.press_sequentially(text)
+            try:
+                found.click(timeout=wait_ms)
+                break
+            except NotInTime:  # its lines were put in anew meanwhile, which closed it: a person opens it again
+                pass
         expect(choice.locator(".ts-control .item")).to_contain_text(text)
 
     def save(self) -> None:

@@ -109,21 +109,25 @@ def _configure(port: int, centre_port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=20) as console:
         _answer(console)
         for line in dialogue:
-            console.sendall(line.encode() + b"\r\n")
+            console.sendall(line.encode() + b"\r")
             answer = _answer(console)
             if re.search(r"error|unknown|incorrect|fail", answer, re.IGNORECASE):
                 raise RuntimeError(f"Jasmin's console on {line!r}: {answer}")
 
 
 def _answer(console: socket.socket) -> str:
-    """Up to the next prompt."""
+    """Up to the next prompt, without what is for a terminal."""
     octets = b""
-    while not octets.rstrip().endswith((b"jcli :", b">")):
+    while (
+        not (said := re.sub(rb"\x1b\[?[0-9;]*[A-Za-z]|\xff[\xfb-\xfe].", b"", octets))
+        .rstrip()
+        .endswith((b"jcli :", b">"))
+    ):
         part = console.recv(4096)
         if not part:
             raise RuntimeError(f"Jasmin's console closed: {octets!r}")
         octets += part
-    return octets.decode("latin-1")
+    return said.decode("latin-1")
 
 
 def _cpu_s(pids: list[int]) -> float:

@@ -31,7 +31,7 @@ from relais.pipeline.submission import Accepted, Answer, Refused
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED, open_session
 from relais.store.tick import TickTransaction, hold_writer, tick_took_place
 
-TICK_WORTH = 16  # messages that are worth a transaction at once: while it is written, the next ones are read
+TICK_WORTH = 8  # messages that are worth a transaction at once: while it is written, the next ones are read
 TICK_FULL = 256  # with so many a tick that waited for company waits no longer
 GATHER_MAX_S = 0.01  # how long a tick may grow after its first time, while every turn of the loop brings more
 QUEUE_MAX = 20_000  # messages waiting for a tick; more are refused as `overloaded`

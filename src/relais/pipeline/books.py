@@ -52,7 +52,7 @@ async def store(transaction: TickTransaction, before: State, after: State) -> No
         await transaction.update_counters(rows)
     if after.packs:
         used = {
-            pack_id: (pack.used, pack.reserved)
+            pack_id: (pack.used, pack.reserved, pack.held_micros)
             for pack_id, pack in after.packs.items()
             if pack != before.packs[pack_id]
         }

@@ -107,10 +107,11 @@ class TickTransaction:
         rows = await self.session.fetch(_SQL["lock_counters"], *columns)
         return {(row[0], row[1], row[2], row[3]): (row[4], row[5], row[6], row[7]) for row in rows}
 
-    async def lock_packs(self, pack_ids: Sequence[int]) -> dict[int, tuple[int, int, int]]:
-        """Enabled pack id → (size, used, reserved); locked like the balances, after them and the counters."""
+    async def lock_packs(self, pack_ids: Sequence[int]) -> dict[int, tuple[int, int, int, int]]:
+        """Enabled pack id → (size, used, reserved, held micros); locked like the balances, after them and the counters."""
         await self.session.execute(_SQL["ensure_packs"], pack_ids)
-        return {row[0]: (row[1], row[2], row[3]) for row in await self.session.fetch(_SQL["lock_packs"], pack_ids)}
+        rows = await self.session.fetch(_SQL["lock_packs"], pack_ids)
+        return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
     async def members(self, pairs: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:
         """Those of (bundle pack id, recipient) who are counted already; the packs are locked."""
@@ -155,8 +156,9 @@ class TickTransaction:
         columns = [list(column) for column in zip(*((*key, *row) for key, row in sorted(rows.items())), strict=True)]
         await self.session.execute(_SQL["update_counters"], *columns)
 
-    async def update_packs(self, rows: dict[int, tuple[int, int]], members: Sequence[tuple[int, str]]) -> None:
-        """Enabled pack id → (used, reserved), locked before by this transaction; and whom bundle packs count anew."""
+    async def update_packs(self, rows: dict[int, tuple[int, int, int]], members: Sequence[tuple[int, str]]) -> None:
+        """Enabled pack id → (used, reserved, held micros), locked before by this transaction; and whom bundle packs count
+        anew."""
         if rows:
             columns = zip(*((pack_id, *row) for pack_id, row in sorted(rows.items())), strict=True)
             await self.session.execute(_SQL["update_packs"], *(list(column) for column in columns))

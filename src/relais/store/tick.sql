@@ -92,7 +92,7 @@ INSERT INTO traffic_pack (pack_id) SELECT unnest($1::bigint[]) ON CONFLICT DO NO
 
 -- name: lock_packs
 -- $1 ids of enabled packs. After the counters, in id order.
-SELECT p.pack_id, s.size, p.used, p.reserved
+SELECT p.pack_id, s.size, p.used, p.reserved, p.held_micros
 FROM traffic_pack AS p
 JOIN catalog_enabledservice AS e ON e.id = p.pack_id
 JOIN catalog_service AS s ON s.id = e.service_id
@@ -107,10 +107,10 @@ FROM traffic_bundle_member
 JOIN unnest($1::bigint[], $2::text[]) AS k (pack_id, recipient) USING (pack_id, recipient)
 
 -- name: update_packs
--- $1 ids of enabled packs, $2 used, $3 reserved; the rows are locked by this transaction.
+-- $1 ids of enabled packs, $2 used, $3 reserved, $4 held micros; the rows are locked by this transaction.
 UPDATE traffic_pack AS p
-SET used = u.used, reserved = u.reserved
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u (pack_id, used, reserved)
+SET used = u.used, reserved = u.reserved, held_micros = u.held_micros
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS u (pack_id, used, reserved, held_micros)
 WHERE p.pack_id = u.pack_id
 
 -- name: insert_members

@@ -44,7 +44,7 @@ LEFT JOIN (SELECT agreement_id, sum(amount_micros)::bigint AS amount FROM agreem
 WHERE coalesce(f.amount, 0) <> -coalesce(l.amount, 0)
 
 -- name: reserved_is_what_is_not_settled
--- And what counters hold for the thresholds of Back-to-First scales.
+-- And what counters hold for the thresholds of Back-to-First scales, and bundles for places that others took.
 SELECT a.agreement_code, b.reserved_micros AS reserved, coalesce(o.amount, 0) AS open_charges, coalesce(h.amount, 0) AS held
 FROM agreements_balance AS b
 JOIN agreements_agreement AS a ON a.id = b.agreement_id
@@ -55,7 +55,13 @@ LEFT JOIN (
     WHERE NOT EXISTS (SELECT FROM traffic_edr AS e WHERE e.message_id = m.id AND e.level = t.position - 1)
     GROUP BY 1
 ) AS o USING (agreement_id)
-LEFT JOIN (SELECT agreement_id, sum(held_micros)::bigint AS amount FROM traffic_counter GROUP BY 1) AS h USING (agreement_id)
+LEFT JOIN (
+    SELECT agreement_id, sum(held_micros)::bigint AS amount FROM (
+        SELECT agreement_id, held_micros FROM traffic_counter
+        UNION ALL
+        SELECT e.agreement_id, p.held_micros FROM traffic_pack AS p JOIN catalog_enabledservice AS e ON e.id = p.pack_id
+    ) AS both_kinds GROUP BY 1
+) AS h USING (agreement_id)
 WHERE b.reserved_micros <> coalesce(o.amount, 0) + coalesce(h.amount, 0)
 
 -- name: final_messages_are_settled_at_every_level
@@ -89,6 +95,7 @@ SELECT e.message_id, e.level, e.net_micros + e.tax_micros AS captured, m.reserve
 FROM traffic_edr AS e
 JOIN traffic_message AS m ON m.id = e.message_id
 WHERE e.entry = 1 AND e.net_micros + e.tax_micros > m.reserved_micros[e.level + 1]
+  AND coalesce(m.pack_amounts[e.level + 1], 0) = 0  -- whose place in a bundle was taken pays from what the bundle holds
 LIMIT 20
 
 -- name: counters_are_the_units_of_their_edrs
@@ -123,6 +130,7 @@ FULL JOIN (SELECT pack_id, sum(pack_amount)::bigint AS amount FROM traffic_edr W
 FULL JOIN (SELECT pack_id, count(*) FROM traffic_bundle_member GROUP BY 1) AS m USING (pack_id)
 WHERE p.used IS DISTINCT FROM coalesce(e.amount, 0) OR p.used <> coalesce(m.count, CASE s.type WHEN 'bundle_pack' THEN 0 ELSE p.used END)
    OR (p.used > s.size AND s.type <> 'bundle_pack')
+   OR p.held_micros < 0 OR (p.held_micros > 0 AND (p.reserved = 0 OR s.type <> 'bundle_pack'))
 LIMIT 20
 
 -- name: reserved_of_packs_is_what_is_not_settled

@@ -63,7 +63,14 @@ class Shop:
     def available(self) -> Decimal | None:
         if self.credit is None:
             return None
-        return self.balance + self.credit - sum(self.reserved.values()) - self.set_aside()
+        return self.balance + self.credit - sum(self.reserved.values()) - self.set_aside() - self.left_for_places()
+
+    def left_for_places(self) -> Decimal:
+        """The price of a member for each place that someone reserved and someone else took."""
+        if self.bundle is None or self.member_price is None:
+            return Decimal(0)
+        places = max(self.bundle.size - self.bundle.used, 0)
+        return max(len(self.bundle.reserved) - places, 0) * self.gross(self.member_price.dearest)
 
     def covers(self, amount: Decimal, at_all: bool = False) -> bool:
         """Whether there is so much; nothing is asked for nothing, but `at_all`."""
@@ -189,7 +196,6 @@ class NaiveTill:
 
     def bill(self, name: str, units: int, person: str, period: str) -> None:
         for shop, sent in zip(self.shops, self.sent[name], strict=True):
-            place = shop.bundle is not None and name in shop.bundle.reserved
             self._forget(shop, name, sent)
             sent.period = period
             if sent.payer == "units":
@@ -205,10 +211,9 @@ class NaiveTill:
                 sent.pack.used += sent.taken
             shop.balance -= sent.charged
             if shop.bundle is not None and person not in shop.bundle.members:
-                free = place or shop.bundle.left() >= 1
                 shop.bundle.members.add(person)
                 shop.bundle.used += 1
-                if not free:
+                if shop.bundle.used > shop.bundle.size:
                     net = self._net(shop, "member", shop.member_price, name, 1, period, Sent())
                     sent.member_charged = shop.gross(net)
                     shop.balance -= sent.member_charged

@@ -177,7 +177,7 @@ def agree(product: Product, naive: NaiveTill) -> None:
     for number, shop in enumerate(naive.shops, 1):
         account = product.state.accounts[number]
         assert account.balance_micros == shop.balance == ledger.get(number, 0)
-        assert account.reserved_micros == sum(shop.reserved.values()) + shop.set_aside()
+        assert account.reserved_micros == sum(shop.reserved.values()) + shop.set_aside() + shop.left_for_places()
         packs = [*shop.packs, *([shop.bundle] if shop.bundle else [])]
         for place, pack in enumerate(packs):
             use = product.state.packs[10 * number + place]

@@ -83,6 +83,10 @@ class Shop:
             assert isinstance(self.send(key, attributes, 1, recipient), Captured)
 
     @property
+    def reserved(self) -> str:
+        return f"{self.state.accounts[AGREEMENT].reserved_micros / 10**6:.4f}"
+
+    @property
     def balance(self) -> str:
         account = self.state.accounts[AGREEMENT]
         assert account.reserved_micros == 0

@@ -1,5 +1,7 @@
 """Example 5 of the specification: bundles, which count people beside what messages cost."""
 
+from itertools import permutations
+
 import pytest
 from tests.core.rating.rating_samples import AGREEMENT, JANUARY, SMS, Shape, attributes_of, rows_of, tree_of
 from tests.core.rating.shop import Shop
@@ -77,16 +79,46 @@ def test_SV_29_what_no_initiator_includes_does_not_count() -> None:
 
 
 def test_SV_220_a_member_is_counted_at_the_billing_moment_and_its_price_reserved_with_the_message() -> None:
-    """Two messages to one new person on their way: whichever is billed first makes the member."""
+    """Two messages to one new person on their way: whichever is billed first makes the member, and nobody is beyond."""
     shop, pack = bundle_shop({SMS: "free", MEMBER: "1"}, size=1)
     inside = shop.reserve(SMS, SOMEWHERE, 1, "a")
     beyond = shop.reserve(SMS, SOMEWHERE, 1, "a")
     assert isinstance(inside, tuple) and isinstance(beyond, tuple)
     assert [term.reserved_micros for term in (*inside, *beyond)] == [0, 0, 0, 1_000_000]
     assert shop.used(pack) == (0, 1)
-    shop.do(Capture(beyond, None, "a"))  # the place is reserved, so this one is beyond the size for now
+    shop.do(Capture(beyond, None, "a"))  # the place is reserved, so the price is kept for whoever finds it taken
+    assert (shop.used(pack), shop.reserved) == ((1, 1), "1.0000")
     shop.do(Capture(inside, None, "a"))
-    assert (shop.used(pack), shop.balance) == ((1, 0), "499.0000")
+    assert (shop.used(pack), shop.balance) == ((1, 0), "500.0000")
+
+
+@pytest.mark.parametrize("order", permutations(range(4)), ids=str)
+def test_SV_219_only_members_beyond_the_size_are_paid_in_whatever_order_messages_are_billed(
+    order: tuple[int, ...],
+) -> None:
+    """Size 2; of four people under way two have a place and two the price; then more to people known by then."""
+    for gone in (None, *range(4)):
+        shop, pack = bundle_shop({SMS: "free", MEMBER: "0.2"}, size=2)
+        under_way = [shop.reserve(SMS, SOMEWHERE, 1, person) for person in "abcd"]
+        for number in order:
+            terms = under_way[number]
+            assert isinstance(terms, tuple)
+            shop.do(Release(terms) if number == gone else Capture(terms, None, "abcd"[number]))
+        assert (shop.used(pack), shop.balance) == (((4, 0), "499.6000") if gone is None else ((3, 0), "499.8000"))
+        shop.send_many(2, SMS, SOMEWHERE)
+        assert (shop.used(pack)[0], shop.balance) == ((6, "499.2000") if gone is None else (5, "499.4000"))
+
+
+def test_SV_219_a_price_of_members_that_changes_under_way_is_that_of_whoever_pays() -> None:
+    """The place was reserved at 3, what is kept for it is 1: both are members, one is beyond, and pays what was told to it."""
+    shop, pack = bundle_shop({SMS: "free", MEMBER: "1"}, size=1)
+    beyond = shop.reserve(SMS, SOMEWHERE, 1, "a"), shop.reserve(SMS, SOMEWHERE, 1, "b")
+    shop.do(Release(beyond[0]))
+    dearer, _ = bundle_shop({SMS: "free", MEMBER: "3"}, size=1)
+    shop.level = dearer.level
+    inside = shop.reserve(SMS, SOMEWHERE, 1, "c")
+    shop.do(Capture(beyond[1], None, "b"), Capture(inside, None, "c"))
+    assert (shop.used(pack), shop.balance) == ((2, 0), "497.0000")
 
 
 def test_what_is_free_again_when_a_member_is_counted_costs_nothing() -> None:

@@ -48,27 +48,48 @@ class OpenAccount:
 
 
 class OpenPack:
-    """A pack's size, and what of it is used and reserved."""
+    """A pack's size, and what of it is used and reserved.
 
-    __slots__ = ("reserved", "size", "used")
+    A place in a bundle is reserved by a message, though its person may be counted by another message, or by none. So only
+    `used` says who is beyond the size and pays; and whoever came with the price but found a place, while no more are left
+    than are reserved, leaves the price with the pack: for whoever finds the place taken that was reserved for them.
+    """
+
+    __slots__ = ("held_micros", "reserved", "size", "used")
 
     def __init__(self, pack: PackUse) -> None:
         self.size = pack.size
         self.used = pack.used
         self.reserved = pack.reserved
+        self.held_micros = pack.held_micros
+
+    @property
+    def contested(self) -> int:
+        """Of the places reserved in a bundle, those that others have taken."""
+        return max(self.reserved - max(self.size - self.used, 0), 0)
 
     def has(self, amount: int) -> bool:
         """Whether it holds enough for the whole of it (ruling 2)."""
         return self.used + self.reserved + amount <= self.size
 
-    def free(self, reserved: int, taken: int) -> None:
-        """Ends a reservation of which `taken` was used."""
+    def free(self, reserved: int, taken: int, brought_micros: int = 0) -> int:
+        """Ends a reservation of which `taken` was used, and of the balance `brought_micros`. What the pack gives of the money
+        it holds, in gross micros; negative is what it keeps of what was brought."""
         assert reserved <= self.reserved, "more of a pack is captured or released than was reserved"
+        before = self.contested
         self.reserved -= reserved
         self.used += taken
+        after = self.contested
+        given_micros = 0
+        if after > before:
+            given_micros = -brought_micros
+        elif after < before:
+            given_micros = self.held_micros // before if after else self.held_micros
+        self.held_micros -= given_micros
+        return given_micros
 
     def close(self) -> PackUse:
-        return PackUse(self.size, self.used, self.reserved)
+        return PackUse(self.size, self.used, self.reserved, self.held_micros)
 
 
 class Books(dict[int, OpenAccount]):
@@ -153,6 +174,6 @@ def give_back(books: Books, term: Term) -> None:
     account = books[term.agreement_id]
     account.free(term.reserved_micros, 0)
     if term.cover_amount and term.cover is not None:
-        books.pack(term.cover.id).free(term.cover_amount, 0)
+        account.reserve(-books.pack(term.cover.id).free(term.cover_amount, 0))
     if term.held_from is not None:
         account.reserve(books.hold(term, counter_key(term, term.held_from), -term.units))

@@ -35,11 +35,15 @@ def capture(books: Books, term: Term, period_start: datetime | None, recipient: 
         net_micros = term.units * term.unit_price_micros
     if cover is not None and cover.kind is CoverKind.MONEY:
         net_micros, taken = 0, net_micros
+    tax_micros = add_tax(net_micros, term.tax_bp) if term.tax_bp else 0
+    reserved_micros, gross_micros = term.reserved_micros, net_micros + tax_micros
     if taken or term.cover_amount:
         assert cover is not None
-        books.pack(cover.id).free(term.cover_amount, taken)
-    tax_micros = add_tax(net_micros, term.tax_bp) if term.tax_bp else 0
-    account.free(term.reserved_micros, net_micros + tax_micros)
+        reserved_micros += books.pack(cover.id).free(term.cover_amount, taken, reserved_micros)
+        if term.cover_amount and gross_micros > reserved_micros:  # the price of a member rose meanwhile
+            account.reserve(gross_micros - reserved_micros)
+            reserved_micros = gross_micros
+    account.free(reserved_micros, gross_micros)
     correction_tax_micros = add_tax(correction_micros, term.tax_bp) if term.tax_bp else 0
     account.post(-correction_micros - correction_tax_micros)
     if term.scale is not None and term.scale.back_to_first:
@@ -101,7 +105,7 @@ def _asked_of_cover(books: Books, term: Term, recipient: str) -> tuple[bool, int
     if cover.kind is CoverKind.SESSION:
         return True, 0
     pack = books.pack(cover.id)
-    return not (term.cover_amount or pack.has(1)), 1
+    return pack.used >= pack.size and (pack.held_micros > 0 or not term.cover_amount), 1
 
 
 def _priced(books: Books, scale: Scale, key: CounterKey, position: int, units: int) -> tuple[_Pieces, int]:

@@ -39,11 +39,13 @@ class Hold(msgspec.Struct, frozen=True, gc=False):
 
 class PackUse(msgspec.Struct, frozen=True, gc=False):
     """A pack on an agreement: `size`, `used` and `reserved` in its units, net micros, or members; a bundle pack can be
-    used beyond its size."""
+    used beyond its size. `held_micros`: gross, what members who came with the price of one more left for the places that
+    they took of those reserved."""
 
     size: int
     used: int
     reserved: int
+    held_micros: int = 0
 
 
 class Member(NamedTuple):

@@ -224,13 +224,15 @@ class Edr(models.Model):
 
 
 class PackUse(models.Model):
-    """How far an enabled pack is used, in its units, net micros or members; no row before it is first asked."""
+    """How far an enabled pack is used, in its units, net micros or members; no row before it is first asked. `held_micros` is
+    what a bundle keeps of the balance for places that others took."""
 
     pack = models.OneToOneField(
         "catalog.EnabledService", on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="use"
     )
     used = models.BigIntegerField()
     reserved = models.BigIntegerField()
+    held_micros = models.BigIntegerField(default=0)
 
     class Meta:
         managed = False

@@ -8,12 +8,15 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from tests.conftest import PROJECT
 from tests.gateway.smpp_clients import Client, Served, serve, served, submit
 
 from relais.core.lifecycle import State
 from relais.core.segments import encode
 from relais.pipeline import writer
 from relais.wire.smpp import pdus, statuses, tlvs
+
+MIGRATIONS = PROJECT / "src" / "relais" / "records" / "traffic" / "migrations"
 
 
 def _part(text: bytes, number: int, total: int = 2, **fields: Any) -> pdus.SubmitSm:
@@ -198,5 +201,32 @@ def test_what_is_not_whole_in_time_goes_on_its_way(spain_db: str) -> None:
         assert house.vendor.parts[0].body == encode("Half").parts[0]
         row = await house.session.fetchrow("SELECT segments_count FROM traffic_message WHERE id = $1", message_id)
         assert row["segments_count"] == 1, "it costs what is sent of it"
+
+    serve(spain_db, story)
+
+
+def test_parts_that_waited_in_the_former_table_go_on_their_way_after_the_migration(spain_db: str) -> None:
+    """`traffic 0018` is applied to a database whose gateways were stopped while parts waited."""
+
+    async def story(house: Served) -> None:
+        client = await house.bind()
+        responses = [await client.ask(_part(text, 1)) for text in (b"Half", b"A" * 153)]
+        message_ids = [UUID(response.message_id.partition(".")[0]) for response in responses]
+        former = next(
+            statement for statement in (MIGRATIONS / "0007_smpp_clients.sql").read_text(encoding="utf-8").split(";\n")
+            if statement.strip().startswith("CREATE TABLE traffic_waiting_part")
+        )  # fmt: skip
+        async with house.session.transaction():
+            await house.session.execute(former)
+            await house.session.execute(
+                "INSERT INTO traffic_waiting_part SELECT message_id, n, parts_count, connection_id, 4711, since, f"
+                " FROM traffic_waiting_message, unnest(numbers, fragments) AS part (n, f)"
+            )
+            await house.session.execute("DROP TABLE traffic_waiting_message")
+            await house.session.execute((MIGRATIONS / "0018_waiting_messages.sql").read_text(encoding="utf-8"))
+        for message_id in message_ids:
+            await house.until_sent(message_id)
+        assert sorted(part.body for part in house.vendor.parts) == [b"A" * 153, encode("Half").parts[0]]
+        await house.until("SELECT NOT EXISTS (SELECT FROM traffic_waiting_message)")
 
     serve(spain_db, story)

@@ -22,6 +22,7 @@ from relais.store.tick import TickTransaction
 
 TM, HH = 70_000_000, 1_000_000_000  # of 100 EUR the packs took 10 and 20
 FRANCE = "33612345678"
+PLACES = PROJECT / "src" / "relais" / "records" / "traffic" / "migrations" / "0020_bundle_places.sql"
 JANUARY = datetime(2025, 1, 1, tzinfo=UTC)
 USES = """
     SELECT s.name, p.used, p.reserved FROM traffic_pack AS p
@@ -259,6 +260,46 @@ def test_SV_254_several_gateways_never_use_a_unit_or_a_position_twice(packs_db: 
         " WHERE kind IN (3, 9) AND agreement_code = 'TM-1'"))  # fmt: skip
     spanish_count = sent_count - french_count - PACK_SIZE
     assert charged == spanish_count * 40_000 + (members_count - 2) * 200_000 + french_count * 60_000
+    assert asyncio.run(ask("SELECT sum(held_micros + reserved) FROM traffic_pack")) == 0
+    assert asyncio.run(ask("SELECT count(*) FROM traffic_bundle_place")) == 0
+
+
+def test_SV_220_one_place_is_held_for_a_person_and_only_who_is_beyond_pays(packs_db: str) -> None:
+    """Under way are three messages to one person, one to a second, one to a third who has no place; the second's is canceled
+    after a restart."""
+
+    async def story() -> None:
+        vendor = ScriptedVendor()
+        vendor.ready = False
+        async with running(packs_db, vendor) as pipeline:
+            several = await asyncio.gather(*(pipeline.accepted(VODAFONE) for _ in range(3)))
+            given_up = await pipeline.accepted(MOVISTAR)
+            beyond = await pipeline.accepted("34600123457")
+            for migrated in (False, True):
+                if migrated:  # `traffic 0020`: a place was held by each message before
+                    await pipeline.session.execute("DROP TABLE traffic_bundle_place; UPDATE traffic_pack SET reserved = 4"
+                        " WHERE pack_id IN (SELECT id FROM catalog_enabledservice WHERE service_id IN"
+                        " (SELECT id FROM catalog_service WHERE type = 'bundle_pack'))")  # fmt: skip
+                    await pipeline.session.execute(PLACES.read_text(encoding="utf-8"))
+                held = await pipeline.session.fetch("SELECT recipient, messages FROM traffic_bundle_place ORDER BY 1")
+                assert [tuple(row) for row in held] == [(VODAFONE, 3), (MOVISTAR, 1)]
+                assert (await uses(pipeline.session))["Two people"] == (0, 2)
+                await pipeline.books_agree()
+        again = ScriptedVendor()
+        again.ready = False
+        async with running(packs_db, again) as pipeline:
+            assert await pipeline.traffic.cancel(pipeline.key, given_up.message_id)
+            assert (await uses(pipeline.session))["Two people"] == (0, 1)
+            assert again.events is not None
+            again.events.changed(True, "bound")
+            for accepted in (*several, beyond):
+                await pipeline.until_sent(accepted.message_id)
+            await pipeline.books_agree()
+            assert (await uses(pipeline.session))["Two people"] == (2, 0)
+            assert await pipeline.session.fetchval("SELECT count(*) FROM traffic_bundle_place") == 0
+            assert (await pipeline.money())["TM-1"] == (TM - 40_000, 0), "the third has a place now"
+
+    asyncio.run(story())
 
 
 def test_a_batch_costs_a_constant_number_of_statements(packs_db: str) -> None:

@@ -31,6 +31,7 @@ MACHINERY = {
         "billing_told",
         "traffic_answer",
         "traffic_bundle_member",
+        "traffic_bundle_place",
         "traffic_counter",
         "traffic_delivery",
         "traffic_gateway_beat",

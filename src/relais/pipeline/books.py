@@ -19,6 +19,7 @@ async def lock(transaction: TickTransaction, accounts: Mapping[int, Account], ro
     holds: dict[CounterKey, Hold] = {}
     packs: dict[int, PackUse] = {}
     members: set[Member] = set()
+    places: dict[Member, int] = {}
     if rows.counter_keys:
         for key, (units, *hold) in (await transaction.lock_counters(rows.counter_keys)).items():
             counters[CounterKey(*key)] = units
@@ -28,11 +29,16 @@ async def lock(transaction: TickTransaction, accounts: Mapping[int, Account], ro
         packs = {pack_id: PackUse(*use) for pack_id, use in (await transaction.lock_packs(rows.pack_ids)).items()}
     pairs = [(member.of, member.recipient) for member in rows.members if isinstance(member.of, int)]
     if pairs:
-        members = {Member(*pair) for pair in await transaction.members(pairs)}
+        for pack_id, recipient, counted, messages in await transaction.members(pairs):
+            member = Member(pack_id, recipient)
+            if counted:
+                members.add(member)
+            if messages:
+                places[member] = messages
     sessions = [(member.of, member.recipient) for member in rows.members if isinstance(member.of, str)]
     if sessions:
         members |= {Member(*pair) for pair in await transaction.session_members(sessions)}
-    return State(accounts, counters, holds, packs, members)
+    return State(accounts, counters, holds, packs, members, places)
 
 
 async def store(transaction: TickTransaction, before: State, after: State) -> None:
@@ -60,6 +66,9 @@ async def store(transaction: TickTransaction, before: State, after: State) -> No
             (member.of, member.recipient) for member in after.members - before.members if isinstance(member.of, int)
         ]
         await transaction.update_packs(used, fresh)
+        moved = [(*member, count) for member, count in after.places.items() if count != before.places.get(member, 0)]
+        if moved:
+            await transaction.update_places(moved)
     opened = [(member.of, member.recipient) for member in after.members - before.members if isinstance(member.of, str)]
     if opened:
         await transaction.insert_session_members(opened)

@@ -219,7 +219,7 @@ def finish(plan: Plan, message: Message, state: State, error: str | None, at: da
             _capture(plan, message, unsettled, at)
     else:
         if unsettled:
-            event = Release(tuple(message.terms[n] for n in unsettled))
+            event = Release(tuple(message.terms[n] for n in unsettled), message.destination)
             plan.settlements.append(Settlement(message, unsettled, event, EDR_RELEASED, at))
             for n in unsettled:
                 message.settled[n] = Charged(message.terms[n].agreement_id, 0, 0)
@@ -261,7 +261,13 @@ def _exchange(plan: Plan, message: Message, priced: tuple[Term, ...], levels: Se
         return
     former = tuple(message.terms[n] for n in changed)
     plan.settlements.append(
-        Settlement(message, changed, Exchange(former, tuple(priced[n] for n in changed)), EDR_NONE, at)
+        Settlement(
+            message,
+            changed,
+            Exchange(former, tuple(priced[n] for n in changed), message.destination),
+            EDR_NONE,
+            at,
+        )
     )
     message.terms = tuple(priced[n] if n in changed else term for n, term in enumerate(message.terms))
     plan.exchanged[message.id] = message
@@ -272,7 +278,7 @@ def _reverse(plan: Plan, message: Message, levels: Sequence[int], at: datetime) 
     if any(message.settled[n] is PLANNED for n in levels):
         for settlement in plan.settlements:
             if settlement.message is message and settlement.entry == EDR_CAPTURED:
-                settlement.event = Release(tuple(message.terms[n] for n in settlement.levels))
+                settlement.event = Release(tuple(message.terms[n] for n in settlement.levels), message.destination)
                 settlement.entry = EDR_RELEASED
         return
     kept = [n for n in levels if _can_be_paid_back(message.terms[n], message.settled[n])]

@@ -113,10 +113,11 @@ class TickTransaction:
         rows = await self.session.fetch(_SQL["lock_packs"], pack_ids)
         return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
-    async def members(self, pairs: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:
-        """Those of (bundle pack id, recipient) who are counted already; the packs are locked."""
+    async def members(self, pairs: Sequence[tuple[int, str]]) -> list[tuple[int, str, bool, int]]:
+        """Of these (bundle pack id, recipient) those who are counted already, or for how many messages a place is reserved; the
+        packs are locked."""
         rows = await self.session.fetch(_SQL["members"], [pair[0] for pair in pairs], [pair[1] for pair in pairs])
-        return {(row[0], row[1]) for row in rows}
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
 
     async def session_members(self, pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of (name of a session, recipient) who were charged for it already; the balances are locked."""
@@ -165,6 +166,10 @@ class TickTransaction:
         if members:
             columns = zip(*sorted(members), strict=True)
             await self.session.execute(_SQL["insert_members"], *(list(column) for column in columns))
+
+    async def update_places(self, rows: Sequence[tuple[int | str, str, int]]) -> None:
+        """(bundle pack id, recipient, messages under way that hold the place, 0 = none any more); the packs are locked."""
+        await self.session.execute(_SQL["update_places"], *map(list, zip(*sorted(rows), strict=True)))
 
     async def copy_idempotent_answers(self, rows: Sequence[Row]) -> None:
         """Raises asyncpg.UniqueViolationError when another gateway answered the same key meanwhile."""

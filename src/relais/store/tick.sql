@@ -101,10 +101,13 @@ ORDER BY p.pack_id
 FOR UPDATE OF p
 
 -- name: members
--- $1 ids of bundle packs, locked by this transaction, $2 recipients: those of these pairs who are counted already.
-SELECT pack_id, recipient
-FROM traffic_bundle_member
-JOIN unnest($1::bigint[], $2::text[]) AS k (pack_id, recipient) USING (pack_id, recipient)
+-- $1 ids of bundle packs, locked by this transaction, $2 recipients: those of these pairs who are counted already, or for whom
+-- messages under way hold a place.
+SELECT pack_id, recipient, m.recipient IS NOT NULL, coalesce(p.messages, 0)
+FROM unnest($1::bigint[], $2::text[]) AS k (pack_id, recipient)
+LEFT JOIN traffic_bundle_member AS m USING (pack_id, recipient)
+LEFT JOIN traffic_bundle_place AS p USING (pack_id, recipient)
+WHERE m.recipient IS NOT NULL OR p.messages IS NOT NULL
 
 -- name: update_packs
 -- $1 ids of enabled packs, $2 used, $3 reserved, $4 held micros; the rows are locked by this transaction.
@@ -116,6 +119,17 @@ WHERE p.pack_id = u.pack_id
 -- name: insert_members
 -- $1 ids of bundle packs, $2 recipients counted now.
 INSERT INTO traffic_bundle_member (pack_id, recipient) SELECT * FROM unnest($1::bigint[], $2::text[])
+
+-- name: update_places
+-- $1 ids of bundle packs, locked by this transaction, $2 recipients, $3 messages under way that hold their place; 0 = none.
+WITH rows AS (SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[]) AS r (pack_id, recipient, messages)),
+gone AS (
+    DELETE FROM traffic_bundle_place AS p USING rows AS r
+    WHERE r.messages = 0 AND p.pack_id = r.pack_id AND p.recipient = r.recipient
+)
+INSERT INTO traffic_bundle_place (pack_id, recipient, messages)
+SELECT pack_id, recipient, messages FROM rows WHERE messages > 0
+ON CONFLICT (pack_id, recipient) DO UPDATE SET messages = EXCLUDED.messages
 
 -- name: session_members
 -- $1 names of sessions, $2 recipients. Those who are charged for already; the balances are locked by this transaction.

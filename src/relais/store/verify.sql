@@ -134,15 +134,20 @@ WHERE p.used IS DISTINCT FROM coalesce(e.amount, 0) OR p.used <> coalesce(m.coun
 LIMIT 20
 
 -- name: reserved_of_packs_is_what_is_not_settled
+-- Of a bundle pack a place for each person who is not counted yet, however many messages are under way.
 SELECT p.pack_id, p.reserved, coalesce(o.amount, 0) AS open_charges
 FROM traffic_pack AS p
 LEFT JOIN (
-    SELECT t.pack_id, sum(t.amount)::bigint AS amount
+    SELECT t.pack_id, (CASE s.type WHEN 'bundle_pack' THEN count(DISTINCT m.destination) FILTER (WHERE c.recipient IS NULL)
+                       ELSE sum(t.amount) END)::bigint AS amount
     FROM traffic_message AS m
     CROSS JOIN LATERAL unnest(m.pack_ids, m.pack_amounts) WITH ORDINALITY AS t (pack_id, amount, position)
+    JOIN catalog_enabledservice AS n ON n.id = t.pack_id
+    JOIN catalog_service AS s ON s.id = n.service_id
+    LEFT JOIN traffic_bundle_member AS c ON c.pack_id = t.pack_id AND c.recipient = m.destination
     WHERE m.pack_ids IS NOT NULL AND t.amount > 0
       AND NOT EXISTS (SELECT FROM traffic_edr AS e WHERE e.message_id = m.id AND e.level = t.position - 1)
-    GROUP BY 1
+    GROUP BY t.pack_id, s.type
 ) AS o USING (pack_id)
 WHERE p.reserved <> coalesce(o.amount, 0)
 

@@ -33,10 +33,15 @@ class Pack:
     size: int
     used: Decimal = Decimal(0)
     reserved: dict[str, Decimal] = field(default_factory=dict)  # by message
+    places: dict[str, str] = field(default_factory=dict)  # of a bundle: message → person
     members: set[str] = field(default_factory=set)
 
     def left(self) -> Decimal:
-        return self.size - self.used - sum(self.reserved.values())
+        return self.size - self.used - sum(self.reserved.values()) - len(self.waited_for())
+
+    def waited_for(self) -> set[str]:
+        """Who has a place and is not counted yet."""
+        return set(self.places.values()) - self.members
 
 
 @dataclass
@@ -70,7 +75,7 @@ class Shop:
         if self.bundle is None or self.member_price is None:
             return Decimal(0)
         places = max(self.bundle.size - self.bundle.used, 0)
-        return max(len(self.bundle.reserved) - places, 0) * self.gross(self.member_price.dearest)
+        return max(len(self.bundle.waited_for()) - places, 0) * self.gross(self.member_price.dearest)
 
     def covers(self, amount: Decimal, at_all: bool = False) -> bool:
         """Whether there is so much; nothing is asked for nothing, but `at_all`."""
@@ -146,7 +151,7 @@ class NaiveTill:
             assert shop.price is not None
             due = shop.gross(units * shop.price.dearest)
         if shop.bundle is not None and person not in shop.bundle.members:
-            if shop.bundle.left() >= 1:
+            if person in shop.bundle.waited_for() or shop.bundle.left() >= 1:
                 sent.place = True
             elif shop.member_price is None:
                 return "no rate"
@@ -166,7 +171,7 @@ class NaiveTill:
         if sent.pack is not None:
             sent.pack.reserved[name] = units * (shop.price.dearest if sent.payer == "money" and shop.price else WHOLE)
         if sent.place and shop.bundle is not None:
-            shop.bundle.reserved[name] = Decimal(1)
+            shop.bundle.places[name] = person
         return sent
 
     def _refuse(self, shop: Shop, name: str, sent: Sent) -> str:
@@ -188,6 +193,7 @@ class NaiveTill:
         for pack in (sent.pack, shop.bundle):
             if pack is not None:
                 pack.reserved.pop(name, None)
+                pack.places.pop(name, None)
 
     def drop(self, name: str) -> None:
         """The vendor refused it."""

@@ -131,6 +131,7 @@ class Product:
             {key: known.holds[key] for key in rows.counter_keys if key in known.holds},
             {pack_id: known.packs[pack_id] for pack_id in rows.pack_ids},
             known.members & set(rows.members),
+            {member: known.places[member] for member in rows.members if member in known.places},
         )
         after, (outcome,) = charge(cut, [event])
         self.state = State(
@@ -139,6 +140,7 @@ class Product:
             {**known.holds, **after.holds},
             {**known.packs, **after.packs},
             known.members | after.members,
+            {**known.places, **after.places},
         )
         self.outcomes.append(outcome)
         return outcome
@@ -155,8 +157,8 @@ class Product:
         assert isinstance(outcome, Lacking | Unrated)
         return "no money" if isinstance(outcome, Lacking) else "no rate"
 
-    def drop(self, name: str) -> None:
-        self.do(Release(self.terms.pop(name)))
+    def drop(self, name: str, person: str) -> None:
+        self.do(Release(self.terms.pop(name), person))
 
     def bill(self, name: str, person: str, period: str) -> None:
         starts = tuple(STARTS[period] if term.scale is not None else None for term in self.terms[name])
@@ -181,7 +183,7 @@ def agree(product: Product, naive: NaiveTill) -> None:
         packs = [*shop.packs, *([shop.bundle] if shop.bundle else [])]
         for place, pack in enumerate(packs):
             use = product.state.packs[10 * number + place]
-            assert (use.used, use.reserved) == (pack.used, sum(pack.reserved.values()))
+            assert (use.used, use.reserved) == (pack.used, sum(pack.reserved.values()) + len(pack.waited_for()))
             assert use.used + use.reserved <= use.size or pack.kind == "members"
         members = {member.recipient for member in product.state.members if member.of == 10 * number + len(packs) - 1}
         assert members == (shop.bundle.members if shop.bundle else set())
@@ -200,7 +202,7 @@ def test_both_say_and_charge_the_same(chain: list[Shop], data: st.DataObject) ->
             name, units, person = under_way.pop(data.draw(st.integers(0, len(under_way) - 1)))
             if verb == "drop":
                 naive.drop(name)
-                product.drop(name)
+                product.drop(name, person)
             else:
                 period = data.draw(st.sampled_from(["january", "january", "february"]))
                 naive.bill(name, units, person, period)

@@ -31,6 +31,7 @@ class Shop:
             self.state.holds,
             {**self.state.packs, self._made_count: PackUse(size, 0, 0)},
             self.state.members,
+            self.state.places,
         )
         return self._made_count
 

@@ -8,7 +8,7 @@ from tests.core.rating.shop import Shop
 
 from relais.core.charging.types import Capture, Captured, Lacking, Release, Reverse, Unrated
 from relais.core.rating.problems import problems
-from relais.core.rating.types import ServiceType
+from relais.core.rating.types import ServiceType, Term
 from relais.core.refusals import Refusal
 
 WHATSAPP = ("whatsapp_messaging", "whatsapp_message")
@@ -29,6 +29,13 @@ SOMEWHERE = attributes_of(country="AF")
 def bundle_shop(prices: dict[tuple[str, str], Shape], size: int = 100, balance: str = "500.00") -> tuple[Shop, int]:
     shop = Shop(tree_of(prices), balance=balance)
     return shop, shop.add_bundle(tree_of(INITIATOR), tree_of(BUNDLE), size)
+
+
+def reserved(shop: Shop, person: str) -> tuple[Term, ...]:
+    """The terms of an SMS to somebody that is under way now."""
+    terms = shop.reserve(SMS, SOMEWHERE, 1, person)
+    assert isinstance(terms, tuple)
+    return terms
 
 
 def test_SV_222_to_SV_228_the_example_can_be_saved_as_it_stands() -> None:
@@ -79,17 +86,29 @@ def test_SV_29_what_no_initiator_includes_does_not_count() -> None:
 
 
 def test_SV_220_a_member_is_counted_at_the_billing_moment_and_its_price_reserved_with_the_message() -> None:
-    """Two messages to one new person on their way: whichever is billed first makes the member, and nobody is beyond."""
-    shop, pack = bundle_shop({SMS: "free", MEMBER: "1"}, size=1)
-    inside = shop.reserve(SMS, SOMEWHERE, 1, "a")
-    beyond = shop.reserve(SMS, SOMEWHERE, 1, "a")
-    assert isinstance(inside, tuple) and isinstance(beyond, tuple)
-    assert [term.reserved_micros for term in (*inside, *beyond)] == [0, 0, 0, 1_000_000]
-    assert shop.used(pack) == (0, 1)
-    shop.do(Capture(beyond, None, "a"))  # the place is reserved, so the price is kept for whoever finds it taken
-    assert (shop.used(pack), shop.reserved) == ((1, 1), "1.0000")
-    shop.do(Capture(inside, None, "a"))
-    assert (shop.used(pack), shop.balance) == ((1, 0), "500.0000")
+    """Two messages to one new person on their way hold one place: whichever is billed first makes the member; and a place that
+    its last message leaves is free."""
+    shop, pack = bundle_shop({SMS: "free", MEMBER: "1"}, size=2)
+    first, second, third = [reserved(shop, person) for person in ("a", "a", "b")]
+    beyond = reserved(shop, "c")
+    assert [term.reserved_micros for term in (*first, *second, *third, *beyond)] == [0, 0, 0, 0, 0, 0, 0, 1_000_000]
+    assert shop.used(pack) == (0, 2)
+    shop.do(Release(first, "a"))
+    assert shop.used(pack) == (0, 2), "the second one holds it"
+    shop.do(Capture(third, None, "b"), Capture(second, None, "a"))
+    shop.do(Capture(beyond, None, "c"))
+    assert (shop.used(pack), shop.balance) == ((3, 0), "499.0000")
+
+
+def test_SV_220_a_bundle_without_a_price_of_members_takes_as_many_people_as_its_size() -> None:
+    """However many messages each of them is sent at once."""
+    shop, pack = bundle_shop({SMS: "free"}, size=2)
+    under_way = [(person, reserved(shop, person)) for person in "aaabbb"]
+    assert shop.reserve(SMS, SOMEWHERE, 1, "c") == Unrated(Refusal.RATE_NOT_FOUND)
+    shop.do(*(Release(terms, person) for person, terms in under_way[:3]))
+    under_way += [("c", reserved(shop, "c"))]
+    shop.do(*(Capture(terms, None, person) for person, terms in under_way[3:]))
+    assert (shop.used(pack), shop.balance) == ((2, 0), "500.0000")
 
 
 @pytest.mark.parametrize("order", permutations(range(4)), ids=str)
@@ -99,11 +118,10 @@ def test_SV_219_only_members_beyond_the_size_are_paid_in_whatever_order_messages
     """Size 2; of four people under way two have a place and two the price; then more to people known by then."""
     for gone in (None, *range(4)):
         shop, pack = bundle_shop({SMS: "free", MEMBER: "0.2"}, size=2)
-        under_way = [shop.reserve(SMS, SOMEWHERE, 1, person) for person in "abcd"]
+        under_way = [reserved(shop, person) for person in "abcd"]
         for number in order:
-            terms = under_way[number]
-            assert isinstance(terms, tuple)
-            shop.do(Release(terms) if number == gone else Capture(terms, None, "abcd"[number]))
+            terms, person = under_way[number], "abcd"[number]
+            shop.do(Release(terms, person) if number == gone else Capture(terms, None, person))
         assert (shop.used(pack), shop.balance) == (((4, 0), "499.6000") if gone is None else ((3, 0), "499.8000"))
         shop.send_many(2, SMS, SOMEWHERE)
         assert (shop.used(pack)[0], shop.balance) == ((6, "499.2000") if gone is None else (5, "499.4000"))
@@ -112,12 +130,14 @@ def test_SV_219_only_members_beyond_the_size_are_paid_in_whatever_order_messages
 def test_SV_219_a_price_of_members_that_changes_under_way_is_that_of_whoever_pays() -> None:
     """The place was reserved at 3, what is kept for it is 1: both are members, one is beyond, and pays what was told to it."""
     shop, pack = bundle_shop({SMS: "free", MEMBER: "1"}, size=1)
-    beyond = shop.reserve(SMS, SOMEWHERE, 1, "a"), shop.reserve(SMS, SOMEWHERE, 1, "b")
-    shop.do(Release(beyond[0]))
+    first, beyond = reserved(shop, "a"), reserved(shop, "b")
+    shop.do(Release(first, "a"))
     dearer, _ = bundle_shop({SMS: "free", MEMBER: "3"}, size=1)
     shop.level = dearer.level
-    inside = shop.reserve(SMS, SOMEWHERE, 1, "c")
-    shop.do(Capture(beyond[1], None, "b"), Capture(inside, None, "c"))
+    inside = reserved(shop, "c")
+    shop.do(Capture(beyond, None, "b"))
+    assert (shop.used(pack), shop.reserved) == ((1, 1), "1.0000"), "kept for whoever finds the place taken"
+    shop.do(Capture(inside, None, "c"))
     assert (shop.used(pack), shop.balance) == ((2, 0), "497.0000")
 
 
@@ -125,7 +145,7 @@ def test_what_is_free_again_when_a_member_is_counted_costs_nothing() -> None:
     shop, pack = bundle_shop({SMS: "free", MEMBER: "1"}, size=1)
     inside, beyond = shop.reserve(SMS, SOMEWHERE, 1, "a"), shop.reserve(SMS, SOMEWHERE, 1, "b")
     assert isinstance(inside, tuple) and isinstance(beyond, tuple)
-    shop.do(Release(inside), Capture(beyond, None, "b"))
+    shop.do(Release(inside, "a"), Capture(beyond, None, "b"))
     assert (shop.used(pack), shop.balance) == ((1, 0), "500.0000")
 
 

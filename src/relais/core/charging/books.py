@@ -50,7 +50,7 @@ class OpenAccount:
 class OpenPack:
     """A pack's size, and what of it is used and reserved.
 
-    A place in a bundle is reserved by a message, though its person may be counted by another message, or by none. So only
+    A place in a bundle is reserved for a person who may never be counted, while others who came with the price are. So only
     `used` says who is beyond the size and pays; and whoever came with the price but found a place, while no more are left
     than are reserved, leaves the price with the pack: for whoever finds the place taken that was reserved for them.
     """
@@ -95,7 +95,7 @@ class OpenPack:
 class Books(dict[int, OpenAccount]):
     """What was opened so far: accounts by agreement, and the rest beside them."""
 
-    __slots__ = ("counters", "holds", "members", "packs", "state")
+    __slots__ = ("counters", "holds", "members", "packs", "places", "state")
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -103,6 +103,7 @@ class Books(dict[int, OpenAccount]):
         self.holds: dict[CounterKey, Hold] = {}
         self.packs: dict[int, OpenPack] = {}
         self.members: set[Member] = set()
+        self.places: dict[Member, int] = {}
 
     def __missing__(self, agreement_id: int) -> OpenAccount:
         account = self[agreement_id] = OpenAccount(self.state.accounts[agreement_id])
@@ -126,6 +127,36 @@ class Books(dict[int, OpenAccount]):
     def is_member(self, member: Member) -> bool:
         return member in self.members or member in self.state.members
 
+    def holds_place(self, member: Member) -> int:
+        """By how many messages under way."""
+        count = self.places.get(member)
+        return self.state.places.get(member, 0) if count is None else count
+
+    def take(self, term: Term, recipient: str) -> None:
+        """Reserves what the term takes of its pack: of a bundle one place, however many messages to its person are under way."""
+        assert term.cover is not None
+        amount = term.cover_amount
+        if term.cover.kind is CoverKind.MEMBERS:
+            member = Member(term.cover.id, recipient)
+            count = self.holds_place(member)
+            self.places[member] = count + 1
+            amount = 0 if count else 1
+        self.pack(term.cover.id).reserved += amount
+
+    def leave(self, term: Term, recipient: str, taken: int = 0, brought_micros: int = 0) -> int:
+        """Ends what `take` reserved, and uses `taken`; gives what `OpenPack.free` gives. A person who is counted needs no place
+        any more, whichever message it was that counted."""
+        assert term.cover is not None
+        amount = term.cover_amount
+        if term.cover.kind is CoverKind.MEMBERS:
+            member = Member(term.cover.id, recipient)
+            count = self.holds_place(member)
+            left = 0 if taken else max(count - amount, 0)
+            if left != count:
+                self.places[member] = left
+            amount = 1 if count and not left else 0
+        return self.pack(term.cover.id).free(amount, taken, brought_micros)
+
     def hold(self, term: Term, key: CounterKey, reserved: int, void: int = 0) -> int:
         """Moves what the counter has reserved and void by so many units; how much more is to be set aside for thresholds
         that may be passed now, gross in micros. The account is the caller's to move. Units that were reserved before the
@@ -148,6 +179,7 @@ class Books(dict[int, OpenAccount]):
             if self.packs
             else state.packs,
             state.members | self.members if self.members else state.members,
+            {**state.places, **self.places} if self.places else state.places,
         )
 
 
@@ -169,11 +201,11 @@ def member_of(term: Term, recipient: str) -> Member | None:
     return Member(cover.session or cover.id, recipient)
 
 
-def give_back(books: Books, term: Term) -> None:
+def give_back(books: Books, term: Term, recipient: str) -> None:
     """Ends what is reserved for a term, without charging anything."""
     account = books[term.agreement_id]
     account.free(term.reserved_micros, 0)
     if term.cover_amount and term.cover is not None:
-        account.reserve(-books.pack(term.cover.id).free(term.cover_amount, 0))
+        account.reserve(-books.leave(term, recipient))
     if term.held_from is not None:
         account.reserve(books.hold(term, counter_key(term, term.held_from), -term.units))

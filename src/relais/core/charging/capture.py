@@ -39,7 +39,7 @@ def capture(books: Books, term: Term, period_start: datetime | None, recipient: 
     reserved_micros, gross_micros = term.reserved_micros, net_micros + tax_micros
     if taken or term.cover_amount:
         assert cover is not None
-        reserved_micros += books.pack(cover.id).free(term.cover_amount, taken, reserved_micros)
+        reserved_micros += books.leave(term, recipient, taken, reserved_micros)
         if term.cover_amount and gross_micros > reserved_micros:  # the price of a member rose meanwhile
             account.reserve(gross_micros - reserved_micros)
             reserved_micros = gross_micros

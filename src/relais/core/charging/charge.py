@@ -51,7 +51,7 @@ def charge(state: State, events: Sequence[Event]) -> tuple[State, list[Outcome]]
             outcomes.append(choose(books, event))
         elif isinstance(event, Release):
             for term in event.terms:
-                give_back(books, term)
+                give_back(books, term, event.recipient)
             outcomes.append(_RELEASED)
         elif isinstance(event, Exchange):
             outcomes.append(exchange(books, event))
@@ -102,7 +102,7 @@ def touched(events: Iterable[Event]) -> Touched:
             terms = _offered(event)
         else:
             terms = (*event.former, *event.terms) if isinstance(event, Exchange) else event.terms
-        recipient = event.recipient if isinstance(event, Choose | Capture) else ""
+        recipient = "" if isinstance(event, Reserve) else event.recipient
         for term in terms:
             agreement_ids.add(term.agreement_id)
             if term.cover is not None or term.held_from is not None:

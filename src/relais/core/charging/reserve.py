@@ -18,7 +18,7 @@ def reserve(books: Books, terms: tuple[Term, ...]) -> Outcome:
         account = books[term.agreement_id]
         if amount_micros > account.available_micros and amount_micros and account.bounded:
             for earlier in terms[:level]:
-                give_back(books, earlier)
+                give_back(books, earlier, "")
             return Lacking(level, term.agreement_id)
         account.reserved_micros += amount_micros
         account.available_micros -= amount_micros
@@ -38,9 +38,9 @@ def choose(books: Books, event: Choose) -> Outcome:
 def exchange(books: Books, event: Exchange) -> Outcome:
     """Other terms in the place of the former ones, whatever the balance says."""
     for term in event.former:
-        give_back(books, term)
+        give_back(books, term, event.recipient)
     for term in event.terms:
-        _reserve(books, term)
+        _reserve(books, term, event.recipient)
     return _RESERVED
 
 
@@ -54,17 +54,17 @@ def _take(books: Books, route: Route, recipient: str) -> tuple[Outcome, int]:
         failure: Outcome | None = None
         if isinstance(wanted, Refusal):
             failure = Unrated(wanted)
-        elif not _set_aside(books, wanted.term):
+        elif not _set_aside(books, wanted.term, recipient):
             failure = Lacking(level, wanted.term.agreement_id)
         else:
             taken.append(wanted.term)
-            if wanted.member is not None and not _set_aside(books, wanted.member):
+            if wanted.member is not None and not _set_aside(books, wanted.member, recipient):
                 failure = Lacking(level, wanted.term.agreement_id)
             elif wanted.member is not None:
                 members.append(wanted.member)
         if failure is not None:
             for term in (*taken, *members):
-                give_back(books, term)
+                give_back(books, term, recipient)
             return failure, level
     return Chosen((*taken, *members)), level
 
@@ -90,33 +90,38 @@ def _wanted(books: Books, offer: Offer, recipient: str) -> _Wanted | Refusal:
 
 
 def _member(books: Books, bundles: tuple[Bundle, ...], recipient: str) -> Term | Refusal:
-    """Known to one of the bundle packs already; else a place in the first that has one; else one more of the first."""
+    """Known to one of the bundle packs already; else the place another message holds; else one in the first that has one; else
+    one more of the first."""
     for bundle in bundles:
         member = member_of(bundle.known, recipient)
         if member is not None and books.is_member(member):
             return bundle.known
+    for bundle in bundles:
+        member = member_of(bundle.inside, recipient)
+        if member is not None and books.holds_place(member):
+            return bundle.inside
     for bundle in bundles:
         if bundle.inside.cover is not None and books.pack(bundle.inside.cover.id).has(1):
             return bundle.inside
     return bundles[0].beyond
 
 
-def _set_aside(books: Books, term: Term) -> bool:
+def _set_aside(books: Books, term: Term, recipient: str) -> bool:
     """False when the agreement lacks the money; nothing is set aside then."""
     account = books[term.agreement_id]
     if not account.has(term.reserved_micros):
         return False
-    _reserve(books, term)
+    _reserve(books, term, recipient)
     if term.held_from is not None and account.bounded and account.available_micros < 0:
-        give_back(books, term)  # what passing a threshold costs is more than there is
+        give_back(books, term, recipient)  # what passing a threshold costs is more than there is
         return False
     return True
 
 
-def _reserve(books: Books, term: Term) -> None:
+def _reserve(books: Books, term: Term, recipient: str) -> None:
     account = books[term.agreement_id]
     account.reserve(term.reserved_micros)
     if term.cover_amount and term.cover is not None:
-        books.pack(term.cover.id).reserved += term.cover_amount
+        books.take(term, recipient)
     if term.held_from is not None:
         account.reserve(books.hold(term, counter_key(term, term.held_from), term.units))

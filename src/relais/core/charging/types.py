@@ -57,13 +57,15 @@ class Member(NamedTuple):
 
 class State(msgspec.Struct, frozen=True):
     """What charging reads and changes. Every agreement and pack met must be present; a counter or hold that is absent
-    stands at 0."""
+    stands at 0. `places`: how many messages under way reserve the place of that person in a bundle; one holds it as well as
+    ten."""
 
     accounts: Mapping[int, Account]
     counters: Mapping[CounterKey, int]
     holds: Mapping[CounterKey, Hold] = {}
     packs: Mapping[int, PackUse] = {}
     members: Set[Member] = frozenset()
+    places: Mapping[Member, int] = {}
 
 
 class Charged(msgspec.Struct, frozen=True, gc=False):
@@ -114,16 +116,18 @@ class Capture(msgspec.Struct, frozen=True, gc=False):
 
 class Exchange(msgspec.Struct, frozen=True, gc=False):
     """What is reserved turns out to be something else: Meta names another category (SV-280). The message is sent already,
-    so nothing is refused."""
+    so nothing is refused. `recipient`: as reserved."""
 
     former: tuple[Term, ...]
     terms: tuple[Term, ...]
+    recipient: str = ""
 
 
 class Release(msgspec.Struct, frozen=True, gc=False):
-    """The given levels will never be charged: give back what was set aside."""
+    """The given levels will never be charged: give back what was set aside. `recipient` is needed where a term has a cover."""
 
     terms: tuple[Term, ...]
+    recipient: str = ""
 
 
 class Reverse(msgspec.Struct, frozen=True, gc=False):

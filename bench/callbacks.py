@@ -23,7 +23,7 @@ import uvloop
 
 from bench.load import closed_loop, single_requests
 from bench.machine import cpu_s
-from bench.measure import API_KEY, SENDER, numbers, singles
+from bench.measure import API_KEY, SENDER, numbers, singles, until_settled
 from bench.product import Product, product
 from relais.database.embedded import Embedded
 from relais.jobs.callbacks import CallbackSender
@@ -84,11 +84,7 @@ async def traffic(running: Product, url: str, count: int) -> None:
     before, began_s = [cpu_s(pid) for pid in pids], time.monotonic()
     requests = single_requests(API_KEY, SENDER, numbers(), callback_url=url)
     result = await closed_loop("127.0.0.1", running.api_port, requests, count, 50)
-    waiting = """
-        SELECT EXISTS (SELECT FROM traffic_outbox) OR EXISTS (SELECT FROM traffic_callback WHERE due_at IS NOT NULL)
-    """
-    while await session.fetchval(waiting):
-        await asyncio.sleep(0.05)
+    await until_settled(session)
     took_s = time.monotonic() - began_s
     events = await session.fetchval("SELECT count(*) FROM traffic_callback WHERE state = 2")
     await session.close()

@@ -84,14 +84,14 @@ async def _measure(
 ) -> Measurement:
     session = await asyncpg.connect(product.dsn)
     try:
-        await _until_settled(session)
+        await until_settled(session)
         final_before = await _final_count(session)
         wal_before = await session.fetchval("SELECT pg_current_wal_insert_lsn()")
         pids = (product.gateway_pid, product.database_pid, product.simulator_pid)
         before = [cpu_s(pid) for pid in pids]
         client_before_s, began_s = time.process_time(), time.perf_counter()
         result = await load
-        await _until_settled(session)
+        await until_settled(session)
         ended_s = time.perf_counter()
         after = [cpu_s(pid) for pid in pids]
         wal = await session.fetchval("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1)::bigint", wal_before)
@@ -121,10 +121,13 @@ async def _final_count(session: asyncpg.Connection) -> int:
     return int(await session.fetchval("SELECT count(*) FROM traffic_message WHERE status >= 10"))
 
 
-async def _until_settled(session: asyncpg.Connection) -> None:
-    """Every accepted message is final: its batch has left the outbox."""
+async def until_settled(session: asyncpg.Connection) -> None:
+    """Every accepted message is final, its batch has left the outbox, and all that it had to tell is told."""
+    waiting = """
+        SELECT EXISTS (SELECT FROM traffic_outbox) OR EXISTS (SELECT FROM traffic_callback WHERE due_at IS NOT NULL)
+    """
     deadline_s = time.monotonic() + SETTLED_WITHIN_S
-    while await session.fetchval("SELECT EXISTS (SELECT FROM traffic_outbox)"):
+    while await session.fetchval(waiting):
         if time.monotonic() > deadline_s:
             raise TimeoutError("messages did not become final in time")
         await asyncio.sleep(SETTLE_POLL_S)

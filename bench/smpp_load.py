@@ -12,6 +12,7 @@ from relais.wire.smpp.pdus import BindTransceiver, Pdu, SubmitSm
 from relais.wire.smpp.states import SessionSettings
 
 LOGIN, PASSWORD = "monsters", "smpp-tm1"
+TOLD_WITHIN_S = 60.0
 
 
 class _Load:
@@ -77,13 +78,20 @@ class _Load:
 
 
 async def smpp_closed_loop(
-    host: str, port: int, numbers: Iterator[str], messages: int, *, sessions: int = 4, window: int = 50
+    host: str,
+    port: int,
+    numbers: Iterator[str],
+    messages: int,
+    *,
+    sessions: int = 4,
+    window: int = 50,
+    told_within_s: float = TOLD_WITHIN_S,
 ) -> Result:
     """Send `messages` over `sessions`, each with `window` requests under way; returns when each is answered and every receipt
-    of what was taken has come."""
+    of what was taken has come. TimeoutError when receipts are still missing `told_within_s` after the last answer."""
     load = _Load(messages, window, numbers)
     ends = await _ends(host, port, sessions, load)
-    await _until_told(load, ends)
+    await _until_told(load, ends, told_within_s)
     return load.result
 
 
@@ -101,7 +109,7 @@ async def smpp_open_loop(
             load.send(ends[issued % sessions], due_s)
             issued += 1
         await asyncio.sleep(0.001)
-    await _until_told(load, ends)
+    await _until_told(load, ends, TOLD_WITHIN_S)
     told = Result()
     told.accepted, told.latencies_s = load.receipts_count, load.receipts_s
     return load.result, told
@@ -117,9 +125,13 @@ async def _ends(host: str, port: int, count: int, load: _Load) -> list[SmppEnd]:
     return ends
 
 
-async def _until_told(load: _Load, ends: list[SmppEnd]) -> None:
+async def _until_told(load: _Load, ends: list[SmppEnd], within_s: float) -> None:
     await load.all_answered
-    async with asyncio.timeout(60):
-        while load.receipts_count < load.result.accepted:
-            await asyncio.sleep(0.01)
+    try:
+        async with asyncio.timeout(within_s):
+            while load.receipts_count < load.result.accepted:
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        missing = load.result.accepted - load.receipts_count
+        raise TimeoutError(f"{missing} receipts had not come after {within_s:.0f} s") from None
     await asyncio.gather(*(end.unbind() for end in ends))

@@ -56,7 +56,7 @@ def running(
     try:
         if port is not None and not _listens(port, child):
             said = log.read_text(errors="replace").strip()[-300:]
-            raise NotToBeHad(f"{Path(arguments[0]).name} did not become ready: {said or 'it said nothing'}")
+            raise NotToBeHad(f"{log.stem} did not become ready: {said or 'it said nothing'}")
         yield child.pid
     finally:
         _end(child)

@@ -35,6 +35,7 @@ JASMIN_SHARE = 5  # so many times fewer messages: it would take minutes for as m
 WARM_UP_SHARE = 10
 CONNECTIONS = 50
 TOLD_WITHIN_S, TURN_WITHIN_S = 300.0, 600.0
+TERMINATED = 128 + signal.SIGTERM
 SMPP = "SMPP, 4 sessions of window 50"
 HTTP = f"HTTP singles, {CONNECTIONS} connections"
 HTTP_TOLD = f"{HTTP}, each step told to a URL"
@@ -162,8 +163,10 @@ def _relais(running: Product, session: asyncpg.Connection, heard: Reports, messa
 
 
 async def measure(running: Product, messages: int, rounds: int) -> Table:
-    """The product, each rival, and again, after a warm-up of all."""
-    table = Table()
+    """The product, each rival, and again, after a warm-up of all. A SIGTERM cancels it."""
+    table, this = Table(), asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     async with AsyncExitStack() as stack:
         session = await asyncpg.connect(running.dsn)
         stack.push_async_callback(session.close)
@@ -227,6 +230,7 @@ def _say(what: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Exit code 143 when it was told to end."""
     parser = argparse.ArgumentParser(prog="python -m bench.rivals", description="Kannel and Jasmin beside the product.")
     parser.add_argument("--quick", action="store_true", help=f"one round of {MESSAGES_QUICK} messages: does it work?")
     parser.add_argument("--rounds", type=int, default=None)
@@ -234,9 +238,12 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     messages = asked.messages or (MESSAGES_QUICK if asked.quick else MESSAGES)
     rounds = asked.rounds or (1 if asked.quick else ROUNDS)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all that was started is ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that all that was started is ended
     with product(worker=True) as running:
-        table = uvloop.run(measure(running, messages, rounds))
+        try:
+            table = uvloop.run(measure(running, messages, rounds))
+        except asyncio.CancelledError:
+            return TERMINATED
     print("\n".join(table.lines()))
     return 0
 

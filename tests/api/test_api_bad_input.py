@@ -49,6 +49,7 @@ def without(name: str) -> dict[str, Any]:
         (MESSAGE | {"send_at": "0001-01-01T00:00:00+14:00"}, "send_at", "is not a date of the calendar in UTC"),
         (MESSAGE | {"from": "Mon\0sters"}, "from", "must not contain NUL"),
         (MESSAGE | {"callback_url": "https://e\0"}, "callback_url", "must not contain NUL"),
+        (MESSAGE | {"callback_events": "some"}, "callback_events", "invalid enum value 'some'"),
         ([MESSAGE], "(body)", "must be an object"),
         ("Hello", "(body)", "must be an object"),
         (None, "(body)", "must be an object"),

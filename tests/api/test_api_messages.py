@@ -44,6 +44,7 @@ def test_every_field_reaches_the_pipeline_and_send_at_in_utc(client: Client, pip
         "validity_s": 60,
         "send_at": "2031-01-01T09:00:00+01:00",
         "callback_url": "https://example.com/sms",
+        "callback_events": "final",
         "template_category": "utility",
         "rich": True,
     }
@@ -59,6 +60,7 @@ def test_every_field_reaches_the_pipeline_and_send_at_in_utc(client: Client, pip
         validity_s=60,
         send_at=datetime(2031, 1, 1, 8, tzinfo=UTC),
         callback_url="https://example.com/sms",
+        callback_final_only=True,
         template_category="utility",
         rich=True,
     )
@@ -66,7 +68,9 @@ def test_every_field_reaches_the_pipeline_and_send_at_in_utc(client: Client, pip
 
 
 def test_null_is_the_same_as_an_absent_option(client: Client, pipeline: FakePipeline) -> None:
-    options = dict.fromkeys(("client_ref", "validity_s", "send_at", "callback_url", "template_category"))
+    options = dict.fromkeys(
+        ("client_ref", "validity_s", "send_at", "callback_url", "callback_events", "template_category")
+    )
     assert client.post(MESSAGE | options).json() == ACCEPTED
     assert pipeline.stored == [(10, Submission(source="Monsters", destination="34600000001", text="Hello"))]
 

@@ -21,7 +21,19 @@ from relais.api.bodies import decode_batch, decode_message
 from relais.api.problems import PRESENTED, Problem
 from relais.pipeline.submission import Submission
 
-NAMES = ["from", "to", "text", "channel", "client_ref", "validity_s", "send_at", "callback_url", "messages", "else"]
+NAMES = [
+    "from",
+    "to",
+    "text",
+    "channel",
+    "client_ref",
+    "validity_s",
+    "send_at",
+    "callback_url",
+    "callback_events",
+    "messages",
+    "else",
+]
 LEAVES = (
     st.none()
     | st.booleans()

@@ -51,12 +51,13 @@ def test_rights_are_ticked_and_told_in_words(reseller: Any) -> None:
     record, page = made(reseller)
     assert record.rights == 1 | 2
     assert "Send messages, Read statuses" in page
-    assert reseller.post(f"{URL}{record.pk}/edit/", {"name": "shop", "rights": ["4"]}).status_code == 302
+    values = {"name": "shop", "rights": ["4"], "webhook_events": "every"}
+    assert reseller.post(f"{URL}{record.pk}/edit/", values).status_code == 302
     assert (key_called("shop").rights, key_called("shop").pk) == (4, record.pk)
 
 
 def test_a_key_without_rights_is_refused(reseller: Any) -> None:
-    answer = reseller.post(f"{URL}{key_called().pk}/edit/", {"name": "demo"})
+    answer = reseller.post(f"{URL}{key_called().pk}/edit/", {"name": "demo", "webhook_events": "every"})
     assert answer.status_code == 422 and list(answer.context["drawer"].form.errors) == ["rights"]
     assert key_called().rights == 7
 
@@ -69,7 +70,7 @@ def test_revoking_says_what_stops_and_is_final(reseller: Any) -> None:
     assert key_called().revoked_at is not None
     assert "Revoked" in str(reseller.get(URL).context["list"].table[0].cells[4].html)
     assert reseller.get(f"{URL}{record.pk}/do/revoke/").status_code == 404
-    refused = reseller.post(f"{URL}{record.pk}/edit/", {"name": "again", "rights": ["1"]})
+    refused = reseller.post(f"{URL}{record.pk}/edit/", {"name": "again", "rights": ["1"], "webhook_events": "every"})
     assert refused.status_code == 422 and "revoked" in str(refused.context["drawer"].form.errors)
 
 

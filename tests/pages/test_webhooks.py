@@ -67,10 +67,15 @@ def test_a_key_has_a_webhook_that_is_tried_and_whose_secret_is_renewed_and_that_
     key = key_of()
     url = f"/bo/api-keys/{key.pk}/"
     assert reseller.get(f"{url}do/test/").status_code == 404
-    values = {"name": "demo", "rights": ["1", "2", "4"], "networks": "192.0.2.7; 2001:db8::/32", "rps_limit": "50"}
+    values = {"name": "demo", "rights": ["1", "2", "4"], "networks": "192.0.2.7; 2001:db8::/32", "rps_limit": "50",
+              "webhook_events": "final"}  # fmt: skip
     assert reseller.post(f"{url}edit/", values | {"webhook_url": HOOK}).status_code == 302
     stored = ApiKey.objects.get(pk=key.pk)
     assert (stored.webhook_url, stored.networks, stored.rps_limit) == (HOOK, "192.0.2.7, 2001:db8::/32", 50)
+    assert stored.webhook_events == "final" and "Final status only" in reseller.get(url).content.decode()
+    refused = reseller.post(f"{url}edit/", values | {"webhook_events": "some"})
+    assert refused.status_code == 422 and "is not one of the available choices" in refused.content.decode()
+    assert ApiKey.objects.get(pk=key.pk).webhook_events == "final"
     refused = reseller.post(f"{url}edit/", values | {"networks": "shop"})
     assert refused.status_code == 422 and "is neither an IP address" in refused.content.decode()
 

@@ -119,6 +119,9 @@ def test_a_users_password_and_a_generated_key_are_made_once(spain: str, apply: A
     assert len(first.told_once) == 1
     assert "rk_" in first.told_once[0]
     assert apply(key).told_once == ()
+    final_only = key.replace("[send]", "[send], webhook_events: final")
+    assert "api_keys: 1 changed" in str(apply(final_only))
+    assert "api_keys: 1 unchanged" in str(apply(final_only))
     from relais.records.apply import apply_file
 
     apply_file(SPAIN)

@@ -54,16 +54,17 @@ def test_messages(db: str) -> None:
             "ñ € 😀",
             "ref é",
             "https://a.b/",
+            True,
             5,
             b"\x00\xff",
             full,
         ),
-        (OTHER_ID, LARGEST, 2, 3, 4, 60, 1, 1, 0, 1, None, None, "FR", "1", "33", "x" * 1600, *[None] * 4, bare),
+        (OTHER_ID, LARGEST, 2, 3, 4, 60, 1, 1, 0, 1, None, None, "FR", "1", "33", "x" * 1600, *[None] * 5, bare),
     ]
     columns = (
         "id, company_id, api_key_id, sender_id, connection_id, validity_s, status, channel, encoding, segments_count,"
         " network_id, send_at, country, source, destination, body, client_ref, callback_url,"
-        " client_connection_id, client_options,"
+        " callback_final_only, client_connection_id, client_options,"
         " delivered_rules, agreement_ids, node_ids, units, reserved_micros, tax_bp, pack_ids, pack_amounts, final_at, error"
     )
     assert written(db, "copy_messages", rows, f"SELECT {columns} FROM traffic_message ORDER BY id") == [

@@ -116,6 +116,7 @@ def submission_of(request: MessageRequest) -> Submission:
         validity_s=request.validity_s,
         send_at=None if request.send_at is None else request.send_at.astimezone(UTC),
         callback_url=request.callback_url,
+        callback_final_only=None if request.callback_events is None else request.callback_events == "final",
         template_category=request.template_category,
         rich=request.rich,
     )

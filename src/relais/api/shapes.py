@@ -82,6 +82,13 @@ class MessageRequest(
     callback_url: (
         Annotated[str, _about("Where to tell changes of status.", "https://example.com/sms", format="uri")] | None
     ) = None
+    callback_events: (
+        Annotated[
+            Literal["every", "final"],
+            _about("Which changes of status are told: all, or the final one only; null = as the API key says."),
+        ]
+        | None
+    ) = None
 
 
 class BatchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -145,7 +145,7 @@ class Admission:
             submission.message_id or self._ids.take(now.timestamp()), now, key.company_id, key.id, sender.id, connection_id,
             number_range.network_id, number_range.country, sender.text, digits, text, encoded, rated, routes,
             submission.validity_s or VALIDITY_DEFAULT_S, send_at, submission.client_ref,
-            submission.callback_url or key.webhook_url, submission.origin, channel, hop,
+            submission.callback_url or key.webhook_url, submission.callback_final_only, submission.origin, channel, hop,
         )  # fmt: skip
 
     def reported_terms(self, message: Message, pricing: Pricing | None, now: datetime) -> tuple[Term, ...] | None:

@@ -218,6 +218,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     sender_rules: SenderRules | None  # what countries take as senders; None = no country has a rule
     rails: Rails | None = None  # None: no guard rail is set
     portability: Portability = NOBODY
+    final_only_keys: frozenset[int] = frozenset()  # whose webhook is told of final statuses only; revoked keys too
 
 
 def in_force(periods: Sequence[Any], now: datetime) -> list[Any]:
@@ -302,6 +303,7 @@ async def load_snapshot(
             ),
             rails=await load_rails(session, companies, agreements.values()),
             portability=await load_portability(session, box, companies),
+            final_only_keys=frozenset([row["id"] for row in await session.fetch(_SQL["final_only_keys"])]),
         )
 
 

@@ -62,6 +62,9 @@ class Message(msgspec.Struct, eq=False, weakref=True):
     send_at: datetime | None = None
     client_ref: str | None = None
     callback_url: str | None = None
+    callback_final_only: bool | None = (
+        None  # whether that is told of the final status alone; None = as the API key says
+    )
     origin: Origin | None = None
     channel: int = SMS
     hop: Any = None

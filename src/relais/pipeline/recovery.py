@@ -137,6 +137,7 @@ def _message(row: Any, admission: Admission, rates: Any, covers: Mapping[int, Co
         send_at=row["send_at"],
         client_ref=row["client_ref"],
         callback_url=row["callback_url"],
+        callback_final_only=row["callback_final_only"],
         origin=origin,
         channel=row["channel"],
     )

@@ -46,7 +46,7 @@ def message_row(message: Message) -> Row:
         message.id, message.company_id, message.api_key_id, message.sender_id, message.connection_id,
         message.validity_s, 1, message.channel, encoded.data_coding, len(encoded.parts), message.network_id, message.send_at,
         message.country, message.source, message.destination, message.text, message.client_ref, message.callback_url,
-        origin and origin.connection_id, origin and pack_origin(origin), _terms(message.terms),
+        message.callback_final_only, origin and origin.connection_id, origin and pack_origin(origin), _terms(message.terms),
     )  # fmt: skip
 
 

@@ -21,10 +21,11 @@ from relais.pipeline.accept import refused
 from relais.pipeline.configuration import ApiKey, Snapshot
 from relais.pipeline.ids import floor
 from relais.pipeline.message import Message
-from relais.pipeline.settle import callback_of, status_event
+from relais.pipeline.settle import callback_of, callback_wants, message_event, status_event
 from relais.pipeline.submission import Answer, Idempotency, MessagesAsked, MessageView, Outcome, Refused, Tell, Told
 from relais.store.blocks import blocks
 from relais.store.sessions import CONNECTION_LOST, SESSION_ENDED
+from relais.store.tick import Callback
 
 SENT_AFTER, FINAL_AFTER = timedelta(seconds=1), timedelta(seconds=3)
 
@@ -111,8 +112,8 @@ class Sandbox:
                     return Answer(rows.decode_outcomes(earlier["answer"]), replayed=True)
             for message in messages:
                 view = _first_view(message, snapshot)
-                await session.execute(_SQL["insert"], message.id, key.id, _pack(view))
-                for due_at, event in _events(message, view):
+                await session.execute(_SQL["insert"], message.id, key.id, _pack(view), message.callback_url)
+                for due_at, event in _events(message, view, snapshot):
                     told = callback_of(message, message.callback_url or "", event)
                     await session.execute(_TICK["insert_callbacks"], due_at, *([each] for each in told))
         return Answer(answered)
@@ -144,6 +145,11 @@ class Sandbox:
                 view, status=State.CANCELED.label, final=True, times=times, price_micros=0
             )
             await session.execute(_SQL["change"], message_id, _pack(canceled))
+            await session.execute(_SQL["recall_callbacks"], message_id)
+            if row["callback_url"] is not None:
+                event = status_event(message_id, view.destination, view.client_ref, State.CANCELED, now, None)
+                told = Callback(key.company_id, key.id, None, message_id, row["callback_url"], event)
+                await session.execute(_TICK["insert_callbacks"], now, *([each] for each in told))
         return True
 
     @staticmethod
@@ -206,15 +212,15 @@ def _first_view(message: Message, snapshot: Snapshot) -> MessageView:
     )
 
 
-def _events(message: Message, view: MessageView) -> list[tuple[datetime, str]]:
+def _events(message: Message, view: MessageView, snapshot: Snapshot) -> list[tuple[datetime, str]]:
     """When each status report is due."""
     if message.callback_url is None:
         return []
     told = [(State[name.upper()], at) for name, at in view.times.items()]
     return [
-        (at, status_event(message, state, at, view.error if state.final else None))
+        (at, message_event(message, state, at, view.error if state.final else None))
         for state, at in told
-        if state is State.SENT or state.final
+        if (state is State.SENT or state.final) and callback_wants(snapshot, message, state)
     ]
 
 

@@ -316,9 +316,19 @@ def _tell(plan: Plan, message: Message, state: State, at: datetime, error: str |
     """Queue a status report when the client asked for them."""
     if message.origin is not None:
         _tell_over_smpp(plan, message, message.origin, state, at, error)
-    if message.callback_url is None:
+    if message.callback_url is None or not callback_wants(plan.snapshot, message, state):
         return
-    plan.callbacks.append(callback_of(message, message.callback_url, status_event(message, state, at, error)))
+    plan.callbacks.append(callback_of(message, message.callback_url, message_event(message, state, at, error)))
+
+
+def callback_wants(snapshot: Snapshot, message: Message, state: State) -> bool:
+    """Whether the message's callback is told of this state: of the last one always, of others as the message says, else its API
+    key as it is now."""
+    if state.final:
+        return True
+    if message.callback_final_only is None:
+        return message.api_key_id not in snapshot.final_only_keys
+    return not message.callback_final_only
 
 
 def callback_of(message: Message, url: str, event: str) -> Callback:
@@ -326,18 +336,25 @@ def callback_of(message: Message, url: str, event: str) -> Callback:
     return Callback(message.company_id, message.api_key_id, None, message.id, url, event)
 
 
-def status_event(message: Message, state: State, at: datetime, error: str | None) -> str:
+def message_event(message: Message, state: State, at: datetime, error: str | None) -> str:
+    """As `status_event`, of this message."""
+    return status_event(message.id, message.destination, message.client_ref, state, at, error)
+
+
+def status_event(
+    message_id: UUID, destination: str, client_ref: str | None, state: State, at: datetime, error: str | None
+) -> str:
     """What a client's callback is told, as JSON."""
     event = {
         "type": f"message.{state.label}",
         "timestamp": at,
         "data": {
-            "id": str(message.id),
+            "id": str(message_id),
             "status": state.label,
             "final": state.final,
-            "to": message.destination,
-            "client_ref": message.client_ref,
-            "accepted_at": accepted_at(message.id),
+            "to": destination,
+            "client_ref": client_ref,
+            "accepted_at": accepted_at(message_id),
             "error": error,
         },
     }

@@ -17,7 +17,7 @@ class Submission(msgspec.Struct, frozen=True, gc=False):
     acceptance (or from `send_at`). `send_at` and `callback_url` may be absent. `origin`: over SMPP, what the client said
     beside. `message_id`: one that was given out before the message was whole. `template_category`: of a WhatsApp template,
     None = no template. `rich`: an RCS message with media, buttons or cards. `despite_stop`: it answers a recipient who asked to
-    stop.
+    stop. `callback_final_only`: whether the callback is told of the final status alone, None = as the API key says.
     """
 
     source: str
@@ -33,6 +33,7 @@ class Submission(msgspec.Struct, frozen=True, gc=False):
     template_category: str | None = None
     rich: bool = False
     despite_stop: bool = False
+    callback_final_only: bool | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted"):

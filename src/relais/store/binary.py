@@ -24,12 +24,13 @@ _INT4_OID, _INT8_OID = 23, 20
 
 _length = struct.Struct(">i").pack
 _int8 = struct.Struct(">iq").pack
+_flag = struct.Struct(">i?").pack
 _array_head = struct.Struct(">iiiii").pack  # dimensions, nulls, element type, length, lower bound
 
 MESSAGE_COLUMNS = (
     "id", "company_id", "api_key_id", "sender_id", "connection_id", "validity_s", "status", "channel", "encoding",
     "segments_count", "network_id", "send_at", "country", "source", "destination", "body", "client_ref", "callback_url",
-    "client_connection_id", "client_options",
+    "callback_final_only", "client_connection_id", "client_options",
     "delivered_rules", "agreement_ids", "node_ids", "units", "reserved_micros", "tax_bp", "pack_ids", "pack_amounts",
 )  # fmt: skip
 _message = struct.Struct(">h i16s iq iq iq iq ii ih ih ih ih").pack
@@ -51,7 +52,7 @@ def message_rows(rows: Iterable[Row]) -> bytearray:
     for (
         message_id, company_id, api_key_id, sender_id, connection_id, validity_s, status, channel, encoding,
         segments_count, network_id, send_at, country, source, destination, body, client_ref, callback_url,
-        client_connection_id, client_options, terms,
+        callback_final_only, client_connection_id, client_options, terms,
     ) in rows:  # fmt: skip
         octets += _message(
             columns_count, 16, message_id.bytes, 8, company_id, 8, api_key_id, 8, sender_id, 8, connection_id,
@@ -65,6 +66,7 @@ def message_rows(rows: Iterable[Row]) -> bytearray:
         octets += _text(body)
         octets += _NULL if client_ref is None else _text(client_ref)
         octets += _NULL if callback_url is None else _repeated_text(callback_url)
+        octets += _NULL if callback_final_only is None else _flag(1, callback_final_only)
         octets += _NULL if client_connection_id is None else _int8(8, client_connection_id)
         octets += _NULL if client_options is None else _counted(client_options)
         octets += terms

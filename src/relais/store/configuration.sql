@@ -95,6 +95,10 @@ SELECT k.id, k.company_id, k.key_hash, k.rights, k.sandbox, k.webhook_url, k.net
 FROM people_apikey AS k JOIN parties_company AS c ON c.id = k.company_id
 WHERE k.revoked_at IS NULL
 
+-- name: final_only_keys
+-- Keys whose webhook is told of final statuses only: revoked ones too, since messages accepted before go on.
+SELECT id FROM people_apikey WHERE webhook_events = 'final'
+
 -- name: number_prefixes
 SELECT prefix, country_id, network_id FROM catalog_numberprefix
 

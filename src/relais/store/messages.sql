@@ -66,7 +66,7 @@ RETURNING id, connection_id, message_ids
 -- $1 message ids. Those that are not final, with all that sending and settling them needs; `fallback`: the sender under which the
 -- message goes out since the vendor refused its own.
 SELECT id, company_id, api_key_id, sender_id, connection_id, network_id, send_at, validity_s, segments_count, delivered_rules,
-       channel, country, source, destination, body, encoding, client_ref, callback_url, client_options,
+       channel, country, source, destination, body, encoding, client_ref, callback_url, callback_final_only, client_options,
        agreement_ids, node_ids, units, reserved_micros, tax_bp, pack_ids, pack_amounts,
        (SELECT f.source FROM traffic_fallback AS f WHERE f.message_id = m.id) AS fallback
 FROM traffic_message AS m

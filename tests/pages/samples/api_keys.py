@@ -11,7 +11,7 @@ def new(company: Any) -> Values:
     from relais.records.parties.models import Company
 
     client = Company.objects.filter(parent=company).order_by("pk")[0]
-    return {"name": f"shop {next(_serial)}", "company": client.pk, "rights": ["1", "2"]}
+    return {"name": f"shop {next(_serial)}", "company": client.pk, "rights": ["1", "2"], "webhook_events": "every"}
 
 
 # A key just made has no webhook URL.

@@ -11,12 +11,12 @@ from django.urls import reverse
 
 from relais.pages.entity import Action, Block, Column, Entity, Filter, Menu, Section
 from relais.pages.forms import RecordForm, ReferenceField
-from relais.pages.kinds import OPEN, Badge, Computed, Flag, Id, Instant, Kind, Name, Number, Reference
+from relais.pages.kinds import OPEN, Badge, Choice, Computed, Flag, Id, Instant, Kind, Name, Number, Reference
 from relais.pages.viewer import MANAGE, Viewer
 from relais.records.parties.models import Company
 from relais.records.people.actions.change_api_key import change_api_key, renew_webhook_secret, show_webhook_secret
 from relais.records.people.actions.create_api_key import LIMITS, create_api_key, revoke_api_key
-from relais.records.people.models import RIGHTS_ALL, ApiKey, ApiKeyRight
+from relais.records.people.models import RIGHTS_ALL, ApiKey, ApiKeyRight, WebhookEvents
 from relais.records.traffic.models import CallbackStop
 from relais.records.traffic.webhooks import allow_again, send_test_event, webhook_secrets
 
@@ -60,8 +60,14 @@ HELP = {
     "networks": "Addresses and ranges it is taken from, separated by commas; left blank, from anywhere",
     "rps_limit": "Messages a second at each gateway; left blank, as many as it can",
     "expires_at": "From then on it is refused; left blank, never",
+    "webhook_events": "Unless a message says otherwise",
 }
-LABELS = {"rps_limit": "Messages a second", "networks": "Allowed addresses", "expires_at": "Valid until"}
+LABELS = {
+    "rps_limit": "Messages a second",
+    "networks": "Allowed addresses",
+    "expires_at": "Valid until",
+    "webhook_events": "Webhook events",
+}
 
 
 class NewApiKeyForm(RecordForm):
@@ -169,6 +175,7 @@ API_KEYS = Entity(
         Column("status", "Status", Badge(STATUSES), phone="m4"),
         Column("sandbox", "Sandbox", Flag()),
         Column("webhook_url", "Webhook URL", Kind(), shown=False),
+        Column("webhook_events", "Webhook events", Choice(dict(WebhookEvents.choices)), shown=False),
         Column("networks", "Allowed addresses", Kind(), shown=False),
         Column("rps_limit", "Messages a second", Number(), shown=False),
         Column("expires_at", "Valid until", Instant(none=OPEN), shown=False),
@@ -178,6 +185,7 @@ API_KEYS = Entity(
     filters=(
         Filter("company", "Company", "reference", of=Company),
         Filter("status", "Status", "choice", choices=STATUS_CHOICES),
+        Filter("webhook_events", "Webhook events", "choice", choices=WebhookEvents.choices),
         Filter("name", "Name"),
         Filter("created_at", "Created", "day"),
     ),
@@ -187,7 +195,7 @@ API_KEYS = Entity(
         Section("API key", ("name", "company", "rights", "sandbox")),
         Section("Limits", ("networks", "rps_limit", "expires_at")),
         Section("Validity", ("status", "created_at", "revoked_at")),
-        Section("Webhook", ("webhook_url",)),
+        Section("Webhook", ("webhook_url", "webhook_events")),
     ),
     rows=_rows,
     form=ApiKeyForm,

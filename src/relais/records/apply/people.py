@@ -29,7 +29,7 @@ from relais.records.people.actions.create_user import create_user
 from relais.records.people.actions.save_department import save_department
 from relais.records.people.actions.save_role import save_role
 from relais.records.people.actions.save_user import save_user
-from relais.records.people.models import ApiKey, ApiKeyRight, Department, Interface, Role, User
+from relais.records.people.models import ApiKey, ApiKeyRight, Department, Interface, Role, User, WebhookEvents
 
 RIGHTS = {right.name.lower(): right.value for right in ApiKeyRight}
 
@@ -47,6 +47,7 @@ class ApiKeys(Section):
         "rps_limit": Field(whole(1, 100_000), blank=True),
         "expires_at": Field(instant, blank=True),
         "webhook_url": Field(text),
+        "webhook_events": Field(one_of(*WebhookEvents.values)),
     }
 
     def apply(self, entry: Entry, run: Run) -> Outcome:

@@ -189,6 +189,13 @@ RIGHTS_ALL = 7
 DIGEST_OCTETS = 32  # SHA-256
 
 
+class WebhookEvents(models.TextChoices):
+    """Which changes of a message's status are told."""
+
+    EVERY = "every", "Every change of status"
+    FINAL = "final", "Final status only"
+
+
 class ApiKey(models.Model):
     """The digest of a key that was shown once. Two keys in force of one company have different names."""
 
@@ -201,6 +208,8 @@ class ApiKey(models.Model):
     webhook_url = models.CharField(
         max_length=TEXT_LENGTH_MAX, blank=True, default="", db_default="", validators=[URLValidator(["http", "https"])]
     )
+    # What is told, there and at addresses that messages name: of messages that do not say so themselves.
+    webhook_events = closed_set(WebhookEvents, default=WebhookEvents.EVERY, db_default=WebhookEvents.EVERY)
     webhook_secret_version = models.SmallIntegerField(default=1, db_default=1, editable=False)
     webhook_secret_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     webhook_secret_shown_at = models.DateTimeField(
@@ -223,6 +232,7 @@ class ApiKey(models.Model):
             ),
             models.CheckConstraint(condition=Q(rights__range=(1, RIGHTS_ALL)), name="api_key_rights"),
             models.CheckConstraint(condition=Q(rps_limit=None) | Q(rps_limit__gt=0), name="api_key_limit_positive"),
+            models.CheckConstraint(condition=Q(webhook_events__in=WebhookEvents.values), name="api_key_webhook_events"),
         ]
 
     def __str__(self) -> str:

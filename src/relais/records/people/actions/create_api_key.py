@@ -17,7 +17,8 @@ from relais.records.saving import find, save
 PREFIX = "rk_"
 RANDOM_OCTETS = 32
 KEY_LENGTH_MIN = 16  # of a given key; a generated one is longer
-LIMITS = ("networks", "rps_limit", "expires_at", "webhook_url")  # whence, how fast and how long, and whom to tell
+# Whence, how fast and how long, whom to tell and what.
+LIMITS = ("networks", "rps_limit", "expires_at", "webhook_url", "webhook_events")
 
 
 def digest(key: str) -> bytes:

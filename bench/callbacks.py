@@ -1,5 +1,5 @@
 """How many signed events a second one worker tells a webhook: `python -m bench.callbacks [COUNT]`; and what the whole product
-does with one for each step of each message: `python -m bench.callbacks traffic [COUNT]`.
+does with one for each step of each message, or for its final status alone: `python -m bench.callbacks traffic [COUNT] [final]`.
 
 The sender is the worker's, on an embedded PostgreSQL with fsync; the receiver is a process of its own on this machine.
 """
@@ -99,13 +99,14 @@ def main() -> None:
     arguments = sys.argv[1:]
     whole = arguments[:1] == ["traffic"]
     given = arguments[1:] if whole else arguments
-    count = int(given[0]) if given else COUNT
+    final_only = "final" in given
+    count = next((int(each) for each in given if each != "final"), COUNT)
     here, there = multiprocessing.Pipe()
     receiver = multiprocessing.Process(target=receive, args=(there,), daemon=True)
     receiver.start()
     url = f"http://127.0.0.1:{here.recv()}/hook"
     if whole:
-        with product(worker=True) as running:
+        with product(worker=True, final_only=final_only) as running:
             uvloop.run(traffic(running, url, count))
     else:
         alone(url, count)

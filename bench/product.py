@@ -43,16 +43,18 @@ class Product:
 
 
 @contextmanager
-def product(*, third_level: bool = False, worker: bool = False) -> Iterator[Product]:
+def product(*, third_level: bool = False, worker: bool = False, final_only: bool = False) -> Iterator[Product]:
     """The product runs inside the block, on a database that is thrown away. With a `third_level` another reseller stands between
-    the client and its provider; with a `worker` webhooks are told."""
+    the client and its provider; with a `worker` webhooks are told, of final statuses only where `final_only`."""
     with tempfile.TemporaryDirectory(prefix="relais-bench-") as folder:
         Path(folder).chmod(0o711)
         with Embedded(Path(folder) / "data") as server:
             ports = _free_ports()
             environment = _environment(server.dsn, ports)
             scenario = Path(folder) / "bench.yaml"
-            scenario.write_text(_scenario(ports.simulator, third_level=third_level), encoding="utf-8")
+            scenario.write_text(
+                _scenario(ports.simulator, third_level=third_level, final_only=final_only), encoding="utf-8"
+            )
             for arguments in (("migrate",), ("apply", str(scenario))):
                 subprocess.run(
                     [sys.executable, "-m", "relais", *arguments], env=environment, check=True, stdout=subprocess.DEVNULL
@@ -106,14 +108,16 @@ def _environment(dsn: str, ports: _Ports) -> dict[str, str]:
     }
 
 
-def _scenario(simulator_port: int, *, third_level: bool) -> str:
+def _scenario(simulator_port: int, *, third_level: bool, final_only: bool) -> str:
     text = (PROJECT / "scenarios" / "spain.yaml").read_text(encoding="utf-8")
+    events = "final" if final_only else "every"
     for old, new in (
         ('payment_amount: "1000.00"', 'payment_amount: "1000000.00"'),
         ('payment_amount: "100.00"', 'payment_amount: "1000000.00"'),
         ("port: 2776", f"port: {simulator_port}"),
         ("rps_limit: 1000, window_limit: 100", "rps_limit: 50000, window_limit: 1000"),
         ("password: smpp-tm1}", "password: smpp-tm1, sessions_limit: 1000}"),
+        ("rights: [send, status, balance]", f"rights: [send, status, balance], webhook_events: {events}"),
     ):
         assert old in text, f"the scenario no longer says {old}"
         text = text.replace(old, new)

@@ -95,7 +95,7 @@ class CallbackSender:
 
     async def _serve(self, http: HttpClient) -> None:
         """On one session of the database, until it is lost."""
-        session = await open_session(self._dsn)
+        session = await open_session(self._dsn, writer=True)
         try:
             number = random.getrandbits(62)
             await hold_writer(session, number)

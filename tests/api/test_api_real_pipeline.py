@@ -10,7 +10,7 @@ import schemathesis
 import schemathesis.pytest
 import uvloop
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 from tests.conftest import new_database
 from tests.pipeline.conftest import KEY_DIGEST_OF, running
 
@@ -41,6 +41,15 @@ def only_rules_refuse(context: Any, response: Any, case: schemathesis.Case) -> N
     told = response.json()
     if told["code"] == "invalid_request":
         assert {error["reason"] for error in told["errors"]} <= BEYOND_SCHEMA, told
+
+
+def what_does_not_fit_is_refused(context: Any, response: Any, case: schemathesis.Case) -> None:
+    """`negative_data_rejection`; of a batch, each message by itself."""
+    if case.operation.path == "/api/v1/messages/batch" and response.status_code == 200:
+        if case.meta is not None and case.meta.generation.mode.is_negative:
+            assert any(result["status"] == "refused" for result in response.json()["results"]), response.text
+    else:
+        negative_data_rejection(context, response, case)
 
 
 schema = schemathesis.pytest.from_fixture(
@@ -83,5 +92,7 @@ def test_the_api_keeps_its_contract_with_everything_behind_it(case: schemathesis
     """Also what is sent against the contract is refused, methods that are not there are, and so are strangers."""
     case.headers["Authorization"] = f"Bearer {KEY_DIGEST_OF}"
     case.call_and_validate(
-        base_url=base_url, excluded_checks=[positive_data_acceptance], additional_checks=[only_rules_refuse]
+        base_url=base_url,
+        excluded_checks=[positive_data_acceptance, negative_data_rejection],
+        additional_checks=[only_rules_refuse, what_does_not_fit_is_refused],
     )

@@ -95,7 +95,7 @@ schema = schemathesis.pytest.from_fixture(
 
 
 @schema.parametrize()
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_api_keeps_its_own_contract(case: schemathesis.Case, served: tuple[FakePipeline, Client]) -> None:
     """Schemathesis, from the document: answers are announced, typed, shaped and headed as it says."""
     case.headers["Authorization"] = "Bearer full"

@@ -1,6 +1,6 @@
 """Every page that the site declares, in both widths and both themes: nothing in the console, nothing wider than the screen,
 nothing that axe finds (WCAG 2.1 A, AA), which is asked of each page in one width and theme, in turns; `make look` asks in all
-four. Pictures are left in build/screens.
+four and leaves pictures in build/screens.
 
 The pages come from the declarations, so a new entity or screen is looked at without a line here.
 """
@@ -261,7 +261,7 @@ class _Page:
         self.browsed.on("pageerror", lambda error: self.said.append(str(error)))
 
     def look(self, name: str, url: str, turn: int) -> list[str]:
-        """What is wrong with a page. Each is pictured in light and dark, wide and narrow, once each, and read in one of them."""
+        """What is wrong with a page. It is read in one width and theme, everywhere in all of them, and pictured then."""
         from axe_playwright_python.base import AXE_SCRIPT
 
         said: list[str] = []
@@ -276,8 +276,9 @@ class _Page:
                 if EVERYWHERE or width == turn // 2 % 2:
                     self.browsed.evaluate(AXE_SCRIPT)
                     said += self.browsed.evaluate(FOUND, RULES)
-                picture = PICTURES / f"{name}--{size[0]}-{theme}.jpg"
-                self.browsed.screenshot(path=picture, type="jpeg", quality=80)
+                if EVERYWHERE:
+                    picture = PICTURES / f"{name}--{size[0]}-{theme}.jpg"
+                    self.browsed.screenshot(path=picture, type="jpeg", quality=80)
         return said
 
     def open(self, url: str, *, error: bool) -> list[str]:

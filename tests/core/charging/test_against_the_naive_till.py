@@ -30,7 +30,7 @@ from relais.core.rating.tree import compile_tree
 from relais.core.rating.types import CoverKind, Term
 from relais.core.refusals import Refusal
 
-of_many = settings(max_examples=250, deadline=None)
+of_many = settings(max_examples=150, deadline=None)
 MEMBER = ("bundle_grouping", "bundle_member")
 KINDS = {"units": CoverKind.UNITS, "money": CoverKind.MONEY, "members": CoverKind.MEMBERS}
 STARTS = {"january": JANUARY, "february": FEBRUARY}

@@ -102,7 +102,10 @@ class Desk:
         choice = self.drawer.locator(".ts-wrapper", has=self.page.locator(f"#{field.get_attribute('id')}"))
         found = choice.locator(f".ts-dropdown {line}", has_text=text).first
         for wait_ms in (5_000, 10_000, 20_000):
-            choice.locator(".ts-control").click()
+            try:
+                choice.locator(".ts-control").click(timeout=wait_ms)
+            except NotInTime:  # the lines of the choice before it are open above it: whoever leaves that closes them
+                field.focus()
             field.fill("")
             field.press_sequentially(text)
             try:

@@ -204,6 +204,40 @@ def test_a_message_of_several_parts_tells_its_story(reseller: Any) -> None:
     assert "sent as 34911" in answer.content.decode()
 
 
+def test_the_page_of_a_message_asks_the_database_twelve_times_at_most_whatever_befell_it(reseller: Any) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    message_id = put_message(
+        status=10, body=LONG, segments_count=2, sent_parts=[0, 1], callback_url="https://a.example/"
+    )
+    put("traffic_fallback", message_id=message_id, at=datetime.now(UTC), source="34911", error="ESME_RINVSRCADR 0x0A")
+    put("traffic_lookup", message_id=message_id, connection_id=1, result=3, mccmnc="21401", took_ms=7)
+    for level, code in enumerate(("TM-1", "HH-1")):
+        put_edr(message_id, code, level, 40_000, units=2)
+    url = f"/bo/messages/{message_id}/"
+    reseller.get(url)  # what a process reads once
+    with CaptureQueriesContext(connection) as queries:
+        shown = reseller.get(url).context
+    titles = [step.title for step in shown["steps"]]
+    assert {"Operator looked up", "Sender replaced", "Charged", "Delivered"} <= set(titles)
+    assert len(queries) <= 12, "\n".join(
+        each["sql"][:60] + " … " + each["sql"][each["sql"].find(" FROM") :][:110] for each in queries
+    )
+
+
+def test_what_befell_a_message_is_told_in_the_language_of_who_reads(reseller: Any) -> None:
+    from relais.records.people.models import User
+
+    User.objects.filter(login="reseller").update(language="de")
+    waits = put_message()
+    shown = reseller.get(f"/bo/messages/{waits}/").context
+    assert [(step.title, step.detail) for step in shown["steps"]] == [
+        ("Angenommen", "HTTP-API, Schlüssel demo; reserviert 0.0400 EUR auf TM-1, 0.0300 EUR auf HH-1")]  # fmt: skip
+    done = reseller.get(f"/bo/messages/{put_delivered()}/").context
+    assert [step.title for step in done["steps"]] == ["Angenommen", "Gesendet", "Berechnet", "Zugestellt"]
+
+
 def test_charges_are_of_the_levels_the_company_sells_and_buys_at(reseller: Any, owner: Any) -> None:
     message_id = put_delivered()
     shown = reseller.get(f"/bo/messages/{message_id}/").context

@@ -12,6 +12,9 @@ from relais.contracts.vendors import RefusalClass
 from relais.core.lifecycle import State
 from relais.simulators.smsc_behaviours import IdStyle, ReceiptForm
 from relais.wire.smpp import codec, pdus
+from relais.wire.smpp.commands import DELIVER_SM
+from relais.wire.smpp.events import Declined, StrayResponse
+from relais.wire.smpp.statuses import ESME_RX_T_APPN
 
 
 def test_a_part_is_taken_reported_delivered_and_its_receipt_acknowledged(run: Run) -> None:
@@ -112,6 +115,19 @@ def test_a_second_answer_changes_nothing(run: Run) -> None:
                 await told.until(lambda: told.receipts)
             assert len(told.submitted_ones) == 1 and not told.refused_ones
             assert [line["command"] for line in lines if line["event"] == "response.dropped"] == ["submit_sm_resp"]
+
+    run(body())
+
+
+def test_what_a_vendor_repeats_does_not_fill_the_log(run: Run) -> None:
+    async def body() -> None:
+        async with bound() as (_, connection, _told):
+            with capture_logs() as lines:
+                for sequence in range(1, 251):
+                    connection.noticed(Declined(DELIVER_SM, sequence, ESME_RX_T_APPN))
+                connection.noticed(StrayResponse(DELIVER_SM, 251, ESME_RX_T_APPN))
+            assert [line["times"] for line in lines if line["event"] == "request.declined"] == [1, 10, 100]
+            assert [line["times"] for line in lines if line["event"] == "response.dropped"] == [1]
 
     run(body())
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 from msgspec import structs
 
@@ -13,7 +16,7 @@ from relais.core.lifecycle import State
 from relais.core.segments import NotEncodable, TooManyParts, decode, encode
 from relais.pages.choices import COUNTRY_NAMES
 from relais.pages.kinds import amount
-from relais.pages.traffic import ENTRIES, RESERVED, STATES
+from relais.pages.traffic import ENTRIES, RESERVED, STATES, api_key_name
 from relais.pages.viewer import Viewer
 from relais.records.agreements.models import Agreement
 from relais.records.catalog.models import EnabledService, Network, RateNode
@@ -80,7 +83,7 @@ class Charge:
 
     @property
     def label(self) -> str:
-        return ENTRIES[self.entry][0]
+        return _(ENTRIES[self.entry][0])
 
 
 def texts_of_parts(message: Message) -> list[str]:
@@ -99,8 +102,9 @@ def texts_of_parts(message: Message) -> list[str]:
 
 def parts(message: Any, viewer: Viewer, texts: Sequence[str]) -> list[Part]:
     sent = {each.part: each for each in viewer.rows(SentPart).filter(message=message)}
-    reports = {each.part: each for each in viewer.rows(PartReceipt).filter(message=message)}
-    alone = message.segments_count == 1 and message.final_at is not None
+    several = message.segments_count > 1  # the receipt of one part alone is the message's
+    reports = {each.part: each for each in viewer.rows(PartReceipt).filter(message=message)} if several else {}
+    alone = not several and message.final_at is not None
     found = []
     for number in range(message.segments_count):
         handed, report = sent.get(number), reports.get(number)
@@ -129,8 +133,10 @@ def charges(message_id: Any, viewer: Viewer, message: Message | None = None) -> 
         agreement_ids |= dict(enumerate(message.agreement_ids))
         nodes |= dict(enumerate(message.node_ids))
     agreements = viewer.rows(Agreement).select_related("company", "own_legal_entity", "legal_entity")
-    seen = agreements.in_bulk(list(agreement_ids.values()))
-    rates = _rates(nodes, agreement_ids, viewer)
+    enabled = viewer.rows(EnabledService).filter(agreement=OuterRef("pk")).values("service_id")
+    seen = agreements.annotate(service_ids=ArraySubquery(enabled)).in_bulk(list(agreement_ids.values()))
+    bought = {(agreement.pk, pk) for agreement in seen.values() for pk in agreement.service_ids}
+    rates = _rates(nodes, agreement_ids, bought, viewer, message.network if message is not None else None)
     found_charges = []
     for level in sorted(agreement_ids):
         agreement = seen.get(agreement_ids[level])
@@ -173,12 +179,17 @@ def _rule(message: Message, level: int) -> str:
     return "Delivered" if message.delivered_rules >> level & 1 else "Submitted"
 
 
-def _rates(nodes: dict[int, int], agreement_ids: dict[int, int], viewer: Viewer) -> dict[int, tuple[str, str]]:
-    """Level → service and place in its tree, where the viewer's company sells it, or buys it and it is not hidden (ES-16)."""
+def _rates(
+    nodes: dict[int, int],
+    agreement_ids: dict[int, int],
+    bought: set[tuple[int, int]],
+    viewer: Viewer,
+    own: Network | None,
+) -> dict[int, tuple[str, str]]:
+    """Level → service and place in its tree, where the viewer's company sells it, or buys it and it is not hidden (ES-16):
+    `bought` by agreement and service. `own`: the network of the message, which need not be read again."""
     parents = "__".join(["parent"] * TREE_DEPTH_MAX)
     rows = RateNode.objects.select_related("scope__service", parents).in_bulk(list(nodes.values()))
-    enabled = viewer.rows(EnabledService).filter(agreement__in=agreement_ids.values())
-    bought = set(enabled.values_list("agreement_id", "service_id"))
     shown = {}
     for level, node_id in nodes.items():
         node = rows.get(node_id)
@@ -190,7 +201,9 @@ def _rates(nodes: dict[int, int], agreement_ids: dict[int, int], viewer: Viewer)
     ids = {
         int(value) for _, line in shown.values() for split, value in line if split == "network" and value.isdecimal()
     }
-    networks = {str(network.pk): network.name for network in Network.objects.filter(pk__in=ids)}
+    known = {own.pk: own} if own is not None else {}
+    others = Network.objects.in_bulk(ids - known.keys()) if ids - known.keys() else {}
+    networks = {str(pk): network.name for pk, network in (known | others).items()}
     names = {"network": networks, "country": COUNTRY_NAMES}
     return {
         level: (service, " / ".join(names.get(split, {}).get(value, value) for split, value in line))
@@ -216,27 +229,39 @@ def callbacks(message: Message, viewer: Viewer) -> list[Any]:
 
 def received_by(message: Any) -> str:
     """The name of the API key; of a message that came over SMPP, or that the platform sent itself, there is none."""
-    return message.api_key.name if message.api_key_id > PLATFORM_KEY_ID else ""
+    return message.api_key_name or ""
 
 
-def connection_name(message: Any, viewer: Viewer) -> str:
-    """Where it goes out; a connection of another level stays that level's (SID-231)."""
-    names = viewer.rows(VendorSmppConnection).filter(pk=message.connection_id).values_list("name", flat=True)
-    return names.first() or ""
+def with_traces(rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
+    """Messages with what else is told of them. `connection_name`: where they go out; a connection of another level stays that
+    level's (SID-231). `replaced`: the `Fallback` that they went out under since the vendor refused their own sender. Whether
+    there is a `Lookup` to read, which few have."""
+    connections = viewer.rows(VendorSmppConnection).filter(pk=OuterRef("connection_id"))
+    replaced = viewer.rows(Fallback).filter(message_id=OuterRef("pk"))
+    return rows.annotate(
+        api_key_name=api_key_name(),
+        connection_name=Subquery(connections.values("name")[:1]),
+        replaced=Subquery(replaced.values(told=JSONObject(at="at", source="source", error="error"))[:1]),
+        has_lookup=Exists(viewer.rows(Lookup).filter(pk=OuterRef("pk"))),
+    )
 
 
-def fallback(message: Any, viewer: Viewer) -> Fallback | None:
-    """Under which sender it went out since the vendor refused its own."""
-    return viewer.rows(Fallback).filter(message=message).first()
+def fallback(message: Any) -> Fallback | None:
+    """Under which sender it went out since the vendor refused its own. `message` is one of `with_traces`, here and below."""
+    if message.replaced is None:
+        return None
+    return Fallback(**message.replaced | {"at": datetime.fromisoformat(message.replaced["at"])})
 
 
 def looked_up(message: Any, viewer: Viewer) -> Step | None:
     """Where the operator of the number came from, of a message whose number was looked up (CO-70). Who was asked is the tenant's
     to know."""
-    lookup = viewer.rows(Lookup).filter(pk=message.pk).select_related("range_network").first()
-    if lookup is None:
+    if not message.has_lookup:
         return None
-    asked = viewer.rows(MnpConnection).filter(pk=lookup.connection_id).values_list("name", flat=True).first()
+    names = viewer.rows(MnpConnection).filter(pk=OuterRef("connection_id")).values("name")[:1]
+    found = viewer.rows(Lookup).annotate(asked=Subquery(names)).select_related("range_network")
+    lookup: Any = found.get(pk=message.pk)
+    asked = lookup.asked
     if lookup.mccmnc and message.network_id is not None and lookup.range_network_id != message.network_id:
         words = _("Served by %(network)s, %(code)s") % {"network": message.network.name, "code": lookup.mccmnc}
         if lookup.range_network is not None:
@@ -262,51 +287,61 @@ def steps(
     lookup: Step | None = None,
 ) -> list[Step]:
     """What happened, oldest first."""
-    reserved = [f"{amount(each.gross_micros, AMOUNT_DECIMALS)} {each.currency} on {each.agreement}" for each in charges
-                if each.entry == RESERVED]  # fmt: skip
-    key = received_by(message)
-    told = [f"HTTP API, key {key}" if key else "SMPP" if message.client_connection_id else "By the platform"]
-    if reserved:
-        told.append(f"reserved {', '.join(reserved)}")
-    found = [*([lookup] if lookup else []), Step(message.accepted_at, "Accepted", "; ".join(told), "hollow")]
+    found = [*([lookup] if lookup else []), _accepted(message, charges)]
     if message.send_at is not None:
-        found.append(Step(message.accepted_at, "Scheduled", f"For {message.send_at:%d.%m.%Y %H:%M} UTC", "hollow"))
+        words = _("For %(at)s UTC") % {"at": f"{message.send_at:%d.%m.%Y %H:%M}"}
+        found.append(Step(message.accepted_at, _("Scheduled"), words, "hollow"))
     if other is not None:
-        words = (
-            f"The vendor refused {message.source} ({other.error}): sent as from {other.source}, at no further charge"
-        )
-        found.append(Step(other.at, "Sender replaced", words, "warn"))
+        names = {"sender": message.source, "error": other.error, "other": other.source}
+        words = _("The vendor refused %(sender)s (%(error)s): sent as from %(other)s, at no further charge") % names
+        found.append(Step(other.at, _("Sender replaced"), words, "warn"))
     sent = sorted((part for part in parts if part.sent_at is not None), key=lambda part: part.sent_at)
     if sent:
-        whole = len(sent) == message.segments_count
-        words = "Vendor accepted all parts" if whole and len(sent) > 1 else "Vendor accepted it"
-        if not whole:
-            words = f"Vendor accepted {len(sent)} of {message.segments_count} parts"
-        found.append(Step(sent[-1].sent_at, "Sent", f"{words}, {connection}" if connection else words, "info"))
+        if len(sent) < message.segments_count:
+            counts = {"count": len(sent), "total": message.segments_count}
+            words = _("Vendor accepted %(count)s of %(total)s parts") % counts
+        else:
+            words = _("Vendor accepted all parts") if len(sent) > 1 else _("Vendor accepted it")
+        found.append(Step(sent[-1].sent_at, _("Sent"), f"{words}, {connection}" if connection else words, "info"))
     if len(parts) > 1:
         found += [
             Step(
-                part.reported_at, f"Receipt of part {part.number}", part.vendor_status or STATES[part.state][0], "mute"
+                part.reported_at,
+                _("Receipt of part %(number)s") % {"number": part.number},
+                part.vendor_status or _(STATES[part.state][0]),
+                "mute",
             )
             for part in parts
             if part.reported_at is not None
         ]
     for at in sorted({each.at for each in charges if each.entry != RESERVED and each.at is not None}):
-        done = [f"{amount(each.gross_micros, AMOUNT_DECIMALS)} {each.currency} on {each.agreement} {each.label.lower()}"
-                for each in charges if each.at == at and each.entry != RESERVED]  # fmt: skip
-        found.append(
-            Step(
-                at, "Charged" if any(each.gross_micros for each in charges) else "Not charged", "; ".join(done), "mute"
-            )
-        )
+        done = [f"{_on(each)} {each.label.lower()}" for each in charges if each.at == at and each.entry != RESERVED]
+        title = _("Charged") if any(each.gross_micros for each in charges) else _("Not charged")
+        found.append(Step(at, title, "; ".join(done), "mute"))
     if message.final_at is not None:
         label, tone = STATES[message.status]
-        found.append(Step(message.final_at, label, message.error or "", tone))
+        found.append(Step(message.final_at, _(label), message.error or "", tone))
     found.sort(key=lambda step: step.at)  # stable: what has the same instant stays in the order above
     return [
         Step(step.at, step.title, step.detail, step.tone, lapse(step.at - found[n - 1].at) if n else "")
         for n, step in enumerate(found)
     ]
+
+
+def _accepted(message: Any, charges: Sequence[Charge]) -> Step:
+    key = received_by(message)
+    if key:
+        told = [_("HTTP API, key %(key)s") % {"key": key}]
+    else:
+        told = ["SMPP" if message.client_connection_id else _("By the platform")]
+    if reserved := [_on(each) for each in charges if each.entry == RESERVED]:
+        told.append(_("reserved %(amounts)s") % {"amounts": ", ".join(reserved)})
+    return Step(message.accepted_at, _("Accepted"), "; ".join(told), "hollow")
+
+
+def _on(charge: Charge) -> str:
+    money = f"{amount(charge.gross_micros, AMOUNT_DECIMALS)} {charge.currency}"
+    return _("%(money)s on %(agreement)s") % {"money": money, "agreement": charge.agreement}
 
 
 def lapse(time: timedelta) -> str:

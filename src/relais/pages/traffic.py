@@ -109,7 +109,7 @@ def with_price(rows: QuerySet[Any]) -> QuerySet[Any]:
         .annotate(
             company_name=F("company__name"),
             network_name=F("network__name"),
-            api_key_name=Subquery(ApiKey.objects.filter(pk=OuterRef("api_key_id")).values("name")),  # not of all
+            api_key_name=api_key_name(),
             price_micros=Coalesce(
                 Subquery(charged.annotate(sum=Sum(F("net_micros") + F("tax_micros"))).values("sum")),
                 F("reserved_micros__0"),
@@ -118,6 +118,11 @@ def with_price(rows: QuerySet[Any]) -> QuerySet[Any]:
             currency=Subquery(agreement.values("currency")),
         )
     )
+
+
+def api_key_name() -> Subquery:
+    """The name of a message's API key: one that the platform sent, or that came over SMPP, has none."""
+    return Subquery(ApiKey.objects.filter(pk=OuterRef("api_key_id")).values("name"))
 
 
 def reach_of_messages(rows: QuerySet[Any], values: Mapping[str, Any]) -> tuple[QuerySet[Any], str]:

@@ -31,16 +31,16 @@ def _id(text: str) -> UUID:
 def message_view(request: HttpRequest, pk: str) -> HttpResponse:
     """404 alike for a message that does not exist and one of a company further off."""
     viewer = viewer_of(request)
-    rows = viewer.rows(Message).with_state().select_related("company", "network", "sender")
-    message = rows.filter(pk=_id(pk)).first()
+    rows = viewer.rows(Message).with_state().select_related("company", "network", "sender", "client_connection")
+    message = story.with_traces(rows, viewer).filter(pk=_id(pk)).first()
     if message is None:
         raise Http404
     request.page = "messages"  # type: ignore[attr-defined]  # the menu marks the list this page belongs to
     texts = story.texts_of_parts(message)
     parts = story.parts(message, viewer, texts)
     charges = story.charges(message.pk, viewer, message)
-    connection = story.connection_name(message, viewer)
-    other = story.fallback(message, viewer)
+    connection = message.connection_name or ""
+    other = story.fallback(message)
     context = {
         "message": message,
         "short_id": short(message.pk),
@@ -71,7 +71,7 @@ def edr_view(request: HttpRequest, pk: str) -> HttpResponse:
     if edr is None:
         raise Http404
     request.page = "edrs"  # type: ignore[attr-defined]  # as above
-    message = viewer.rows(Message).with_state().filter(pk=edr.message_id).first()
+    message = viewer.rows(Message).with_state().select_related("network").filter(pk=edr.message_id).first()
     context = {
         "edr": edr,
         "short_id": short(edr.message_id),

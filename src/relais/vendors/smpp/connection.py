@@ -7,7 +7,9 @@ connection is ready while any session that sends is bound.
 
 import asyncio
 import contextlib
+import math
 import random
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -56,6 +58,7 @@ class SmppConnection:
         self._ends: dict[_Bind, SmppEnd] = {}  # of the sessions that are connected now
         self._reasons: dict[_Bind, str] = {}  # why the others are not
         self._said: tuple[bool, str] | None = None
+        self._noted: Counter[tuple[str, int, int]] = Counter()  # what a vendor did wrong, how often
         self._log = log.bind(host_name=settings.host_name, port=settings.port, system_id=settings.system_id)
         kinds: tuple[type[Bind], ...] = (BindTransceiver,)
         if settings.bind_mode is BindMode.APART:
@@ -141,14 +144,24 @@ class SmppConnection:
         if isinstance(event, BindRefused):
             self._log.warning("bind.refused", status=statuses.status_name(event.status))
         elif isinstance(event, StrayResponse | Declined):
+            self._note(event)
+
+    # Inside.
+
+    def _note(self, event: StrayResponse | Declined) -> None:
+        """Log the first of a kind, the tenth, the hundredth: a vendor with a thousand receipts under way while we leave would
+        otherwise fill the log."""
+        kind = "response.dropped" if isinstance(event, StrayResponse) else "request.declined"
+        key = kind, event.command_id, event.status
+        self._noted[key] += 1
+        if math.log10(self._noted[key]).is_integer():
             self._log.warning(
-                "response.dropped" if isinstance(event, StrayResponse) else "request.declined",
+                kind,
                 command=command_name(event.command_id),
                 sequence=event.sequence,
                 status=statuses.status_name(event.status),
+                times=self._noted[key],
             )
-
-    # Inside.
 
     def _look(self, reason: str = "") -> None:
         """Tell what has changed: how many of the sessions are bound, and why the first of the others is not."""

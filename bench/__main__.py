@@ -69,13 +69,19 @@ def _print(measurements: Sequence[Measurement]) -> None:
     )
 
 
+def _print_verdict(holds: bool) -> None:
+    print("relais verify: the books agree" if holds else "relais verify: THE BOOKS DO NOT AGREE")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Exit code: 0 kept, 1 grew or the books do not agree, 2 used wrongly."""
     if list(arguments[:2]) == ["soak", "--minutes"] and (len(arguments) == 3 or arguments[3:4] == ["--rate"]):
         rate_per_s = float(arguments[4]) if len(arguments) == 5 else None
         with product() as running:
             kept_within = uvloop.run(soak(running, float(arguments[2]), rate_per_s))
-            return 0 if asyncio.run(verify(running.dsn)).holds and kept_within else 1
+            holds = asyncio.run(verify(running.dsn)).holds
+        _print_verdict(holds)
+        return 0 if holds and kept_within else 1
     if list(arguments) not in ([], ["smpp"], ["gate"], ["record"]):
         print(__doc__, file=sys.stderr)
         return 2
@@ -90,7 +96,7 @@ def main(arguments: Sequence[str]) -> int:
             measurements = uvloop.run(_table(running))
         holds = asyncio.run(verify(running.dsn)).holds
     _print(measurements)
-    print("relais verify: the books agree" if holds else "relais verify: THE BOOKS DO NOT AGREE")
+    _print_verdict(holds)
     if list(arguments) == ["record"]:
         keep(rounds)
     if not rounds:

@@ -5,7 +5,9 @@ import itertools
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -13,6 +15,7 @@ from bench.load import Result, batch_requests, closed_loop, open_loop, single_re
 from bench.machine import cpu_s, memory_octets
 from bench.product import Product
 from bench.smpp_load import smpp_closed_loop
+from relais.pipeline.ids import floor
 
 API_KEY, SENDER = "rk_test_telecom_monsters", "Monsters"
 SETTLED_WITHIN_S = 120.0
@@ -85,7 +88,7 @@ async def _measure(
     session = await asyncpg.connect(product.dsn)
     try:
         await until_settled(session)
-        final_before = await _final_count(session)
+        first_id = floor(datetime.now(UTC))
         wal_before = await session.fetchval("SELECT pg_current_wal_insert_lsn()")
         pids = (product.gateway_pid, product.database_pid, product.simulator_pid)
         before = [cpu_s(pid) for pid in pids]
@@ -95,7 +98,7 @@ async def _measure(
         ended_s = time.perf_counter()
         after = [cpu_s(pid) for pid in pids]
         wal = await session.fetchval("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1)::bigint", wal_before)
-        final = await _final_count(session) - final_before
+        final = await _final_count(session, first_id)
     finally:
         await session.close()
     scale = 10_000 / max(result.accepted, 1)
@@ -117,8 +120,9 @@ async def _measure(
     )
 
 
-async def _final_count(session: asyncpg.Connection) -> int:
-    return int(await session.fetchval("SELECT count(*) FROM traffic_message WHERE status >= 10"))
+async def _final_count(session: asyncpg.Connection, first_id: UUID) -> int:
+    """Of the messages from that id on: what an endurance run has gathered before is not counted again each time."""
+    return int(await session.fetchval("SELECT count(*) FROM traffic_message WHERE status >= 10 AND id >= $1", first_id))
 
 
 async def until_settled(session: asyncpg.Connection) -> None:

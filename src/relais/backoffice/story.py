@@ -234,8 +234,8 @@ def received_by(message: Any) -> str:
 
 def with_traces(rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
     """Messages with what else is told of them. `connection_name`: where they go out; a connection of another level stays that
-    level's (SID-231). `replaced`: the `Fallback` that they went out under since the vendor refused their own sender. Whether
-    there is a `Lookup` to read, which few have."""
+    level's (SID-231). `replaced`: the `Fallback` that they went out under since the vendor refused their own sender.
+    `has_lookup`: whether there is a `Lookup` to read, which few have."""
     connections = viewer.rows(VendorSmppConnection).filter(pk=OuterRef("connection_id"))
     replaced = viewer.rows(Fallback).filter(message_id=OuterRef("pk"))
     return rows.annotate(

@@ -290,8 +290,10 @@ class Traffic:
         if await self._withdraw(key, message_id, None):
             return True
         connection_id = await self._open_pool().fetchval(_SQL["open_connection"], message_id, key.company_id)
-        if connection_id is None or connection_id in self._lanes:
+        if connection_id is None:
             return False
+        if connection_id in self._lanes:  # it may have become ours since
+            return await self._withdraw(key, message_id, None)
         return await self._withdrawals.ask_elsewhere(self._open_pool(), key.company_id, message_id)
 
     async def replace(self, key: ApiKey, message_id: UUID, replacement: Replacement) -> bool:

@@ -1,9 +1,11 @@
 """A key of a client's systems."""
 
+import re
 from typing import Any
 
 from tests.pages.samples import Sample, Values, numbers
 
+KEY = re.compile(r"\brk_[A-Za-z0-9]{43}\b")  # one that was generated
 _serial = numbers()
 
 

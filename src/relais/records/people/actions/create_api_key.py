@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import string
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -15,7 +16,9 @@ from relais.records.people.models import RIGHTS_ALL, ApiKey
 from relais.records.saving import find, save
 
 PREFIX = "rk_"
-RANDOM_OCTETS = 32
+# Letters and digits alone: a double click takes the whole key, and no shell or header reads more into it.
+ALPHABET = string.ascii_letters + string.digits
+RANDOM_LENGTH = 43  # of the alphabet: 256 bits
 KEY_LENGTH_MIN = 16  # of a given key; a generated one is longer
 # Whence, how fast and how long, whom to tell and what.
 LIMITS = ("networks", "rps_limit", "expires_at", "webhook_url", "webhook_events")
@@ -39,7 +42,7 @@ def create_api_key(
     """The record and the key itself, which nobody can see again. `key` is given only in scenarios for demos and tests. `limits`:
     those of `LIMITS`, by column; what is absent does not limit."""
     if key is None:
-        key = PREFIX + secrets.token_urlsafe(RANDOM_OCTETS)
+        key = PREFIX + "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
     elif len(key) < KEY_LENGTH_MIN or not key.isascii() or not key.isprintable() or " " in key:
         raise Invalid.of("key", "at least %(least)s printable ASCII characters without blanks", least=KEY_LENGTH_MIN)
     elif ApiKey.objects.filter(key_hash=digest(key)).exists():

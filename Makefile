@@ -11,7 +11,7 @@ STRICT_FOLDERS := $(addprefix src/relais/,$(STRICT))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test simulate collect lint check look ci bench clean-demo lock assets messages format
+.PHONY: help setup setup-dev demo up test simulate search collect lint check look ci bench clean-demo lock assets messages format
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -61,6 +61,11 @@ SEEDS ?= 10000
 FROM ?= 1
 simulate: setup-dev ## gateways, vendors and falls in virtual time, SEEDS worlds FROM a seed on; a failing one names itself
 	SIMULATE_SEEDS=$(SEEDS) SIMULATE_FROM=$(FROM) $(BIN)/python -m pytest -q -s -n 0 -o timeout=0 tests/simulation
+
+ROUNDS ?= 10
+search: setup-dev ## properties on examples that no run tried before, ROUNDS times; a failing one prints how to repeat it
+	@for round in $$(seq $(ROUNDS)); do \
+	  $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m hypothesis --hypothesis-profile=search || exit 1; done
 
 # Compiles the tests once, before several workers would at the same time.
 collect: setup-dev $(VENV)/.browser $(VENV)/.peers

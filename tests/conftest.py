@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from relais.database.embedded import Embedded
@@ -44,6 +45,10 @@ LONGEST = (
     "tests/platform/test_embedded_postgres.py",
     "tests/pages/test_site.py",
 )
+# Properties are tried on the same examples in every run, and none has a limit of time: a change fails for what it changed, on a
+# busy machine as on an idle one. `make search` tries others.
+settings.register_profile("search", deadline=None, print_blob=True, suppress_health_check=(HealthCheck.too_slow,))
+settings.load_profile("ci")
 SERVER = "RELAIS_TEST_DATABASE_URL"
 RUN = "RELAIS_TEST_RUN"  # told to the workers of a run
 MEMORY_OCTETS_MIN = 2 * 2**30

@@ -236,6 +236,7 @@ def test_what_befell_a_message_is_told_in_the_language_of_who_reads(reseller: An
         ("Angenommen", "HTTP-API, Schlüssel demo; reserviert 0.0400 EUR auf TM-1, 0.0300 EUR auf HH-1")]  # fmt: skip
     done = reseller.get(f"/bo/messages/{put_delivered()}/").context
     assert [step.title for step in done["steps"]] == ["Angenommen", "Gesendet", "Berechnet", "Zugestellt"]
+    assert {charge.rule for charge, _, _ in done["charges"]} == {"Übermittelt"}
 
 
 def test_charges_are_of_the_levels_the_company_sells_and_buys_at(reseller: Any, owner: Any) -> None:

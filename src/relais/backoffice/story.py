@@ -12,7 +12,9 @@ from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 from msgspec import structs
 
+from relais.backoffice.rate_values import rule_words
 from relais.core.lifecycle import State
+from relais.core.rating.types import BillingRule
 from relais.core.segments import NotEncodable, TooManyParts, decode, encode
 from relais.pages.choices import COUNTRY_NAMES
 from relais.pages.kinds import amount
@@ -176,7 +178,7 @@ def _each(micros: int, units: int) -> str:
 
 
 def _rule(message: Message, level: int) -> str:
-    return "Delivered" if message.delivered_rules >> level & 1 else "Submitted"
+    return rule_words(BillingRule.DELIVERED if message.delivered_rules >> level & 1 else BillingRule.SUBMITTED)
 
 
 def _rates(

@@ -51,11 +51,11 @@ def product(*, third_level: bool = False, worker: bool = False, final_only: bool
         with Embedded(Path(folder) / "data") as server:
             ports = _free_ports()
             environment = _environment(server.dsn, ports)
-            scenario = Path(folder) / "bench.yaml"
-            scenario.write_text(
-                _scenario(ports.simulator, third_level=third_level, final_only=final_only), encoding="utf-8"
+            applied = Path(folder) / "bench.yaml"
+            applied.write_text(
+                scenario(ports.simulator, third_level=third_level, final_only=final_only), encoding="utf-8"
             )
-            for arguments in (("migrate",), ("apply", str(scenario))):
+            for arguments in (("migrate",), ("apply", str(applied))):
                 subprocess.run(
                     [sys.executable, "-m", "relais", *arguments], env=environment, check=True, stdout=subprocess.DEVNULL
                 )
@@ -108,7 +108,8 @@ def _environment(dsn: str, ports: _Ports) -> dict[str, str]:
     }
 
 
-def _scenario(simulator_port: int, *, third_level: bool, final_only: bool) -> str:
+def scenario(simulator_port: int, *, third_level: bool = False, final_only: bool = False) -> str:
+    """The demo's, as YAML, with a client rich enough and a vendor connection without brakes; see `product`."""
     text = (PROJECT / "scenarios" / "spain.yaml").read_text(encoding="utf-8")
     events = "final" if final_only else "every"
     for old, new in (

@@ -1,4 +1,4 @@
-"""Gateway (with the API) and database are killed with -9 while 2,000 messages are on their way."""
+"""Gateway (with the API) and database are killed with -9 while 5,000 messages are on their way."""
 
 import os
 import random
@@ -12,16 +12,17 @@ import psycopg
 import pytest
 from tests.story.conftest import PROJECT, House, open_count, stop
 
-MESSAGES_COUNT = 2_000
+MESSAGES_COUNT = 5_000
 KILLS = ("gateway", "database", "gateway", "database", "gateway", "database")
 CLIENTS_COUNT = 16
+PAID = ('payment_amount: "100.00"', 'payment_amount: "200.00"')  # the client's payment, as it is and as these messages cost
 CLIENT_PRICE_MICROS, RESELLER_PRICE_MICROS = 40_000, 30_000
 
 
 @pytest.mark.timeout(400)
 def test_every_answered_id_ends_once_and_is_charged_once(house: House) -> None:
     scenario = house.folder / "scenario.yaml"
-    text = (PROJECT / "scenarios" / "spain.yaml").read_text(encoding="utf-8")
+    text = (PROJECT / "scenarios" / "spain.yaml").read_text(encoding="utf-8").replace(*PAID)
     scenario.write_text(text.replace("port: 2776", f"port: {house.simulator_port}"), encoding="utf-8")
     up = house.start("up")
     simulator = house.start("simulate", "smsc")

@@ -15,7 +15,7 @@ from tests.story.conftest import PROJECT, House, open_count, stop
 MESSAGES_COUNT = 5_000
 KILLS = ("gateway", "database", "gateway", "database", "gateway", "database")
 CLIENTS_COUNT = 16
-PAID = ('payment_amount: "100.00"', 'payment_amount: "200.00"')  # the client's payment, as it is and as these messages cost
+PAID = ('payment_amount: "100.00"', 'payment_amount: "200.00"')  # by the client: as it is, and what these messages cost
 CLIENT_PRICE_MICROS, RESELLER_PRICE_MICROS = 40_000, 30_000
 
 

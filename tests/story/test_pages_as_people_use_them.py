@@ -13,7 +13,7 @@ from tests.story.desk import RESELLER, Desk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Locator
+    from playwright.sync_api import Browser, Locator, Route
 
 pytestmark = pytest.mark.timeout(300)  # the first test also waits for the database and the pages
 NAMES = ["Azahar", "Brisa", "Cierzo", "Duna", "Encina", "Faro", "Garza", "Hayedo", "Jara", "Levante", *(
@@ -253,6 +253,23 @@ def test_a_saved_filter_is_a_tab_with_its_count(desk: Desk) -> None:
     expect(desk.rows).to_have_count(10)
     tabs.get_by_role("button", name="Delete filter The teens").click()
     expect(tabs).not_to_contain_text("The teens")
+
+
+def test_counts_that_come_while_a_button_is_pressed_leave_it_its_click(desk: Desk) -> None:
+    held: list[Route] = []
+    desk.page.route("**/tabs/**", lambda route: held.append(route))
+    with desk.page.expect_request("**/tabs/**"):
+        _find(desk, "Tramontana 1")
+    expect(desk.rows).to_have_count(10)
+    desk.page.get_by_role("button", name="Save filter as…").hover()
+    desk.page.mouse.down()
+    every = desk.page.get_by_role("navigation", name="Saved filters").get_by_role("link", name="All")
+    expect(every).to_have_text("All ")
+    (route,) = held
+    route.continue_()
+    expect(every).to_have_text(re.compile(r"^All \d+$"))
+    desk.page.mouse.up()
+    expect(desk.page.get_by_label("Name of the filter")).to_be_visible()
 
 
 def test_a_selection_reaches_over_pages_and_deleting_it_asks_first(desk: Desk) -> None:

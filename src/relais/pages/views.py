@@ -59,7 +59,7 @@ def tabs_view(entity: Entity) -> View:
     @require_safe
     def view(request: HttpRequest) -> HttpResponse:
         listed = EntityList(entity, request.GET, viewer_of(request))
-        return render(request, "pages/tabs.html", {"entity": entity, "list": listed, "tabs": listed.tabs(counted=True)})
+        return render(request, "pages/tab_counts.html", {"tabs": listed.tabs(counted=True)})
 
     return view
 

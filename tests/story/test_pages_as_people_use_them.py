@@ -145,6 +145,7 @@ def test_leaving_a_form_with_changes_asks_first(desk: Desk) -> None:
     desk.page.keyboard.press("Escape")
     question.get_by_role("button", name="Discard changes").click()
     expect(desk.drawer).not_to_be_visible()
+    expect(desk.page).to_have_url(re.compile(r"/bo/banks/\?.*q=Azahar"))  # closing goes back, which takes its time
     desk.page.reload()
     expect(desk.row("Azahar").locator("[data-record]")).to_have_text("Azahar")
 
